@@ -1,0 +1,135 @@
+package fetch_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/fetch"
+	"github.com/klamm-log/klamm/core/prng"
+)
+
+func cache(slots int) *fetch.Cache {
+	return fetch.NewCache(fetch.Options{Slots: slots}, prng.New(1))
+}
+
+func asks(topic string, offsets ...core.Offset) (ps []fetch.Partition) {
+	for i, o := range offsets {
+		ps = append(ps, fetch.Partition{Key: fetch.Key{Topic: topic, Partition: int32(i)}, FetchOffset: o})
+	}
+	return ps
+}
+
+func open(t *testing.T, c *fetch.Cache, ps []fetch.Partition) fetch.Context {
+	t.Helper()
+	ctx := c.Begin(0, &fetch.Request{Partitions: ps})
+	require.Zero(t, ctx.Err)
+	require.NotZero(t, ctx.SessionID)
+	return ctx
+}
+
+func TestFullFetchWithoutSession(t *testing.T) {
+	c := cache(10)
+	ctx := c.Begin(0, &fetch.Request{SessionEpoch: fetch.FinalEpoch, Partitions: asks("t", 5)})
+	require.Zero(t, ctx.SessionID)
+	require.Len(t, ctx.Partitions, 1)
+	require.True(t, ctx.Include(ctx.Partitions[0], fetch.Answer{}))
+	require.True(t, ctx.Include(ctx.Partitions[0], fetch.Answer{}), "nothing is remembered")
+	require.Zero(t, c.Len())
+}
+
+func TestIncrementalAnswersChangesOnly(t *testing.T) {
+	c := cache(10)
+	first := open(t, c, asks("t", 0, 0))
+	for _, p := range first.Partitions {
+		require.True(t, first.Include(p, fetch.Answer{HighWatermark: 7}))
+	}
+	next := c.Begin(0, &fetch.Request{SessionID: first.SessionID, SessionEpoch: 1})
+	require.Len(t, next.Partitions, 2)
+	p := next.Partitions[0]
+	require.False(t, next.Include(p, fetch.Answer{HighWatermark: 7}))
+	for _, news := range []fetch.Answer{
+		{HighWatermark: 8},
+		{HighWatermark: 8, LogStartOffset: 2},
+		{HighWatermark: 8, LogStartOffset: 2, Bytes: 1},
+		{HighWatermark: 8, LogStartOffset: 2, Diverging: true},
+		{HighWatermark: 8, LogStartOffset: 2, Redirected: true},
+		{HighWatermark: 8, LogStartOffset: 2, Err: core.ErrNotLeaderOrFollower},
+		{HighWatermark: 8, LogStartOffset: 2}, // the error has ended
+	} {
+		require.True(t, next.Include(p, news), "%+v", news)
+	}
+	require.False(t, next.Include(p, fetch.Answer{HighWatermark: 8, LogStartOffset: 2}))
+}
+
+func TestIncrementalRequestChangesTheSet(t *testing.T) {
+	c := cache(10)
+	ctx := open(t, c, asks("t", 0, 10))
+	added := fetch.Partition{Key: fetch.Key{Topic: "u"}, FetchOffset: 3}
+	moved := fetch.Partition{Key: fetch.Key{Topic: "t", Partition: 1}, FetchOffset: 11}
+	ctx = c.Begin(0, &fetch.Request{
+		SessionID: ctx.SessionID, SessionEpoch: 1,
+		Partitions: []fetch.Partition{added, moved}, Forgotten: []fetch.Key{{Topic: "t", Partition: 0}},
+	})
+	require.Len(t, ctx.Partitions, 2)
+	require.Equal(t, core.Offset(11), ctx.Partitions[0].FetchOffset)
+	require.Equal(t, "u", ctx.Partitions[1].Topic)
+}
+
+func TestServedPartitionsGoToTheEnd(t *testing.T) {
+	c := cache(10)
+	ctx := open(t, c, asks("t", 0, 0, 0))
+	ctx.Finish(func(p *fetch.Partition) bool { return p.Partition < 2 })
+	ctx = c.Begin(0, &fetch.Request{SessionID: ctx.SessionID, SessionEpoch: 1})
+	var order []int32
+	for _, p := range ctx.Partitions {
+		order = append(order, p.Partition)
+	}
+	require.Equal(t, []int32{2, 0, 1}, order)
+}
+
+func TestErrors(t *testing.T) {
+	c := cache(10)
+	id := open(t, c, asks("t", 0)).SessionID
+	begin := func(r fetch.Request) core.ErrorCode { return c.Begin(0, &r).Err }
+	require.Equal(t, core.ErrFetchSessionIDNotFound, begin(fetch.Request{SessionID: id + 1, SessionEpoch: 1}))
+	require.Equal(t, core.ErrInvalidFetchSessionEpoch, begin(fetch.Request{SessionID: id, SessionEpoch: 2}))
+	require.Equal(t, core.ErrFetchSessionTopicIDError, begin(fetch.Request{SessionID: id, SessionEpoch: 1, ByID: true}))
+	require.Zero(t, begin(fetch.Request{SessionID: id, SessionEpoch: 1}), "errors leave the session as it was")
+	require.Equal(t, core.ErrInvalidFetchSessionEpoch, begin(fetch.Request{SessionID: id, SessionEpoch: 1}), "no epoch twice")
+}
+
+func TestEmptiedSessionTurnsSessionless(t *testing.T) {
+	c := cache(10)
+	ctx := open(t, c, asks("t", 0))
+	ctx = c.Begin(0, &fetch.Request{SessionID: ctx.SessionID, SessionEpoch: 1, Forgotten: []fetch.Key{{Topic: "t"}}})
+	require.Zero(t, ctx.Err)
+	require.Zero(t, ctx.SessionID)
+	require.Zero(t, c.Len())
+}
+
+func TestNewSessionReplacesTheNamedOne(t *testing.T) {
+	c := cache(10)
+	old := open(t, c, asks("t", 0)).SessionID
+	ctx := c.Begin(0, &fetch.Request{SessionID: old, SessionEpoch: fetch.InitialEpoch, Partitions: asks("t", 1)})
+	require.NotEqual(t, old, ctx.SessionID)
+	require.Equal(t, 1, c.Len())
+}
+
+func TestEviction(t *testing.T) {
+	c := fetch.NewCache(fetch.Options{Slots: 2, EvictionMs: 1000, MaxPerCache: 10}, prng.New(1))
+	at := func(now core.Mono, r fetch.Request) fetch.Context { return c.Begin(now, &r) }
+	a := at(0, fetch.Request{Partitions: asks("a", 0)})
+	b := at(0, fetch.Request{Partitions: asks("b", 0), Follower: true})
+	require.Zero(t, at(core.Second, fetch.Request{Partitions: asks("c", 0)}).SessionID, "both were used within the age")
+	f := at(core.Second, fetch.Request{Partitions: asks("f", 0), Follower: true})
+	require.NotZero(t, f.SessionID, "a follower displaces a consumer")
+	require.Equal(t, core.ErrFetchSessionIDNotFound, at(0, fetch.Request{SessionID: a.SessionID, SessionEpoch: 1}).Err)
+	require.NotZero(t, at(2*core.Second, fetch.Request{Partitions: asks("d", 0)}).SessionID, "b is stale now")
+	require.Equal(t, core.ErrFetchSessionIDNotFound, at(0, fetch.Request{SessionID: b.SessionID, SessionEpoch: 1}).Err)
+	require.Equal(t, 2, c.Len())
+	big := at(9*core.Second, fetch.Request{Partitions: asks("e", make([]core.Offset, 9)...)})
+	require.Zero(t, big.SessionID, "memory stays bounded")
+	require.Len(t, big.Partitions, 9, "and the fetch is served all the same")
+}
