@@ -1,0 +1,5 @@
+package untouched_test
+
+import "os"
+
+var _ = os.Args

@@ -1,0 +1,2 @@
+// Package untouched has test files that do what only tests may.
+package untouched
