@@ -1,0 +1,228 @@
+package history
+
+import (
+	"strconv"
+
+	"github.com/klamm-log/klamm/core"
+)
+
+// Topic is one incarnation of a topic, with the settings that decide what a checker may demand of it.
+type Topic struct {
+	Name string
+	// ID is zero when the recorder does not know it. A Send to a zero ID may land in any incarnation of the name;
+	// a history that deletes topics must record ids.
+	ID core.TopicID
+	// Compacted says that a cleaner may remove records below newer ones of the same key.
+	Compacted bool
+	// Gaps says that offsets may be taken by what no client reads: transaction markers, aborted records.
+	Gaps bool
+	// Retained says that the log start may rise by retention, not by DeleteRecords alone.
+	Retained bool
+}
+
+// TopicRef is a topic's number in its Log.
+type TopicRef int32
+
+// Place is one partition of one incarnation of a topic.
+type Place struct {
+	Topic     TopicRef
+	Partition int32
+}
+
+// Value identifies a record's content: a unique number written into it, or a hash of its payload.
+type Value uint64
+
+// Record is one record as it was sent or read.
+type Record struct {
+	Offset    core.Offset // core.NoOffset when a send was not told
+	Value     Value
+	Timestamp core.Wall        // as stored; core.NoTimestamp when not known
+	Epoch     core.LeaderEpoch // of its batch; core.NoLeaderEpoch when not known
+}
+
+// Body is what an event is about: one of the pointer types listed in the package comment, and no other.
+type Body interface {
+	kind() Kind
+	walk(w *walker)
+}
+
+// Kind names a body's type without looking at it.
+type Kind uint8
+
+// Kinds of events.
+const (
+	KindSend Kind = iota
+	KindPoll
+	KindListOffsets
+	KindDeleteRecords
+	KindCreateTopic
+	KindDeleteTopic
+	KindSeek
+	KindReplica
+	KindScan
+	KindNodeChange
+	KindLoss
+	KindMark
+)
+
+const kindWords = "send poll list-offsets delete-records create-topic delete-topic seek replica scan node loss mark"
+
+// String is the word that begins the event's line in the text form.
+func (k Kind) String() string { return word(kindWords, uint8(k)) }
+
+// Send is one call to a producer: records for one partition, in order. Start is the call, so that one process'
+// sends in order of Start are in the order the application made them.
+type Send struct {
+	Place
+	Acks       int8 // -1 all, 0 none, 1 leader
+	Idempotent bool
+	Promise    Promise
+	// Attempts is how often the request was handed to a connection; 0 when not known. Without idempotence each
+	// attempt may have left a copy.
+	Attempts int32
+	// LogAppendTime is the broker's answer, core.NoTimestamp when records keep their create time.
+	LogAppendTime core.Wall
+	// Records carry the assigned offsets of an OK send, and core.NoOffset otherwise and with acks 0.
+	Records []Record
+}
+
+// Poll is one answered read of one partition.
+type Poll struct {
+	Place
+	// From is the fetch position; core.NoOffset when the client does not tell: then the read is taken to continue
+	// where the process' last one ended.
+	From core.Offset
+	// Next is the position afterwards; core.NoOffset means behind the last record.
+	Next core.Offset
+	// What the response said besides records; core.NoOffset when not known.
+	HighWatermark, LastStableOffset, LogStartOffset core.Offset
+	Isolation                                       Isolation
+	// Follower says that a follower answered (KIP-392): its HighWatermark may lag.
+	Follower bool
+	Records  []Record
+}
+
+// End is the position behind the poll: Next, or behind the last record, or From.
+func (p *Poll) End() core.Offset {
+	switch {
+	case p.Next != core.NoOffset:
+		return p.Next
+	case len(p.Records) > 0:
+		return p.Records[len(p.Records)-1].Offset + 1
+	}
+	return p.From
+}
+
+// Specs of ListOffsets below zero, as on the wire (KIP-79, KIP-734, KIP-405).
+const (
+	SpecLatest       core.Wall = -1 // HighWatermark, or LastStableOffset when reading committed
+	SpecEarliest     core.Wall = -2 // log start
+	SpecMaxTimestamp core.Wall = -3
+	SpecLocalStart   core.Wall = -4
+)
+
+// ListOffsets is one lookup of an offset. The end offset of a partition is the answer to SpecLatest.
+type ListOffsets struct {
+	Place
+	Spec      core.Wall // a Spec constant, or a timestamp: the first record at or after it
+	Isolation Isolation
+	Offset    core.Offset // core.NoOffset: no such record
+	Timestamp core.Wall   // of the record found, core.NoTimestamp for SpecLatest and SpecEarliest
+	Epoch     core.LeaderEpoch
+}
+
+// DeleteRecords asks to remove everything below Before.
+type DeleteRecords struct {
+	Place
+	Before       core.Offset // core.NoOffset: the HighWatermark
+	LowWatermark core.Offset // the answer; core.NoOffset unless OK
+}
+
+// CreateTopic made an incarnation of a topic.
+type CreateTopic struct {
+	Topic      TopicRef
+	Partitions int32
+}
+
+// DeleteTopic removed an incarnation of a topic.
+type DeleteTopic struct {
+	Topic TopicRef
+}
+
+// Seek sets the read position of its process: an assignment, a seek, a reset after OFFSET_OUT_OF_RANGE or after a
+// detected truncation (KIP-320), a revocation. The next poll is not compared with the last one.
+type Seek struct {
+	Place
+	To core.Offset // core.NoOffset when not known
+}
+
+// Replica is a look at one replica's counters. Start equals End.
+type Replica struct {
+	Place
+	Node core.NodeID
+	// Leader says that this replica leads and may answer clients; only then is its HighWatermark the partition's.
+	Leader bool
+	// Sole says that it is the only member of the ISR, so that nothing but its own durability carries the promise.
+	Sole   bool
+	Policy Policy
+	Epoch  core.LeaderEpoch
+	// LogEndOffset counts what was appended, Durable what a power loss keeps; core.NoOffset when not known.
+	LogStartOffset, HighWatermark, LogEndOffset, Durable core.Offset
+}
+
+// Scan is a full reading of one replica's stored batches from LogStartOffset to LogEndOffset.
+type Scan struct {
+	Place
+	Node                         core.NodeID
+	LogStartOffset, LogEndOffset core.Offset
+	Batches                      []Batch
+}
+
+// Batch is one stored batch as Scan found it. A BadFrame has only the offset where it was met, in both fields.
+type Batch struct {
+	Base, Last core.Offset
+	Fault      ScanFault
+}
+
+// NodeChange is a change of a broker's process.
+type NodeChange struct {
+	Node   core.NodeID
+	State  NodeState
+	Policy Policy // the durability policy under which it ran
+}
+
+// Loss says that from this instant on the settings permit everything at and above From to be gone, and the
+// HighWatermark to be back at From: an unclean election, a lost disk, a power loss under PolicyOS whose durable
+// offset is known. Durable records are not excused. PowerLost under PolicyOS implies a Loss of everything.
+type Loss struct {
+	Place
+	From core.Offset
+}
+
+// Mark divides the run.
+type Mark struct {
+	Name MarkName
+}
+
+func (*Send) kind() Kind          { return KindSend }
+func (*Poll) kind() Kind          { return KindPoll }
+func (*ListOffsets) kind() Kind   { return KindListOffsets }
+func (*DeleteRecords) kind() Kind { return KindDeleteRecords }
+func (*CreateTopic) kind() Kind   { return KindCreateTopic }
+func (*DeleteTopic) kind() Kind   { return KindDeleteTopic }
+func (*Seek) kind() Kind          { return KindSeek }
+func (*Replica) kind() Kind       { return KindReplica }
+func (*Scan) kind() Kind          { return KindScan }
+func (*NodeChange) kind() Kind    { return KindNodeChange }
+func (*Loss) kind() Kind          { return KindLoss }
+func (*Mark) kind() Kind          { return KindMark }
+
+// String is the topic's label and the partition: "T0/3".
+func (p Place) String() string { return string(p.appendTo(nil)) }
+
+func (p Place) appendTo(dst []byte) []byte {
+	dst = append(dst, 'T')
+	dst = strconv.AppendInt(dst, int64(p.Topic), 10)
+	dst = append(dst, '/')
+	return strconv.AppendInt(dst, int64(p.Partition), 10)
+}
