@@ -21,9 +21,52 @@ const (
 	whyTrailing    = "a record is longer than its fields"
 )
 
+// parseShort is parse for a record without headers whose varints are short, as nearly all are: it returns false
+// for any other, good or bad, and leaves it to parse. It makes checking a batch several times faster.
+func (f *fields) parseShort(src []byte, pos int) bool {
+	length, pos := short(src, pos)
+	if pos < 0 || length&1 != 0 || int(length>>1) > len(src)-pos {
+		return false
+	}
+	f.end = pos + int(length>>1)
+	b := src[:f.end]
+	timestamp, pos := short(b, pos+1)
+	if pos < 0 {
+		return false
+	}
+	offset, pos := short(b, pos)
+	if pos < 0 {
+		return false
+	}
+	key, pos := short(b, pos)
+	if pos < 0 || key > 1 && (key&1 != 0 || int(key>>1) > len(b)-pos) {
+		return false
+	}
+	f.keyStart, f.keyEnd = pos, -1
+	if key != 1 {
+		pos += int(key >> 1)
+		f.keyEnd = pos
+	}
+	value, pos := short(b, pos)
+	if pos < 0 || value > 1 && (value&1 != 0 || int(value>>1) > len(b)-pos) {
+		return false
+	}
+	f.valueStart, f.valueEnd = pos, -1
+	if value != 1 {
+		pos += int(value >> 1)
+		f.valueEnd = pos
+	}
+	f.timestampDelta, f.offsetDelta = int64(unzigzag(timestamp)), unzigzag(offset)
+	f.headersStart, f.headerCount = f.end, 0
+	return pos+1 == f.end && b[pos] == 0
+}
+
 // parse reads the record at src[pos:] into f. It returns "" or the reason for which these bytes are no record. No
 // length reaches beyond the record's own, and the record's not beyond src.
 func (f *fields) parse(src []byte, pos int) (why string) {
+	if f.parseShort(src, pos) {
+		return ""
+	}
 	length, pos := varint32(src, pos)
 	if pos < 0 || length < 0 || int(length) > len(src)-pos {
 		return whyLength

@@ -6,6 +6,22 @@ import "math/bits"
 // the varint is cut off or does not fit its type; a position of -1 stays -1, so a caller checks once after a
 // row of fields. Padded forms (0x80 0x00 for 0) are read, as Kafka reads them.
 
+// short reads a varint of one or two bytes at b[pos] without undoing the zigzag; next is -1 if it is longer or
+// less than two bytes are left. It is small enough to be inlined, and most varints of a record are short.
+func short(b []byte, pos int) (u uint32, next int) {
+	if pos+2 > len(b) {
+		return 0, -1
+	}
+	x := uint32(b[pos])
+	if x < 0x80 {
+		return x, pos + 1
+	}
+	return x&0x7f | uint32(b[pos+1])<<7, pos + 2 | -int(b[pos+1]>>7)
+}
+
+// unzigzag is the signed number that u stands for.
+func unzigzag(u uint32) int32 { return int32(u>>1) ^ -int32(u&1) }
+
 // varint32 reads a zigzag varint of at most 32 bits at b[pos]. One-byte values are the common case.
 func varint32(b []byte, pos int) (v int32, next int) {
 	if uint(pos) < uint(len(b)) && b[pos] < 0x80 {
