@@ -1,0 +1,182 @@
+package conn
+
+import (
+	"math"
+
+	"github.com/klamm-log/klamm/core/invariant"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// keepBuffer is the largest encode buffer that is kept for reuse, in bytes.
+const keepBuffer = 256 << 10
+
+// Outbound is the sending half of a served connection: replies, in whatever order they come, to the bytes of the
+// responses in the order of the requests.
+type Outbound struct {
+	released uint64 // replies encoded or passed over, from the first without a gap
+	held     []slot // replies that wait for an earlier one; held[i] is that to request released+i
+	finish   uint64 // once finished: the number of requests of the connection
+	finished bool
+	closed   bool
+
+	batches [2]batch // one collects, the other was taken
+	current int
+	lens    []int64 // scratch of a Fetch response: its spans' lengths
+	cuts    []int   // and where in the buffer each belongs
+}
+
+type slot struct {
+	reply step.Reply
+	full  bool
+}
+
+// batch is one Output in the making.
+type batch struct {
+	out     Output
+	buf     []byte // literal bytes; chunks point into it, or into its smaller predecessors
+	literal int    // start in buf of what no chunk holds yet
+}
+
+// NewOutbound is the sending half of a connection that has just been accepted.
+func NewOutbound() Outbound { return Outbound{} }
+
+// Released is the number of replies, from the first without a gap, that have been encoded.
+func (o *Outbound) Released() uint64 { return o.released }
+
+// Finish tells that the connection has received n requests and will receive no more: it closes when they are
+// answered.
+func (o *Outbound) Finish(n uint64) {
+	o.finish, o.finished = n, true
+	o.closeIfDone()
+}
+
+// Reply takes the answer to one request. Each request has exactly one; after a reply with Close further ones are
+// dropped.
+func (o *Outbound) Reply(r step.Reply) {
+	if o.closed {
+		return
+	}
+	if r.Seq < o.released {
+		invariant.Fail("conn: second reply to request %d of connection %d, %d are answered", r.Seq, r.Conn, o.released)
+	}
+	if r.Seq > o.released {
+		o.hold(r)
+		return
+	}
+	if len(o.held) == 0 { // the usual case: nothing waits
+		o.release(&r)
+	} else {
+		o.held[0] = slot{reply: r, full: true}
+		o.releaseHeld()
+	}
+	o.closeIfDone()
+}
+
+// Take returns what there is to write and to do, and forgets it. The result is valid until the next call.
+func (o *Outbound) Take() *Output {
+	b := &o.batches[o.current]
+	b.endLiteral()
+	o.current = 1 - o.current
+	o.batches[o.current].reset()
+	return &b.out
+}
+
+// Pending reports whether there is anything to take.
+func (o *Outbound) Pending() bool {
+	b := &o.batches[o.current]
+	return len(b.buf) > 0 || len(b.out.Chunks) > 0 || b.out.Close || b.out.MuteFor > 0
+}
+
+// hold keeps a reply that came early.
+func (o *Outbound) hold(r step.Reply) {
+	i := int(r.Seq - o.released)
+	for len(o.held) <= i {
+		o.held = append(o.held, slot{})
+	}
+	if o.held[i].full {
+		invariant.Fail("conn: second reply to request %d of connection %d", r.Seq, r.Conn)
+	}
+	o.held[i] = slot{reply: r, full: true}
+}
+
+// releaseHeld encodes the replies at the front of held up to the first gap.
+func (o *Outbound) releaseHeld() {
+	n := 0
+	for n < len(o.held) && o.held[n].full && !o.closed {
+		o.release(&o.held[n].reply)
+		n++
+	}
+	rest := copy(o.held, o.held[n:])
+	clear(o.held[rest:])
+	o.held = o.held[:rest]
+}
+
+// release encodes the reply whose turn it is.
+func (o *Outbound) release(r *step.Reply) {
+	o.released++
+	b := &o.batches[o.current]
+	if r.Body != nil {
+		if fetch, ok := r.Body.(*kmsg.FetchResponse); ok {
+			o.encodeFetch(b, r, fetch)
+		} else {
+			start := len(b.buf)
+			b.buf = wire.AppendResponse(b.buf, r.Corr, r.Version, r.Body)
+			if size := int64(len(b.buf) - start); size > math.MaxInt32 {
+				invariant.Fail("conn: response to key %d has %d bytes", r.Body.Key(), size)
+			}
+		}
+	}
+	b.out.MuteFor = max(b.out.MuteFor, r.MuteFor)
+	if r.Close {
+		o.close()
+	}
+}
+
+// encodeFetch writes a Fetch response as literal bytes with the spans of its records between them.
+func (o *Outbound) encodeFetch(b *batch, r *step.Reply, body *kmsg.FetchResponse) {
+	o.lens = o.lens[:0]
+	for i := range r.Spans {
+		o.lens = append(o.lens, r.Spans[i].Len)
+	}
+	b.buf, o.cuts = wire.AppendFetchResponse(b.buf, o.cuts[:0], r.Corr, r.Version, body, o.lens)
+	for i, cut := range o.cuts {
+		if r.Spans[i].Len > 0 {
+			b.endLiteralAt(cut)
+			b.out.Chunks = append(b.out.Chunks, Chunk{Span: r.Spans[i]})
+		}
+	}
+}
+
+func (o *Outbound) closeIfDone() {
+	if o.finished && !o.closed && o.released >= o.finish {
+		o.close()
+	}
+}
+
+func (o *Outbound) close() {
+	o.closed = true
+	o.held = nil
+	o.batches[o.current].out.Close = true
+}
+
+// endLiteral puts the bytes encoded so far into a chunk.
+func (b *batch) endLiteral() { b.endLiteralAt(len(b.buf)) }
+
+func (b *batch) endLiteralAt(end int) {
+	if end > b.literal {
+		b.out.Chunks = append(b.out.Chunks, Chunk{Data: b.buf[b.literal:end:end]})
+		b.literal = end
+	}
+}
+
+func (b *batch) reset() {
+	clear(b.out.Chunks)
+	b.out = Output{Chunks: b.out.Chunks[:0]}
+	b.literal = 0
+	b.buf = b.buf[:0]
+	if cap(b.buf) > keepBuffer {
+		b.buf = nil
+	}
+}
