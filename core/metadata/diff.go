@@ -40,19 +40,19 @@ func (m *Image) items() []item {
 func itemName(rec Record, topic string) string {
 	switch r := rec.(type) {
 	case *FeatureLevelRecord:
-		return "feature " + r.Name
+		return fmt.Sprintf("feature %q", r.Name)
 	case *RegisterBrokerRecord:
 		return fmt.Sprintf("broker %d", r.BrokerID)
 	case *RegisterControllerRecord:
 		return fmt.Sprintf("controller %d", r.ControllerID)
 	case *TopicRecord:
-		return "topic " + r.Name
+		return fmt.Sprintf("topic %q", r.Name)
 	case *PartitionRecord:
-		return fmt.Sprintf("topic %s partition %d", topic, r.PartitionID)
+		return fmt.Sprintf("topic %q partition %d", topic, r.PartitionID)
 	case *ConfigRecord:
-		return fmt.Sprintf("config %d %q %s", r.ResourceType, r.ResourceName, r.Name)
+		return fmt.Sprintf("config %d %q %q", r.ResourceType, r.ResourceName, r.Name)
 	case *ClientQuotaRecord:
-		return fmt.Sprintf("quota %s %s", show(reflect.ValueOf(r.Entity)), r.Key)
+		return fmt.Sprintf("quota %s %q", show(reflect.ValueOf(r.Entity)), r.Key)
 	case *AccessControlEntryRecord:
 		return fmt.Sprintf("acl %x", r.ID)
 	case *UserScramCredentialRecord:
@@ -125,8 +125,7 @@ func show(v reflect.Value) string {
 	case v.Kind() == reflect.Slice && v.IsNil() && v.Type().Elem() == reflect.TypeFor[DirectoryID]():
 		return "null"
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Struct:
-		n := 0
-		at := v.Index
+		n, at := 0, v.Index
 		if v.Kind() == reflect.Struct {
 			n, at = v.NumField(), v.Field
 		} else {
