@@ -29,7 +29,8 @@ func base(more ...string) []string {
 
 // formats are the packages below the machines: bytes, logs, the cluster image, the vocabulary of effects.
 func formats(more ...string) []string {
-	return append(base("core/config", "core/log", "core/metadata", "core/record", "core/step", "core/wire"), more...)
+	return append(base("core/config", "core/log", "core/metadata", "core/record", "core/smallfile", "core/step",
+		"core/wire"), more...)
 }
 
 // machines never import each other, in tests neither: core/broker connects them.
@@ -53,7 +54,8 @@ func layers() []layer {
 		{"core/record", base(), coreTests},
 		{"core/wire", base(), coreTests},
 		{"core/step", base("core/record", "core/wire"), coreTests},
-		{"core/log", base("core/config", "core/record", "core/step"), coreTests},
+		{"core/smallfile", base("core/step"), coreTests},
+		{"core/log", base("core/config", "core/record", "core/smallfile", "core/step"), coreTests},
 		{"core/metadata", base("core/config", "core/record", "core/wire"), coreTests},
 		{"core/fetch", formats(), coreTests},
 		{"core/purgatory", formats(), coreTests},
@@ -107,8 +109,7 @@ func external() []layer {
 		{"github.com/stretchr/testify", []string{"disk/disktest"}, []string{"..."}},
 		{
 			"github.com/twmb/franz-go/pkg/kmsg",
-			[]string{"core/broker", "core/client", "core/conn", "core/wire"},
-			[]string{"core/broker", "core/client", "core/conn", "core/wire"},
+			[]string{"core/broker", "core/client", "core/conn", "core/wire"}, nil,
 		},
 		{"golang.org/x/sys", []string{"cmd/...", "disk/...", "transport/..."}, nil},
 		{"golang.org/x/term", []string{"cmd/..."}, nil},

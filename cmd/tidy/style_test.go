@@ -40,7 +40,7 @@ func globals(files []*source) []string {
 			}
 			for _, spec := range vars.Specs {
 				value, isValue := spec.(*ast.ValueSpec)
-				if !isValue || excused[src.line(value.Pos())] || excused[src.line(vars.Pos())] {
+				if !isValue || excused[src.line(value.Pos())] || excused[src.line(vars.Pos())-1] {
 					continue
 				}
 				for _, name := range value.Names {
@@ -55,7 +55,8 @@ func globals(files []*source) []string {
 	return found
 }
 
-// excusedLines are the lines that end in //nolint:gochecknoglobals with a reason.
+// excusedLines are the lines that end in //nolint:gochecknoglobals with a reason. As for golangci-lint, one that
+// stands alone above a declaration counts for the whole of it.
 func excusedLines(src *source) map[int]bool {
 	excuse := regexp.MustCompile(`^//nolint:(?:\w+,)*gochecknoglobals(?:,\w+)* // *\S`)
 	lines := make(map[int]bool)
@@ -211,8 +212,13 @@ var (
 	_, f   = 8, 9
 )
 
-var ( //nolint:unused,gochecknoglobals // one reason for the group
+//nolint:unused,gochecknoglobals // one reason for the group
+var (
 	g = 1
+)
+
+var ( //nolint:gochecknoglobals // golangci-lint does not see this place
+	h = 1
 )
 
 func local() { var x int; _ = x }
@@ -223,7 +229,7 @@ func local() { var x int; _ = x }
 		sample(t, "disk/a.go", bad),
 		sample(t, "cmd/klamm/a.go", bad),
 	}), "sim/a.go:5: package variable a", "package variable b", "sim/a.go:11: package variable ErrMap",
-		"package variable c", "package variable d", "package variable e", "package variable f")
+		"package variable c", "package variable d", "package variable e", "package variable f", "package variable h")
 }
 
 func TestNoSleepSample(t *testing.T) {
