@@ -16,7 +16,7 @@ func batchOf(tb testing.TB, codec Codec, n, size int) Batch {
 	b.Begin(nil, Options{Codec: codec})
 	for i := range n {
 		value := bytes.Repeat(fmt.Appendf(nil, "line %d of the log; ", i*7919), size/12+1)[:size]
-		if err := b.Append(core.Wall(1_700_000_000_000+i), nil, value, nil); err != nil {
+		if err := b.Append(1_700_000_000_000+core.Wall(i), nil, value, nil); err != nil {
 			tb.Fatal(err)
 		}
 	}

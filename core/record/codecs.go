@@ -27,6 +27,7 @@ type Codecs struct {
 	gzipRead  *gzip.Reader
 	zstdWrite *zstd.Encoder
 	zstdRead  *zstd.Decoder
+	zstdLimit uint64 // the most that zstdRead yields
 	lz4Write  *lz4.Compressor
 	snappyTab *snappyTable
 }
@@ -34,9 +35,18 @@ type Codecs struct {
 // keepScratch is the largest scratch buffer that outlives a call: one huge batch must not pin its size forever.
 const keepScratch = 4 << 20
 
-// maxWindow is the largest zstd window that is read: the limit of Kafka's own decoder (zstd's default), so that
-// no batch is admitted which Java consumers cannot read.
-const maxWindow = 128 << 20
+// Reasons for [ErrCorrupt] in [Codecs.Decompress]. They replace the libraries' own, which depend on the platform
+// and would reach the simulator's trace through error messages.
+const (
+	errSnappy    Error = "malformed block"
+	errXerial    Error = "malformed xerial framing"
+	errLZ4Header Error = "unsupported frame header"
+	errLZ4Frame  Error = "malformed frame"
+	errLZ4Sum    Error = "frame checksum mismatch"
+	errLZ4Tail   Error = "bytes after the frame"
+	errZstd      Error = "malformed frame"
+	errGzip      Error = "malformed member"
+)
 
 // appender is the io.Writer that the stream encoders need.
 type appender struct{ buf []byte }
@@ -149,7 +159,7 @@ func (c *Codecs) decompressGzip(dst, src []byte, limit int) ([]byte, error) {
 		c.gzipRead = new(gzip.Reader)
 	}
 	if err := c.gzipRead.Reset(&c.source); err != nil {
-		return dst, err
+		return dst, errGzip
 	}
 	end := len(dst) + limit
 	for {
@@ -165,43 +175,7 @@ func (c *Codecs) decompressGzip(dst, src []byte, limit int) ([]byte, error) {
 		case err == io.EOF:
 			return dst, nil
 		case err != nil:
-			return dst, err
-		}
-	}
-}
-
-func (c *Codecs) compressZstd(dst, src []byte) []byte {
-	if c.zstdWrite == nil {
-		// SpeedDefault is about zstd's level 3, the default of Kafka's producer. One thread, no dictionary, a window
-		// that covers usual batches: the output is a function of src. The options are valid, so there is no error.
-		c.zstdWrite, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault),
-			zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true))
-	}
-	return c.zstdWrite.EncodeAll(src, dst)
-}
-
-// decompressZstd offers the decoder a buffer that it may not grow and repeats with a larger one while it asks for
-// more. A frame usually states its size, so that a buffer which is too small is known before anything is decoded.
-func (c *Codecs) decompressZstd(dst, src []byte, limit int) ([]byte, error) {
-	if c.zstdRead == nil {
-		// The options are valid, so there is no error.
-		c.zstdRead, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(maxWindow))
-	}
-	start := len(dst)
-	// A block of 4 bytes can stand for 128 KiB, and no input for more.
-	most := min(limit, saturatingMul(len(src)/4+1, 128<<10))
-	for room := min(most, max(cap(dst)-start, saturatingMul(len(src), 4), 4096)); ; room = min(most, saturatingMul(room, 4)) {
-		dst = slices.Grow(dst, room)
-		out, err := c.zstdRead.DecodeAll(src, dst[start:start:start+room])
-		if err == nil {
-			return dst[:start+len(out)], nil
-		}
-		if !errors.Is(err, zstd.ErrDecoderSizeExceeded) && !errors.Is(err, zstd.ErrWindowSizeExceeded) {
-			return dst, err
-		}
-		if room == most || errors.Is(err, zstd.ErrWindowSizeExceeded) {
-			return dst, ErrTooLarge
+			return dst, errGzip
 		}
 	}
 }

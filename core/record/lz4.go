@@ -131,6 +131,9 @@ func (f *lz4Frame) appendBlock(dst, block []byte, stored bool, room int) ([]byte
 	if len(block) == 0 {
 		return dst, errLZ4Frame
 	}
+	if room == 0 {
+		return dst, ErrTooLarge // also, the library reads the first byte of a target that has none
+	}
 	most := min(f.blockSize, saturatingMul(len(block), lz4MaxExpansion))
 	dst = slices.Grow(dst, min(most, room))
 	n, err := lz4.UncompressBlock(block, dst[len(dst):len(dst)+min(most, room)])

@@ -25,16 +25,6 @@ const (
 	snappyTail    = 15 // a match does not start within this many bytes of the end, so that words can be loaded
 )
 
-// Errors of the compressed formats; [Codecs.Decompress] wraps them.
-const (
-	errSnappy    Error = "malformed block"
-	errXerial    Error = "malformed xerial framing"
-	errLZ4Header Error = "unsupported frame header"
-	errLZ4Frame  Error = "malformed frame"
-	errLZ4Sum    Error = "frame checksum mismatch"
-	errLZ4Tail   Error = "bytes after the frame"
-)
-
 // snappyTable maps the hash of four bytes to the last position in the block where they may stand. Positions
 // are below 2^15; zero means position 0, which the encoder verifies like any other.
 type snappyTable [1 << snappyHashLog]uint16
