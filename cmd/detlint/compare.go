@@ -47,7 +47,9 @@ func (c *checker) checkComparator(call *ast.CallExpr) {
 		c.checkLess(returns, complain)
 		return
 	}
-	c.checkConstantReturns(arg.Pos(), returns, complain)
+	if index == 1 { // a search compares an element with a target, and may want a boundary: 0 has no meaning then
+		c.checkConstantReturns(arg.Pos(), returns, complain)
+	}
 	for _, value := range returns {
 		if c.mayOverflow(value) {
 			complain(value.Pos(), "the subtraction can overflow (int has 32 bits on GOARCH=386); use cmp.Compare")

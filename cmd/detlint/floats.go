@@ -55,8 +55,7 @@ func (c *checker) checkFloatOperand(operand ast.Expr, operator string) {
 // checkFloatCall reports conversions from and to floats, and calls that take or return one. The bit patterns of
 // package math are let through: they move a value without computing.
 func (c *checker) checkFloatCall(call *ast.CallExpr) {
-	switch c.calleeKey(call) {
-	case "math.Float64bits", "math.Float64frombits", "math.Float32bits", "math.Float32frombits":
+	if c.movesBits(call) {
 		return
 	}
 	what := "call"
@@ -71,11 +70,24 @@ func (c *checker) checkFloatCall(call *ast.CallExpr) {
 		return // moves, does not compute
 	}
 	for _, arg := range call.Args {
-		if c.isFloatValue(arg) {
+		if c.isFloatValue(arg) && !c.movesBits(arg) {
 			c.addOnce(call.Pos(), ruleFloat, "a float "+what, "%s that takes a float: %s", what, floatAdvice)
 			return
 		}
 	}
+}
+
+// movesBits reports whether e is a call of one of package math's reinterpretations.
+func (c *checker) movesBits(e ast.Expr) bool {
+	call, isCall := ast.Unparen(e).(*ast.CallExpr)
+	if !isCall {
+		return false
+	}
+	switch c.calleeKey(call) {
+	case "math.Float64bits", "math.Float64frombits", "math.Float32bits", "math.Float32frombits":
+		return true
+	}
+	return false
 }
 
 // floatResult reports whether a call yields a float, alone or among several results.

@@ -48,6 +48,17 @@ func good(rows []row) {
 	_, _ = slices.BinarySearchFunc(rows, 3, func(r row, size int) int { return cmp.Compare(r.size, size) })
 }
 
+// boundary looks for the first row that is large enough; no row is "equal".
+func boundary(rows []row) {
+	_, _ = slices.BinarySearchFunc(rows, 3, func(r row, size int) int {
+		if r.size < size {
+			return -1
+		}
+		return 1
+	})
+	_, _ = slices.BinarySearchFunc(rows, 3, func(r row, size int) int { return r.size - size }) // want `the subtraction can overflow`
+}
+
 func threeWay(a, b row) int {
 	switch {
 	case a.size < b.size:

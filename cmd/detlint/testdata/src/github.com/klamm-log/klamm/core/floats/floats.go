@@ -4,6 +4,7 @@ package floats
 import (
 	"cmp"
 	"math"
+	"reflect"
 	"strconv"
 	"time"
 )
@@ -35,6 +36,7 @@ func arithmetic(q quota, n int) {
 func moves(from, to *quota, all []byte) uint64 {
 	to.Value = from.Value
 	to.Value = math.Float64frombits(7)
+	reflect.ValueOf(to).Elem().Field(0).SetFloat(math.Float64frombits(7))
 	copied := from.Value
 	*to = quota{Value: copied}
 	return math.Float64bits(from.Value)
