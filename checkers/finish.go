@@ -1,0 +1,412 @@
+package checkers
+
+import (
+	"sort"
+
+	"github.com/klamm-log/klamm/checkers/history"
+	"github.com/klamm-log/klamm/core"
+)
+
+// finish judges one partition when the whole history is known.
+func (c *Checker) finish(pl *place) {
+	for k := range pl.eras {
+		pl.eras[k].index()
+	}
+	pl.deletions.settle()
+	pl.shown.settle()
+	for k := range pl.eras {
+		c.sources(pl, k)
+	}
+	if !pl.topic.Compacted { // a cleaner may remove what the following would miss
+		for k := range pl.eras {
+			c.lost(pl, k)
+			c.skips(pl, k)
+		}
+		c.jumped(pl)
+		c.unseen(pl)
+	}
+	for k := range pl.eras {
+		c.copies(pl, k)
+	}
+	c.pipelined(pl)
+	c.explainStart(pl)
+	c.lookupTimes(pl)
+	c.accounts(pl)
+}
+
+// startBy is the highest log start that may have been in force at an instant. What was shown without having been
+// asked for is reported by explainStart, not by what is missing below it.
+func (pl *place) startBy(at core.Mono) core.Offset {
+	return max(pl.deletions.by(at), pl.shown.by(at))
+}
+
+// sources checks where the values come from that were read in an era.
+func (c *Checker) sources(pl *place, k int) {
+	pl.eras[k].cells.walk(0, maxOffset, func(o core.Offset, cl *cell) {
+		if cl.read == 0 {
+			return
+		}
+		reader := int(cl.read - 1)
+		s := pl.values.of(cl.value)
+		if s == nil || s.event == unsent {
+			c.report(Phantom, pl.id, o, []int{reader}, "value %d was read at offset %d, and nobody sent it", cl.value, o)
+			return
+		}
+		events := []int{int(s.event), reader}
+		op, body := c.log.At(int(s.event))
+		read, _ := c.log.At(reader)
+		from := c.log.Topic(body.(*history.Send).Topic).ID
+		switch {
+		case op.Outcome == history.Fail:
+			c.report(AbortedRead, pl.id, o, events, "value %d was read at offset %d, and its send had failed", cl.value, o)
+		case !from.IsZero() && !pl.topic.ID.IsZero() && from != pl.topic.ID:
+			c.report(TopicIDMixed, pl.id, o, events, "value %d was sent to topic id %s and read under %s", cl.value, from, pl.topic.ID)
+		case read.End < op.Start:
+			c.report(Phantom, pl.id, o, events, "value %d was read at offset %d before it was sent", cl.value, o)
+		}
+	})
+}
+
+// span is the offsets that one poll of an era answers for.
+type span struct {
+	lo, hi core.Offset
+	event  int
+}
+
+// spans are the ranges that the polls of an era passed over, without what may have been deleted, by lower end.
+func (c *Checker) spans(pl *place, k int) []span {
+	var list []span
+	for _, i := range pl.eras[k].polls {
+		op, body := c.log.At(i)
+		p := body.(*history.Poll)
+		if s := (span{max(pollFrom(p), pl.startBy(op.End)), p.End(), i}); s.lo < s.hi && pollFrom(p) != core.NoOffset {
+			list = append(list, s)
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].lo < list[j].lo })
+	return list
+}
+
+// lost finds acknowledged records that polls of an era passed over and nobody read.
+func (c *Checker) lost(pl *place, k int) {
+	done := core.Offset(0)
+	for _, s := range c.spans(pl, k) {
+		pl.visit(k, max(done, s.lo), s.hi, func(_ int, o core.Offset, cl *cell) {
+			if cl.read != 0 || cl.told {
+				return
+			}
+			cl.told = true
+			sender := int(cl.acked - 1)
+			if c.excused(sender) {
+				return
+			}
+			if v := pl.values.of(cl.value); v.readBy != 0 && v.readAt != o {
+				c.report(AckedDurable, pl.id, o, []int{sender, int(v.readBy - 1), s.event},
+					"value %d was acknowledged at offset %d, is not there, and was read at %d", cl.value, o, v.readAt)
+				return
+			}
+			c.report(LostWrite, pl.id, o, []int{sender, s.event},
+				"value %d was acknowledged at offset %d, and a read from %d to %d passed over it", cl.value, o, s.lo, s.hi)
+		})
+		done = max(done, s.hi)
+	}
+}
+
+// skips finds offsets that a poll of an era left out between its position before and after: records that others
+// read, or offsets that nobody filled.
+func (c *Checker) skips(pl *place, k int) {
+	told := make(map[core.Offset]bool)
+	for _, s := range c.spans(pl, k) {
+		_, body := c.log.At(s.event)
+		records := body.(*history.Poll).Records
+		if !ascending(records) {
+			continue // reported as such
+		}
+		next := s.lo
+		for _, r := range records {
+			if r.Offset >= next {
+				c.hole(pl, k, s.event, next, r.Offset, told)
+				next = r.Offset + 1
+			}
+		}
+		c.hole(pl, k, s.event, next, s.hi, told)
+	}
+}
+
+func ascending(rs []history.Record) bool {
+	for n := 1; n < len(rs); n++ {
+		if rs[n].Offset <= rs[n-1].Offset {
+			return false
+		}
+	}
+	return true
+}
+
+// hole judges what a poll left out in [lo, hi).
+func (c *Checker) hole(pl *place, k, event int, lo, hi core.Offset, told map[core.Offset]bool) {
+	if lo >= hi {
+		return
+	}
+	op, _ := c.log.At(event)
+	all, read := pl.count(k, lo, hi)
+	switch {
+	case read > 0:
+		o, cl := pl.first(k, lo, hi, func(cl *cell) bool { return cl.read != 0 })
+		c.report(IntPollSkip, pl.id, o, []int{int(cl.read - 1), event},
+			"p%d's poll left out offset %d, where value %d was read by another", op.Process, o, cl.value)
+	case !pl.topic.Gaps && core.Offset(all) < hi-lo:
+		o := pl.firstUnknown(k, lo, hi)
+		if !told[o] {
+			told[o] = true
+			c.report(OffsetGap, pl.id, o, []int{event}, "p%d's poll passed over offset %d, which holds nothing", op.Process, o)
+		}
+	}
+}
+
+// first is the first cell in [lo, hi) that satisfies f; there must be one.
+func (pl *place) first(k int, lo, hi core.Offset, f func(*cell) bool) (at core.Offset, found *cell) {
+	pl.visit(k, lo, hi, func(_ int, o core.Offset, cl *cell) {
+		if found == nil && f(cl) {
+			at, found = o, cl
+		}
+	})
+	return at, found
+}
+
+// firstUnknown is the first offset in [lo, hi) of which nothing is known; there must be one.
+func (pl *place) firstUnknown(k int, lo, hi core.Offset) core.Offset {
+	for hi-lo > 1 {
+		mid := lo + (hi-lo)/2
+		if all, _ := pl.count(k, lo, mid); core.Offset(all) < mid-lo {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	return lo
+}
+
+// jumped judges the polls that began behind the end of their process' last one.
+func (c *Checker) jumped(pl *place) {
+	for _, j := range pl.jumps {
+		op, _ := c.log.At(j.event)
+		k, whole := pl.eraOf(op)
+		lo := max(j.from, pl.startBy(op.End))
+		if lo >= j.to || !whole {
+			continue
+		}
+		if all, _ := pl.count(k, lo, j.to); all > 0 || !pl.topic.Gaps {
+			c.report(PollSkip, pl.id, lo, []int{j.after, j.event},
+				"p%d had read up to %d and polled from %d", op.Process, j.from, j.to)
+		}
+	}
+}
+
+// unseen finds promised records that nobody read although final reads were made.
+func (c *Checker) unseen(pl *place) {
+	if !c.final || c.gone[pl.id.Topic] {
+		return
+	}
+	deleted := pl.startBy(forever)
+	for _, i := range pl.sends {
+		op, body := c.log.At(i)
+		s := body.(*history.Send)
+		for _, r := range s.Records {
+			if pl.values.of(r.Value).readBy != 0 || max(r.Offset, 0) < deleted || c.mayBeGone(pl, i, op, s, r.Offset) {
+				continue
+			}
+			cl := pl.eras[pl.owner(len(pl.eras)-1, r.Offset)].cells.at(r.Offset)
+			if cl != nil && cl.known() && (cl.told || cl.value != r.Value) {
+				continue // reported as lost, or as overwritten
+			}
+			c.report(Unseen, pl.id, r.Offset, []int{i}, "value %d was acknowledged to p%d at offset %d and never read",
+				r.Value, op.Process, r.Offset)
+		}
+	}
+}
+
+// forever is the end of time.
+const forever core.Mono = 1<<63 - 1
+
+// mayBeGone reports whether the settings permit an acknowledged record to be gone at the end of the history.
+func (c *Checker) mayBeGone(pl *place, i int, op history.Op, s *history.Send, o core.Offset) bool {
+	if s.Promise == history.Durable {
+		return false
+	}
+	if c.excused(i) {
+		return true
+	}
+	for k := 1; k < len(pl.eras); k++ {
+		if pl.eras[k].at >= op.Start && (o == core.NoOffset || o >= pl.eras[k].from) {
+			return true
+		}
+	}
+	return false
+}
+
+// copies finds values that stand at more offsets than their sender's settings allow, as seen from an era.
+func (c *Checker) copies(pl *place, k int) {
+	c.passes++
+	pl.visit(k, 0, maxOffset, func(owner int, o core.Offset, cl *cell) {
+		s := pl.values.of(cl.value)
+		if cl.read == 0 && cl.told || s.event == unsent {
+			return
+		}
+		if s.pass != c.passes {
+			s.pass, s.count, s.first = c.passes, 0, o
+		}
+		s.count++
+		_, body := c.log.At(int(s.event))
+		if s.count <= copiesAllowed(body.(*history.Send)) || owner != k {
+			return
+		}
+		events := []int{int(s.event)}
+		if cl.read != 0 {
+			events = append(events, int(cl.read-1))
+		}
+		c.report(Duplicate, pl.id, o, events, "value %d stands at offset %d and at %d: %d copies", cl.value, s.first, o, s.count)
+	})
+}
+
+// copiesAllowed is how many copies of its records a send may leave: one with idempotence (KIP-98), otherwise one
+// per attempt.
+func copiesAllowed(s *history.Send) int32 {
+	switch {
+	case s.Idempotent:
+		return 1
+	case s.Attempts == 0:
+		return 1<<31 - 1
+	}
+	return s.Attempts
+}
+
+// call is one send of an idempotent producer, with the first and last offset it got.
+type call struct {
+	op          history.Op
+	event       int
+	first, last core.Offset
+}
+
+// pipelined checks that an idempotent producer's sends stand in the order of its calls, also where it did not wait
+// (up to five in flight keep their order: KAFKA-5494). Calls at one instant have no order.
+func (c *Checker) pipelined(pl *place) {
+	calls := c.calls(pl)
+	var top call // the highest offset of the process' calls before the current instant
+	for n := 0; n < len(calls); {
+		if n == 0 || calls[n].op.Process != calls[n-1].op.Process {
+			top = call{last: core.NoOffset}
+		}
+		next := top
+		for m := n; n < len(calls) && calls[n].op.Process == calls[m].op.Process && calls[n].op.Start == calls[m].op.Start; n++ {
+			b := &calls[n]
+			if b.first <= top.last && top.op.End >= b.op.Start { // sequential ones were judged by sendOrder
+				c.report(NonmonotonicSend, pl.id, b.first, []int{top.event, b.event},
+					"p%d called send for offset %d after it had called send for offset %d", b.op.Process, b.first, top.last)
+			}
+			if b.last > next.last {
+				next = *b
+			}
+		}
+		top = next
+	}
+}
+
+// calls are the idempotent sends that bind, by process and Start.
+func (c *Checker) calls(pl *place) []call {
+	var list []call
+	for _, i := range pl.sends {
+		op, body := c.log.At(i)
+		s := body.(*history.Send)
+		n := len(s.Records)
+		if !s.Idempotent || n == 0 || s.Records[0].Offset == core.NoOffset || c.mayBeGone(pl, i, op, s, s.Records[0].Offset) {
+			continue
+		}
+		list = append(list, call{op, i, s.Records[0].Offset, s.Records[n-1].Offset})
+	}
+	sort.SliceStable(list, func(i, j int) bool {
+		if list[i].op.Process != list[j].op.Process {
+			return list[i].op.Process < list[j].op.Process
+		}
+		return list[i].op.Start < list[j].op.Start
+	})
+	return list
+}
+
+// explainStart checks that log starts rose no further than somebody asked.
+func (c *Checker) explainStart(pl *place) {
+	if pl.topic.Retained {
+		return
+	}
+	for _, i := range pl.rises {
+		op, body := c.log.At(i)
+		if o := startShown(body); o > pl.deletions.by(op.End) {
+			c.report(LogStartUnexplained, pl.id, o, []int{i},
+				"the log start is %d, and nobody asked to delete above %d", o, pl.deletions.by(op.End))
+		}
+	}
+}
+
+// startShown is the log start that an event showed.
+func startShown(body history.Body) core.Offset {
+	switch b := body.(type) {
+	case *history.Poll:
+		return b.LogStartOffset
+	case *history.ListOffsets:
+		return b.Offset
+	case *history.Replica:
+		return b.LogStartOffset
+	case *history.DeleteRecords:
+		return b.LowWatermark
+	}
+	return core.NoOffset
+}
+
+// accounts checks that the offsets below the HighWatermark are no more than what was sent can fill.
+func (c *Checker) accounts(pl *place) {
+	if len(pl.eras) > 1 || pl.topic.Gaps || pl.topic.Compacted || pl.values.places > 1 {
+		return // what else may take offsets, or give them back, is not known
+	}
+	top := pl.end.top()
+	all, _ := pl.count(0, 0, top)
+	missing := int64(top) - int64(all)
+	if missing <= 0 {
+		return
+	}
+	unplaced := int64(0)
+	for _, list := range [][]int{pl.sends, pl.maybes} {
+		for _, i := range list {
+			_, body := c.log.At(i)
+			s := body.(*history.Send)
+			if copiesAllowed(s) == 1<<31-1 {
+				return
+			}
+			unplaced += int64(copiesAllowed(s)-1) * int64(len(s.Records))
+			for _, r := range s.Records {
+				if pl.values.of(r.Value).readBy == 0 && (r.Offset == core.NoOffset || !pl.holds(r)) {
+					unplaced++
+				}
+			}
+		}
+	}
+	if o := pl.firstUnknown(0, 0, top); missing > unplaced && !c.told(OffsetGap, pl) {
+		f := pl.end.floors[len(pl.end.floors)-1]
+		c.report(OffsetGap, pl.id, o, []int{f.event},
+			"the HighWatermark reached %d, and %d offsets below it were never written", top, missing-unplaced)
+	}
+}
+
+// holds reports whether an acknowledged record has a place of its own.
+func (pl *place) holds(r history.Record) bool {
+	cl := pl.eras[0].cells.at(r.Offset)
+	return cl != nil && cl.known() && cl.value == r.Value
+}
+
+// told reports whether a violation of p was kept for the partition.
+func (c *Checker) told(p Property, pl *place) bool {
+	for _, v := range c.kept {
+		if v.Property == p && v.Partition == c.log.Name(pl.id) && v.TopicID == pl.topic.ID {
+			return true
+		}
+	}
+	return false
+}
