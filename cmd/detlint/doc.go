@@ -23,7 +23,7 @@
 //   - Addresses: %p, and values that fmt prints as an address (a nested pointer, a channel, a function, a map whose
 //     keys fmt orders by address). A map with ordinary keys is allowed: fmt sorts it.
 //   - Comparators: sort.Slice and sort.Sort; a comparator given to package slices or to sort.SliceStable that
-//     ignores one of its arguments, compares a value with itself, never answers 0, always answers the same,
+//     ignores one of its arguments, compares a value with itself, sorts and never answers 0 or always the same,
 //     subtracts numbers that may overflow, or is a less function built on <= or >=.
 //
 // # How calls are followed
