@@ -33,6 +33,8 @@ type coder struct {
 	err     error
 }
 
+// fail records the first fault. Emptying the input makes every later take fail at once, so that a walk over a
+// struct with a bad length ends without reading on or taking memory.
 func (c *coder) fail(err error) {
 	if c.err == nil {
 		c.err = err
@@ -66,6 +68,8 @@ func (c *coder) since(v int16, present bool, field string) bool {
 	return false
 }
 
+// num8, num16, num32 and num64 code Kafka's big-endian integers. They are functions because a Go method cannot
+// have the type parameter that lets the fields keep their own types.
 func num8[T ~int8](c *coder, p *T) {
 	if !c.reading {
 		c.buf = append(c.buf, byte(*p))
@@ -98,6 +102,7 @@ func num64[T ~int64 | ~uint64](c *coder, p *T) {
 	}
 }
 
+// uuid codes a 16-byte id, most significant byte first, as it stands in memory.
 func uuid[T ~[16]byte](c *coder, p *T) {
 	if !c.reading {
 		b := [16]byte(*p)
@@ -107,6 +112,7 @@ func uuid[T ~[16]byte](c *coder, p *T) {
 	}
 }
 
+// boolean codes one byte. Like Kafka's, the reader takes any byte but 0 for true; the writer knows only 0 and 1.
 func (c *coder) boolean(p *bool) {
 	if !c.reading {
 		b := byte(0)
@@ -115,7 +121,7 @@ func (c *coder) boolean(p *bool) {
 		}
 		c.buf = append(c.buf, b)
 	} else if b := c.take(1); b != nil {
-		*p = b[0] != 0 // Kafka's reader takes any non-zero byte for true
+		*p = b[0] != 0
 	}
 }
 
@@ -140,6 +146,7 @@ func (c *coder) uvarint() uint32 {
 	return 0
 }
 
+// putUvarint writes what uvarint reads.
 func (c *coder) putUvarint(v uint32) {
 	c.buf = binary.AppendUvarint(c.buf, uint64(v))
 }
@@ -161,6 +168,7 @@ func (c *coder) length(n int, least int) int {
 	return int(got)
 }
 
+// str codes a compact string, which may not be null. The string is a copy: records outlive their batch.
 func (c *coder) str(p *string) {
 	n := c.length(len(*p), 1)
 	switch {
@@ -173,6 +181,8 @@ func (c *coder) str(p *string) {
 	}
 }
 
+// nullableStr codes a compact string or null, which is nil in Go. Null and empty are different values: a broker with
+// an empty rack has one, a configuration key with an empty value is set.
 func (c *coder) nullableStr(p **string) {
 	switch {
 	case c.reading:
@@ -187,6 +197,7 @@ func (c *coder) nullableStr(p **string) {
 	}
 }
 
+// bytes codes compact bytes, which may not be null.
 func (c *coder) bytes(p *[]byte) {
 	n := c.length(len(*p), 1)
 	switch {
@@ -220,6 +231,7 @@ func nullableArray[T any](c *coder, p *[]T, least int, element func(*coder, *T))
 	}
 }
 
+// elements codes n elements; length has seen to it that n of the smallest kind fit into the input.
 func elements[T any](c *coder, p *[]T, n int, element func(*coder, *T)) {
 	if c.err != nil {
 		return
@@ -242,12 +254,14 @@ type tags struct {
 	found []rawTag // reading
 }
 
+// rawTag is one tagged field as read, not yet understood.
 type rawTag struct {
 	tag  uint32
 	data []byte
 }
 
-// newTags starts the tagged section.
+// newTags starts the tagged section. KIP-482 wants ascending tags; since a field then occurs once at most, a
+// repeated tag cannot be used to smuggle a second value past a reader that looks at the first.
 func newTags(c *coder) tags {
 	t := tags{c: c}
 	if !c.reading {
@@ -273,8 +287,9 @@ func newTags(c *coder) tags {
 	return t
 }
 
-// field codes one tagged field; present says whether it differs from the schema's default, since Kafka's writer
-// omits defaults.
+// field codes one tagged field. present says whether it differs from the schema's default, since Kafka's writer
+// omits defaults: bytes that carry one would be valid but not Kafka's. When reading, the field's walk must use up
+// exactly the size that the field states.
 func (t *tags) field(tag uint32, present bool, walk func(*coder)) {
 	sub := coder{version: t.c.version, reading: t.c.reading}
 	if t.c.reading {

@@ -28,12 +28,13 @@ type ControlRecord interface {
 	walk(*coder)
 }
 
-// LeaderChangeMessage opens every epoch's log (KIP-595). Kafka 4.4 writes version 0, which has no directory ids.
+// LeaderChangeMessage opens every epoch's log (KIP-595): committing it commits whatever earlier epochs left behind
+// (raft's section 5.4.2). Kafka 4.4 writes version 0, which has no directory ids.
 type LeaderChangeMessage struct {
 	Version        int16 // 0 or 1
 	LeaderID       core.NodeID
-	Voters         []Voter
-	GrantingVoters []Voter
+	Voters         []Voter // the voter set at the time
+	GrantingVoters []Voter // those whose votes made the leader
 }
 
 // Voter is one voter in a [LeaderChangeMessage].
@@ -61,7 +62,8 @@ func (r *LeaderChangeMessage) walk(c *coder) {
 	c.noTags()
 }
 
-// SnapshotHeaderRecord opens a snapshot (KIP-630).
+// SnapshotHeaderRecord opens a snapshot (KIP-630). A KRaftVersionRecord and a VotersRecord may follow it before the
+// first metadata record (KIP-853).
 type SnapshotHeaderRecord struct {
 	Version                   int16     // 0
 	LastContainedLogTimestamp core.Wall // append time of the last record that the snapshot contains
@@ -76,7 +78,7 @@ func (r *SnapshotHeaderRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// SnapshotFooterRecord closes a snapshot (KIP-630).
+// SnapshotFooterRecord closes a snapshot (KIP-630); a file without one was not written to its end.
 type SnapshotFooterRecord struct {
 	Version int16 // 0
 }
@@ -89,7 +91,7 @@ func (r *SnapshotFooterRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// KRaftVersionRecord finalizes kraft.version (KIP-853).
+// KRaftVersionRecord finalizes kraft.version (KIP-853). It takes effect when it is appended, not when it is committed.
 type KRaftVersionRecord struct {
 	Version      int16 // 0
 	KRaftVersion FeatureLevel
@@ -104,7 +106,8 @@ func (r *KRaftVersionRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// VotersRecord is the whole voter set from its offset on (KIP-853).
+// VotersRecord is the whole voter set from its offset on (KIP-853). Like every configuration of raft it takes effect
+// when it is appended; two successive ones differ by one voter.
 type VotersRecord struct {
 	Version int16 // 0
 	Voters  []VoterRegistration
@@ -113,7 +116,7 @@ type VotersRecord struct {
 // VoterRegistration is one voter in a [VotersRecord].
 type VoterRegistration struct {
 	ID          core.NodeID
-	DirectoryID DirectoryID
+	DirectoryID DirectoryID // a voter whose disk was replaced is another voter
 	Endpoints   []VoterEndpoint
 	KRaftMin    FeatureLevel // levels of kraft.version that it can run with
 	KRaftMax    FeatureLevel
@@ -133,11 +136,11 @@ func (e *VoterEndpoint) walk(c *coder) {
 	c.noTags()
 }
 
+// walk puts the range of levels into its own struct, as the schema has it, hence the two sections of tags.
 func (v *VoterRegistration) walk(c *coder) {
 	num32(c, &v.ID)
 	uuid(c, &v.DirectoryID)
 	array(c, &v.Endpoints, 1+1+2+1, func(c *coder, e *VoterEndpoint) { e.walk(c) })
-	// A struct of its own in the schema, hence two sections of tags.
 	num16(c, &v.KRaftMin)
 	num16(c, &v.KRaftMax)
 	c.noTags()

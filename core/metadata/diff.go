@@ -24,6 +24,7 @@ type item struct {
 	rec  Record
 }
 
+// items are the records of a snapshot in the order of their names.
 func (m *Image) items() []item {
 	var items []item
 	topic := "" // of the PartitionRecords that follow its TopicRecord
@@ -37,6 +38,8 @@ func (m *Image) items() []item {
 	return items
 }
 
+// itemName is unique among the records of an image; quoting keeps odd names from looking like others. topic is the
+// name of the topic a PartitionRecord belongs to.
 func itemName(rec Record, topic string) string {
 	switch r := rec.(type) {
 	case *FeatureLevelRecord:

@@ -4,7 +4,8 @@ package metadata
 // any feature but metadata.version means "off".
 type FeatureLevel int16
 
-// The features that Kafka 4.4 knows.
+// The features that Kafka 4.4 knows. All but kraft.version are finalized by FeatureLevelRecords; kraft.version lives in
+// KRaftVersionRecords, since the quorum must know it below the level of metadata records (KIP-853).
 const (
 	MetadataVersionFeature        = "metadata.version"
 	KRaftVersionFeature           = "kraft.version"
@@ -35,6 +36,30 @@ const (
 	MetadataVersionMin = MetadataVersion33IV3
 	MetadataVersionMax = MetadataVersion44IV2
 )
+
+// DefaultFeatureLevel is the level at which Kafka 4.4 starts a feature in a cluster that is formatted at
+// metadata.version mv, 0 for "off" and for features it does not know.
+func DefaultFeatureLevel(feature string, mv FeatureLevel) FeatureLevel {
+	switch {
+	case feature == MetadataVersionFeature:
+		return mv
+	case feature == KRaftVersionFeature && mv >= MetadataVersion39IV0:
+		return KRaftVersionMax // only with dynamic voters; a static quorum stays at 0
+	case feature == TransactionVersionFeature && mv >= 24:
+		return TransactionVersionMax
+	case feature == GroupVersionFeature && mv >= 22:
+		return GroupVersionMax
+	case feature == EligibleLeaderReplicasFeature && mv >= 26:
+		return EligibleLeaderReplicasMax
+	case feature == ShareVersionFeature && mv >= 31:
+		return ShareVersionMax
+	case feature == ShareVersionFeature && mv >= 28:
+		return 1
+	case feature == StreamsVersionFeature && mv >= MetadataVersion42IV1:
+		return StreamsVersionMax
+	}
+	return 0
+}
 
 // The other features' highest production levels in Kafka 4.4; each starts at 0.
 const (

@@ -74,8 +74,8 @@ func (m *Image) Epoch() core.LeaderEpoch { return m.epoch }
 func (m *Image) InTransaction() bool { return m.txn != nil }
 
 // Replay applies one record that stands at offset in the metadata log and was written in epoch. What it changed is
-// appended to out, which may be nil. Records of a snapshot are all replayed at the snapshot's last contained
-// offset and epoch, so offsets may repeat but not fall.
+// appended to out, which may be nil. Records of a snapshot are all replayed into a new image at the snapshot's last
+// contained offset and epoch, so offsets may repeat but not fall; [Image.ChangesSince] then says what changed.
 //
 // An error wraps [ErrContradiction] or [ErrUnsupportedVersion] and names record and offset. The image is then
 // unchanged, except that a failing EndTransactionRecord leaves it part-way: either way the process must stop,
@@ -92,6 +92,7 @@ func (m *Image) Replay(rec Record, offset core.Offset, epoch core.LeaderEpoch, o
 	return nil
 }
 
+// checkPosition refuses records from before the image: applied twice they would move epochs twice.
 func (m *Image) checkPosition(offset core.Offset, epoch core.LeaderEpoch) error {
 	if offset < m.offset {
 		return contradiction("the image is at offset %d already", m.offset)
@@ -134,7 +135,8 @@ func (m *Image) replay(rec Record, offset core.Offset, ch changes) error {
 	return m.apply(rec, ch)
 }
 
-// apply is the switch over the records that carry state.
+// apply is the switch over the records that carry state. Each case checks everything before it changes anything, so
+// that a refused record leaves no trace.
 //
 //nolint:cyclop // one line per record
 func (m *Image) apply(rec Record, ch changes) error {
@@ -143,7 +145,7 @@ func (m *Image) apply(rec Record, ch changes) error {
 		return m.registerBroker(r, ch)
 	case *UnregisterBrokerRecord:
 		return m.unregisterBroker(r, ch)
-	case *FenceBrokerRecord:
+	case *FenceBrokerRecord: // the two old forms of a registration change
 		return m.changeBroker(&BrokerRegistrationChangeRecord{BrokerID: r.ID, BrokerEpoch: r.Epoch, Fenced: Fence}, ch)
 	case *UnfenceBrokerRecord:
 		return m.changeBroker(&BrokerRegistrationChangeRecord{BrokerID: r.ID, BrokerEpoch: r.Epoch, Fenced: Unfence}, ch)
@@ -185,10 +187,12 @@ func (m *Image) apply(rec Record, ch changes) error {
 	return nil
 }
 
+// contradiction is an error that wraps ErrContradiction.
 func contradiction(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrContradiction, fmt.Sprintf(format, args...))
 }
 
+// unsupported is an error that wraps ErrUnsupportedVersion.
 func unsupported(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrUnsupportedVersion, fmt.Sprintf(format, args...))
 }
@@ -234,6 +238,7 @@ func (m *Image) Partition(topic core.TopicID, partition int32) *Partition {
 // NextProducerID is the first producer id that no broker has been handed (KIP-730).
 func (m *Image) NextProducerID() core.ProducerID { return m.nextProducerID }
 
+// values iterates over a map's values in the order of its keys.
 func values[K comparable, V any](m *ordmap.Map[K, V]) iter.Seq[V] {
 	return func(yield func(V) bool) {
 		for _, v := range m.All() {

@@ -74,6 +74,8 @@ type Controller struct {
 	Features         []SupportedFeature // sorted by name
 }
 
+// registerBroker replaces the registration as a whole: nothing of an earlier incarnation survives, neither its
+// fence nor its directories (KIP-631).
 func (m *Image) registerBroker(r *RegisterBrokerRecord, ch changes) error {
 	before := m.brokers.At(r.BrokerID)
 	// The epoch is the offset of the registration, or the old one when the same incarnation registers again.
@@ -115,7 +117,8 @@ func (m *Image) setBroker(before, after *Broker, ch changes) {
 	ch.add(Change{Kind: BrokerChanged, Node: id, BrokerBefore: before, BrokerAfter: after})
 }
 
-// registered is the broker that a record speaks of, if the record means its current registration.
+// registered is the broker that a record speaks of, if the record means its current registration. A record about an
+// older incarnation must not reach the new one: it would, say, unfence a broker that has not caught up.
 func (m *Image) registered(id core.NodeID, epoch core.BrokerEpoch) (*Broker, error) {
 	b := m.brokers.At(id)
 	if b == nil {
@@ -127,6 +130,8 @@ func (m *Image) registered(id core.NodeID, epoch core.BrokerEpoch) (*Broker, err
 	return b, nil
 }
 
+// unregisterBroker forgets a broker. Partitions keep it among their replicas; the controller must have taken it out of
+// every ISR and leadership first.
 func (m *Image) unregisterBroker(r *UnregisterBrokerRecord, ch changes) error {
 	before, err := m.registered(r.BrokerID, r.BrokerEpoch)
 	if err != nil {
@@ -136,6 +141,8 @@ func (m *Image) unregisterBroker(r *UnregisterBrokerRecord, ch changes) error {
 	return nil
 }
 
+// changeBroker applies the parts of the record that are not at "keep". An unknown value is refused: ignoring it could
+// leave a broker leading that the controller has fenced.
 func (m *Image) changeBroker(r *BrokerRegistrationChangeRecord, ch changes) error {
 	before, err := m.registered(r.BrokerID, r.BrokerEpoch)
 	if err != nil {
@@ -168,6 +175,7 @@ func (m *Image) changeBroker(r *BrokerRegistrationChangeRecord, ch changes) erro
 	return nil
 }
 
+// registerController replaces the registration as a whole (KIP-919).
 func (m *Image) registerController(r *RegisterControllerRecord, ch changes) error {
 	endpoints, features, err := sortedNames(r.ControllerID, r.Endpoints, r.Features)
 	if err != nil {
@@ -184,6 +192,7 @@ func (m *Image) registerController(r *RegisterControllerRecord, ch changes) erro
 	return nil
 }
 
+// unregisterController forgets a controller; it says nothing about the voter set.
 func (m *Image) unregisterController(r *UnregisterControllerRecord, ch changes) error {
 	if !m.controllers.Has(r.ControllerID) {
 		return contradiction("controller %d is not registered", r.ControllerID)

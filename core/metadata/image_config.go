@@ -41,6 +41,8 @@ func (m *Image) Configs(res ConfigResource) iter.Seq2[string, string] {
 // ConfigResources are the resources that have any key set, in order.
 func (m *Image) ConfigResources() []ConfigResource { return m.configs.Keys() }
 
+// setConfig sets or removes one key. A resource without keys is no resource: it would make two images differ that
+// answer alike.
 func (m *Image) setConfig(r *ConfigRecord, ch changes) {
 	res := ConfigResource{r.ResourceType, r.ResourceName}
 	c := m.configs.At(res)
@@ -70,6 +72,8 @@ func (m *Image) MetadataVersion() FeatureLevel { return m.features.At(MetadataVe
 // Features iterates over the finalized features and their levels by name.
 func (m *Image) Features() iter.Seq2[string, FeatureLevel] { return m.features.All() }
 
+// setFeature finalizes or removes a feature. Unknown features are kept, as Kafka keeps them: what they mean is the
+// business of brokers that know them.
 func (m *Image) setFeature(r *FeatureLevelRecord, ch changes) error {
 	if r.Name == MetadataVersionFeature && (r.FeatureLevel < MetadataVersionMin || r.FeatureLevel > MetadataVersionMax) {
 		// Reading on would mean guessing at records that this code does not know.
@@ -115,6 +119,8 @@ func (m *Image) Quotas() iter.Seq[Quota] {
 	}
 }
 
+// setQuota sets or removes one quota. Kafka's entity is a map from type to name, so the order of its parts does not
+// count and no type may come twice.
 func (m *Image) setQuota(r *ClientQuotaRecord, ch changes) error {
 	entity := slices.Clone(r.Entity)
 	slices.SortFunc(entity, func(a, b QuotaEntity) int { return cmp.Compare(a.Type, b.Type) })
@@ -158,6 +164,8 @@ func writeSized(b *strings.Builder, s string) {
 	b.WriteString(s)
 }
 
+// advanceProducerIDs moves the end of the blocks handed out. Going back would hand an id to two producers, each of
+// which would then be fenced or deduplicated by the other's records (KIP-98).
 func (m *Image) advanceProducerIDs(r *ProducerIDsRecord, ch changes) error {
 	if r.NextProducerID <= m.nextProducerID {
 		return contradiction("producer ids below %d are handed out already, the record ends at %d",
@@ -191,6 +199,7 @@ func (m *Image) Scram(key ScramKey) *UserScramCredentialRecord { return m.scram.
 // Token is a delegation token by its id, nil when there is none.
 func (m *Image) Token(id string) *DelegationTokenRecord { return m.tokens.At(id) }
 
+// changeAcl adds or removes an access control entry. An id that is added twice is a contradiction, as ids are random.
 func (m *Image) changeAcl(rec Record, ch changes) error {
 	switch r := rec.(type) {
 	case *AccessControlEntryRecord:
@@ -208,6 +217,7 @@ func (m *Image) changeAcl(rec Record, ch changes) error {
 	return nil
 }
 
+// changeScram sets or removes a credential.
 func (m *Image) changeScram(rec Record, ch changes) error {
 	var key ScramKey
 	switch r := rec.(type) {
@@ -225,6 +235,7 @@ func (m *Image) changeScram(rec Record, ch changes) error {
 	return nil
 }
 
+// changeToken adds, renews or removes a delegation token.
 func (m *Image) changeToken(rec Record, ch changes) {
 	var id string
 	switch r := rec.(type) {

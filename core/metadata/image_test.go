@@ -3,12 +3,14 @@ package metadata
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/ordmap"
 )
 
 // replayAll folds records into an image, each at its index.
@@ -74,37 +76,33 @@ func TestChangesNameWhatDiffers(t *testing.T) {
 
 // moved lists the topics, partitions and brokers that are not the same value in both images.
 func moved(a, b *Image) []string {
-	set := map[string]bool{}
+	set := ordmap.Ordered[string, bool]()
 	add := func(from, to *Image) {
 		for t := range from.Topics() {
 			if to.TopicByID(t.ID) == nil {
-				set["topic "+t.Name] = true
+				set.Set("topic "+t.Name, true)
 				if to == a { // its partitions are new; those of a deleted topic go unnamed
 					for _, p := range t.Partitions() {
-						set[fmt.Sprint("partition ", t.Name, p.ID)] = true
+						set.Set(fmt.Sprint("partition ", t.Name, p.ID), true)
 					}
 				}
 				continue
 			}
 			for _, p := range t.Partitions() {
 				if to.Partition(t.ID, p.ID) != p {
-					set[fmt.Sprint("partition ", t.Name, p.ID)] = true
+					set.Set(fmt.Sprint("partition ", t.Name, p.ID), true)
 				}
 			}
 		}
 		for br := range from.Brokers() {
 			if to.Broker(br.ID) != br {
-				set[fmt.Sprint("broker ", br.ID)] = true
+				set.Set(fmt.Sprint("broker ", br.ID), true)
 			}
 		}
 	}
 	add(a, b)
 	add(b, a)
-	var names []string
-	for name := range set {
-		names = append(names, name)
-	}
-	return names
+	return set.Keys()
 }
 
 func subjects(list []Change) []string {
@@ -122,41 +120,45 @@ func subjects(list []Change) []string {
 	return names
 }
 
-var fooID, barID = core.TopicID(seq(0x10)), core.TopicID(seq(0x20))
+func fooID() core.TopicID { return core.TopicID(seq(0x10)) }
+func barID() core.TopicID { return core.TopicID(seq(0x20)) }
 
 // base is a small cluster: broker 1 with epoch 5, topic foo with partition 0 on 1 and 2.
 func base() []Record {
 	return []Record{
 		&FeatureLevelRecord{MetadataVersionFeature, MetadataVersionMax},
 		&RegisterBrokerRecord{BrokerID: 1, BrokerEpoch: 5, Fenced: true},
-		&TopicRecord{"foo", fooID},
-		&PartitionRecord{TopicID: fooID, Replicas: []core.NodeID{1, 2}, ISR: []core.NodeID{1, 2}, Leader: 1},
+		&TopicRecord{"foo", fooID()},
+		&PartitionRecord{TopicID: fooID(), Replicas: []core.NodeID{1, 2}, ISR: []core.NodeID{1, 2}, Leader: 1},
 		&ConfigRecord{ResourceTopic, "foo", "retention.ms", ptr("5")},
 		&ProducerIDsRecord{NextProducerID: 1000},
 	}
 }
 
-func TestContradictionsAreRefusedAndChangeNothing(t *testing.T) {
+// refusal is a record that contradicts base, and what the error says.
+type refusal struct {
+	rec  Record
+	text string
+}
+
+func topicRefusals() []refusal {
 	partition := func(change func(*PartitionRecord)) Record {
-		r := &PartitionRecord{PartitionID: 1, TopicID: fooID, Replicas: []core.NodeID{1, 2}, ISR: []core.NodeID{1}, Leader: 1}
+		r := &PartitionRecord{PartitionID: 1, TopicID: fooID(), Replicas: []core.NodeID{1, 2}, ISR: []core.NodeID{1}, Leader: 1}
 		change(r)
 		return r
 	}
 	changed := func(change func(*PartitionChangeRecord)) Record {
-		r := NewPartitionChange(fooID, 0)
+		r := NewPartitionChange(fooID(), 0)
 		change(r)
 		return r
 	}
-	for _, c := range []struct {
-		rec  Record
-		text string
-	}{
-		{&TopicRecord{"foo", barID}, `topic "foo" exists already with id ` + fooID.String()},
-		{&TopicRecord{"bar", fooID}, "topic id " + fooID.String() + ` is taken by "foo"`},
+	return []refusal{
+		{&TopicRecord{"foo", barID()}, `topic "foo" exists already with id ` + fooID().String()},
+		{&TopicRecord{"bar", fooID()}, "topic id " + fooID().String() + ` is taken by "foo"`},
 		{&TopicRecord{"bar", core.TopicID{}}, `topic "bar" has no id`},
-		{&RemoveTopicRecord{barID}, "no topic has id " + barID.String()},
+		{&RemoveTopicRecord{barID()}, "no topic has id " + barID().String()},
 		{&ClearElrRecord{"bar"}, `no topic is named "bar"`},
-		{partition(func(r *PartitionRecord) { r.TopicID = barID }), "partition 1: no topic has id"},
+		{partition(func(r *PartitionRecord) { r.TopicID = barID() }), "partition 1: no topic has id"},
 		{partition(func(r *PartitionRecord) { r.PartitionID = 0 }), "partition foo-0 exists already"},
 		{partition(func(r *PartitionRecord) { r.PartitionID = -1 }), "negative id"},
 		{partition(func(r *PartitionRecord) { r.Leader = 3 }), "leader 3 is none of the replicas [1 2]"},
@@ -167,10 +169,15 @@ func TestContradictionsAreRefusedAndChangeNothing(t *testing.T) {
 		{partition(func(r *PartitionRecord) { r.LeaderEpoch = -1 }), "leader epoch -1"},
 		{partition(func(r *PartitionRecord) { r.LeaderRecoveryState = 2 }), "leader recovery state 2"},
 		{partition(func(r *PartitionRecord) { r.Directories = []DirectoryID{seq(1)} }), "1 directories for replicas [1 2]"},
-		{NewPartitionChange(barID, 0), "partition 0: no topic has id"},
-		{NewPartitionChange(fooID, 1), `topic "foo" has no partition 1`},
+		{NewPartitionChange(barID(), 0), "partition 0: no topic has id"},
+		{NewPartitionChange(fooID(), 1), `topic "foo" has no partition 1`},
 		{changed(func(r *PartitionChangeRecord) { r.Leader = 3 }), "partition foo-0: leader 3 is none of the replicas"},
 		{changed(func(r *PartitionChangeRecord) { r.Replicas = []core.NodeID{1} }), "ISR [1 2] is not a subset"},
+	}
+}
+
+func otherRefusals() []refusal {
+	return []refusal{
 		{&RegisterBrokerRecord{BrokerID: 1, BrokerEpoch: 4}, "registered with epoch 5, the record has the older 4"},
 		{&RegisterBrokerRecord{BrokerID: 2, Endpoints: []Endpoint{{Name: "a"}, {Name: "a"}}}, `listener "a" twice`},
 		{&RegisterBrokerRecord{BrokerID: 2, Features: []SupportedFeature{{Name: "a"}, {Name: "a"}}}, `feature "a" twice`},
@@ -189,7 +196,69 @@ func TestContradictionsAreRefusedAndChangeNothing(t *testing.T) {
 		{&RemoveUserScramCredentialRecord{"u", 1}, `user "u" has no credential for mechanism 1`},
 		{&EndTransactionRecord{}, "no transaction is open"},
 		{&AbortTransactionRecord{}, "no transaction is open"},
-	} {
+	}
+}
+
+// A broker that jumps ahead by a snapshot must hear of what it missed, no more and no less.
+func TestChangesSinceNamesWhatDiffers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := drawHistory(t, 20)
+		old := h.m.Clone()
+		for range rapid.IntRange(0, 20).Draw(t, "missed") {
+			h.step()
+		}
+		loaded := NewImage()
+		for rec := range h.m.Records() {
+			parsed, err := Parse(AppendTo(nil, rec, h.m.MetadataVersion()))
+			require.NoError(t, err)
+			require.NoError(t, loaded.Replay(parsed, h.m.Offset(), h.m.Epoch(), nil))
+		}
+		list := loaded.ChangesSince(old)
+		diff := old.Diff(loaded)
+		require.Equal(t, len(diff) == 0, len(list) == 0, "%v %v", diff, list)
+		want := ordmap.Ordered[string, bool]()
+		for _, line := range diff {
+			name, what, _ := strings.Cut(line, ": ")
+			// The partitions of a deleted topic go with it.
+			if !strings.Contains(name, " partition ") || !strings.HasPrefix(what, "gone") {
+				want.Set(name, true)
+			}
+		}
+		got := ordmap.Ordered[string, bool]()
+		for _, c := range list {
+			if name := c.diffName(); name != "" {
+				got.Set(name, true)
+			}
+		}
+		for _, name := range want.Keys() {
+			kind, _, _ := strings.Cut(name, " ")
+			if slices.Contains([]string{"topic", "broker", "feature"}, kind) {
+				require.True(t, got.Has(name), "%s is not among %v", name, got.Keys())
+			}
+		}
+		for _, name := range got.Keys() {
+			require.True(t, want.Has(name), "%s is not among %v", name, want.Keys())
+		}
+	})
+}
+
+// diffName is the subject of a change in the words of Diff; empty for the kinds that Diff names otherwise.
+func (c Change) diffName() string {
+	switch c.Kind {
+	case TopicCreated, TopicDeleted:
+		return fmt.Sprintf("topic %q", c.Topic)
+	case PartitionCreated, PartitionChanged:
+		return fmt.Sprintf("topic %q partition %d", c.Topic, c.After.ID)
+	case BrokerChanged:
+		return fmt.Sprintf("broker %d", c.Node)
+	case FeatureChanged:
+		return fmt.Sprintf("feature %q", c.Key)
+	}
+	return ""
+}
+
+func TestContradictionsAreRefusedAndChangeNothing(t *testing.T) {
+	for _, c := range append(topicRefusals(), otherRefusals()...) {
 		m := replayAll(t, base()...)
 		before, offset := m.Clone(), m.Offset()
 		var got []Change
@@ -221,29 +290,29 @@ func TestUnknownMetadataVersionIsUnsupported(t *testing.T) {
 
 func TestPartitionChangeMovesEpochs(t *testing.T) {
 	m := replayAll(t, base()...)
-	old := m.Partition(fooID, 0)
+	old := m.Partition(fooID(), 0)
 	require.Equal(t, []DirectoryID{DirMigrating, DirMigrating}, old.Directories)
 
-	shrink := NewPartitionChange(fooID, 0)
+	shrink := NewPartitionChange(fooID(), 0)
 	shrink.ISR = []core.NodeID{1}
 	shrink.EligibleLeaderReplicas = []core.NodeID{2}
 	require.NoError(t, m.Replay(shrink, 6, 0, nil))
-	p := m.Partition(fooID, 0)
+	p := m.Partition(fooID(), 0)
 	require.Equal(t, core.LeaderEpoch(0), p.LeaderEpoch, "no leader named: same leader epoch")
 	require.Equal(t, core.PartitionEpoch(1), p.PartitionEpoch)
 	require.Equal(t, []core.NodeID{1}, p.ISR)
 	require.Equal(t, []core.NodeID{1, 2}, old.ISR, "a value once handed out never changes")
 
-	same := NewPartitionChange(fooID, 0)
+	same := NewPartitionChange(fooID(), 0)
 	same.Leader = 1
 	require.NoError(t, m.Replay(same, 7, 0, nil))
-	require.Equal(t, core.LeaderEpoch(1), m.Partition(fooID, 0).LeaderEpoch, "naming the same leader is a new epoch")
+	require.Equal(t, core.LeaderEpoch(1), m.Partition(fooID(), 0).LeaderEpoch, "naming the same leader is a new epoch")
 
 	require.NoError(t, m.Replay(&ClearElrRecord{"foo"}, 8, 0, nil))
-	require.Empty(t, m.Partition(fooID, 0).EligibleLeaderReplicas)
-	require.Equal(t, core.PartitionEpoch(3), m.Partition(fooID, 0).PartitionEpoch)
+	require.Nil(t, m.Partition(fooID(), 0).EligibleLeaderReplicas, "as if there had never been one")
+	require.Equal(t, core.PartitionEpoch(3), m.Partition(fooID(), 0).PartitionEpoch)
 	require.NoError(t, m.Replay(&ClearElrRecord{}, 9, 0, nil))
-	require.Equal(t, core.PartitionEpoch(3), m.Partition(fooID, 0).PartitionEpoch, "nothing to clear")
+	require.Equal(t, core.PartitionEpoch(3), m.Partition(fooID(), 0).PartitionEpoch, "nothing to clear")
 }
 
 func TestTopicDeletionTakesItsConfiguration(t *testing.T) {
@@ -253,16 +322,16 @@ func TestTopicDeletionTakesItsConfiguration(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "5", value)
 	var got []Change
-	require.NoError(t, m.Replay(&RemoveTopicRecord{fooID}, 6, 0, &got))
+	require.NoError(t, m.Replay(&RemoveTopicRecord{fooID()}, 6, 0, &got))
 	require.Equal(t, []Change{
-		{Kind: TopicDeleted, Topic: "foo", TopicID: fooID}, {Kind: ConfigChanged, Resource: res},
+		{Kind: TopicDeleted, Topic: "foo", TopicID: fooID()}, {Kind: ConfigChanged, Resource: res},
 	}, got)
 	_, ok = m.Config(res, "retention.ms")
 	require.False(t, ok)
 	require.Nil(t, m.Topic("foo"))
-	require.Nil(t, m.TopicByID(fooID))
+	require.Nil(t, m.TopicByID(fooID()))
 	require.Zero(t, m.PartitionCount())
-	require.NoError(t, m.Replay(&TopicRecord{"foo", barID}, 7, 0, nil), "the name is free for another id")
+	require.NoError(t, m.Replay(&TopicRecord{"foo", barID()}, 7, 0, nil), "the name is free for another id")
 }
 
 func TestBrokerRegistration(t *testing.T) {
@@ -277,10 +346,11 @@ func TestBrokerRegistration(t *testing.T) {
 	b := m.Broker(1)
 	require.False(t, b.Active())
 	require.Equal(t, []DirectoryID{seq(3), seq(9)}, b.LogDirs)
-	for dir, online := range map[DirectoryID]bool{
-		DirMigrating: true, DirUnassigned: true, DirLost: false, seq(3): true, seq(4): false,
-	} {
-		require.Equal(t, online, b.HasOnlineDir(dir))
+	for _, dir := range []DirectoryID{DirMigrating, DirUnassigned, seq(3)} {
+		require.True(t, b.HasOnlineDir(dir), "%s", dir)
+	}
+	for _, dir := range []DirectoryID{DirLost, seq(4)} {
+		require.False(t, b.HasOnlineDir(dir), "%s", dir)
 	}
 	again := &RegisterBrokerRecord{BrokerID: 1, BrokerEpoch: 8, Endpoints: []Endpoint{{Name: "z"}, {Name: "a", Port: 7}}}
 	var got []Change
@@ -303,7 +373,7 @@ func TestMetadataTransaction(t *testing.T) {
 			require.NoError(t, m.Replay(rec, m.Offset()+1, 0, &got))
 		}
 	}
-	replay(&BeginTransactionRecord{}, &TopicRecord{"bar", barID}, &UnfenceBrokerRecord{1, 5})
+	replay(&BeginTransactionRecord{}, &TopicRecord{"bar", barID()}, &UnfenceBrokerRecord{1, 5})
 	require.True(t, m.InTransaction())
 	require.Empty(t, before.Diff(m), "held back until the end")
 	require.Empty(t, got)
@@ -320,7 +390,7 @@ func TestMetadataTransaction(t *testing.T) {
 	require.True(t, m.Broker(1).Active())
 	require.Len(t, got, 2)
 
-	replay(&BeginTransactionRecord{}, &TopicRecord{"bar", barID})
+	replay(&BeginTransactionRecord{}, &TopicRecord{"bar", barID()})
 	err := m.Replay(&EndTransactionRecord{}, 20, 0, nil)
 	require.ErrorContains(t, err, `record 0 of the transaction, TopicRecord: `)
 	require.ErrorIs(t, err, ErrContradiction)
@@ -329,7 +399,7 @@ func TestMetadataTransaction(t *testing.T) {
 func TestDiffReadsWell(t *testing.T) {
 	a := replayAll(t, base()...)
 	b := a.Clone()
-	change := NewPartitionChange(fooID, 0)
+	change := NewPartitionChange(fooID(), 0)
 	change.Leader, change.ISR = core.NoNode, []core.NodeID{2}
 	for _, rec := range []Record{
 		change, &UnregisterBrokerRecord{1, 5}, &FeatureLevelRecord{ShareVersionFeature, 1},
@@ -360,4 +430,62 @@ func TestFeaturesAndQuotas(t *testing.T) {
 		"the order of an entity's parts does not count")
 	require.NoError(t, m.Replay(&FeatureLevelRecord{GroupVersionFeature, 0}, 20, 0, nil))
 	require.Zero(t, m.FeatureLevel(GroupVersionFeature))
+}
+
+func TestDefaultFeatureLevels(t *testing.T) {
+	// What Kafka 4.4's Feature.defaultLevel answers, in the order of the names below.
+	names := []string{
+		KRaftVersionFeature, TransactionVersionFeature, GroupVersionFeature,
+		EligibleLeaderReplicasFeature, ShareVersionFeature, StreamsVersionFeature, "no.such.feature",
+	}
+	for _, c := range []struct {
+		mv   FeatureLevel
+		want []FeatureLevel
+	}{
+		{20, []FeatureLevel{0, 0, 0, 0, 0, 0, 0}},
+		{21, []FeatureLevel{1, 0, 0, 0, 0, 0, 0}},
+		{22, []FeatureLevel{1, 0, 1, 0, 0, 0, 0}},
+		{MetadataVersion40IV3, []FeatureLevel{1, 2, 1, 0, 0, 0, 0}},
+		{MetadataVersion41IV1, []FeatureLevel{1, 2, 1, 1, 0, 0, 0}},
+		{28, []FeatureLevel{1, 2, 1, 1, 1, 0, 0}},
+		{MetadataVersion42IV1, []FeatureLevel{1, 2, 1, 1, 1, 1, 0}},
+		{MetadataVersion43IV0, []FeatureLevel{1, 2, 1, 1, 1, 1, 0}},
+		{MetadataVersion44IV2, []FeatureLevel{1, 2, 1, 1, 2, 1, 0}},
+	} {
+		for i, name := range names {
+			require.Equal(t, c.want[i], DefaultFeatureLevel(name, c.mv), "%s at %d", name, c.mv)
+		}
+		require.Equal(t, c.mv, DefaultFeatureLevel(MetadataVersionFeature, c.mv))
+	}
+}
+
+func TestChangesSinceCoversEveryKind(t *testing.T) {
+	user := []QuotaEntity{{"user", ptr("u")}}
+	more := []Record{
+		&RegisterControllerRecord{ControllerID: 9},
+		&ConfigRecord{ResourceTopic, "foo", "cleanup.policy", ptr("compact")},
+		&ConfigRecord{ResourceBroker, "", "k", ptr("v")},
+		&ClientQuotaRecord{Entity: user, Key: "q", Value: 1},
+		&AccessControlEntryRecord{ID: seq(1)},
+		&UserScramCredentialRecord{Name: "u", Mechanism: 1},
+		&DelegationTokenRecord{TokenID: "t"},
+		&ProducerIDsRecord{NextProducerID: 2000},
+	}
+	before, after := replayAll(t, base()...), replayAll(t, append(base(), more...)...)
+	broker, topic := ConfigResource{ResourceBroker, ""}, ConfigResource{ResourceTopic, "foo"}
+	rest := []Change{
+		{Kind: QuotaChanged, Key: "q"}, {Kind: ScramChanged, Key: "u"}, {Kind: TokenChanged, Key: "t"},
+		{Kind: AclChanged}, {Kind: ProducerIDsChanged},
+	}
+	require.Equal(t, append([]Change{
+		{Kind: ControllerChanged, Node: 9},
+		{Kind: ConfigChanged, Resource: topic, Key: "cleanup.policy"},
+		{Kind: ConfigChanged, Resource: broker, Key: "k"},
+	}, rest...), after.ChangesSince(before))
+	require.Equal(t, append([]Change{
+		{Kind: ControllerChanged, Node: 9},
+		{Kind: ConfigChanged, Resource: topic, Key: "cleanup.policy"},
+		{Kind: ConfigChanged, Resource: broker}, // the resource has no keys left
+	}, rest...), before.ChangesSince(after))
+	require.Empty(t, after.ChangesSince(after.Clone()))
 }

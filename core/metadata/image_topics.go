@@ -7,10 +7,11 @@ import (
 	"github.com/klamm-log/klamm/core"
 )
 
-// Topic is one incarnation of a topic.
+// Topic is one incarnation of a topic. The value is live: its partitions change with the image. After its deletion it
+// stays as it was.
 type Topic struct {
 	Name       string
-	ID         core.TopicID
+	ID         core.TopicID // never zero
 	partitions []*Partition // sorted by id; Kafka's controller leaves no gaps, the image does not rely on it
 }
 
@@ -20,14 +21,14 @@ type Partition struct {
 	Replicas               []core.NodeID // first is the preferred leader
 	Directories            []DirectoryID // parallel to Replicas
 	ISR                    []core.NodeID // subset of Replicas; may be empty (KIP-966)
-	RemovingReplicas       []core.NodeID
-	AddingReplicas         []core.NodeID
-	Leader                 core.NodeID // one of Replicas, or core.NoNode: offline
+	RemovingReplicas       []core.NodeID // on their way out in a reassignment (KIP-455)
+	AddingReplicas         []core.NodeID // on their way in
+	Leader                 core.NodeID   // one of Replicas, or core.NoNode: offline
 	LeaderRecoveryState    LeaderRecoveryState
 	LeaderEpoch            core.LeaderEpoch
 	PartitionEpoch         core.PartitionEpoch
 	EligibleLeaderReplicas []core.NodeID // have all committed records although not in the ISR (KIP-966)
-	LastKnownElr           []core.NodeID
+	LastKnownElr           []core.NodeID // in the ELR until they restarted uncleanly, or the last leader
 }
 
 // Directory is the log directory of a replica, and whether the node is a replica at all.
@@ -57,6 +58,8 @@ func (t *Topic) search(id int32) (int, bool) {
 	return slices.BinarySearchFunc(t.partitions, id, func(p *Partition, id int32) int { return cmp.Compare(p.ID, id) })
 }
 
+// createTopic adds a topic without partitions. Name and id must both be free: two topics of one name could not be told
+// apart by clients, two of one id not by brokers.
 func (m *Image) createTopic(r *TopicRecord, ch changes) error {
 	if old := m.topics.At(r.Name); old != nil {
 		return contradiction("topic %q exists already with id %s", r.Name, old.ID)
@@ -74,6 +77,7 @@ func (m *Image) createTopic(r *TopicRecord, ch changes) error {
 	return nil
 }
 
+// removeTopic forgets a topic, its partitions and its configuration.
 func (m *Image) removeTopic(r *RemoveTopicRecord, ch changes) error {
 	t := m.topicsByID[r.TopicID]
 	if t == nil {
@@ -91,6 +95,8 @@ func (m *Image) removeTopic(r *RemoveTopicRecord, ch changes) error {
 	return nil
 }
 
+// createPartition adds a partition to its topic. Kafka's image would let the record overwrite a partition that exists;
+// no Kafka controller writes that, so here it is a contradiction.
 func (m *Image) createPartition(r *PartitionRecord, ch changes) error {
 	t := m.topicsByID[r.TopicID]
 	if t == nil {
@@ -123,6 +129,7 @@ func (m *Image) createPartition(r *PartitionRecord, ch changes) error {
 	return nil
 }
 
+// changePartition replaces a partition by its changed copy. Whoever holds the old value can still compare.
 func (m *Image) changePartition(r *PartitionChangeRecord, ch changes) error {
 	t := m.topicsByID[r.TopicID]
 	if t == nil {
@@ -171,11 +178,20 @@ func (p *Partition) merged(r *PartitionChangeRecord) *Partition {
 	return &n
 }
 
-// settle gives absent lists their defaults and refuses a state that no controller can have meant.
+// settle gives absent lists their defaults and refuses a state that no controller can have meant. It does not ask
+// whether the replicas are registered brokers, since one may be unregistered later, nor whether the ELR is a subset
+// of the replicas, since Kafka leaves removed replicas in it until the next change.
 func (p *Partition) settle(topic string) error {
 	// Partitions written before KIP-858, or none of whose replicas has a known directory.
 	if !slices.ContainsFunc(p.Directories, func(d DirectoryID) bool { return d != DirMigrating }) {
 		p.Directories = make([]DirectoryID, len(p.Replicas))
+	}
+	// None is nil, so that a snapshot omits the tagged fields as Kafka's does.
+	if len(p.EligibleLeaderReplicas) == 0 {
+		p.EligibleLeaderReplicas = nil
+	}
+	if len(p.LastKnownElr) == 0 {
+		p.LastKnownElr = nil
 	}
 	switch {
 	case p.ID < 0:
@@ -221,6 +237,7 @@ func (m *Image) clearElr(r *ClearElrRecord, ch changes) error {
 	return nil
 }
 
+// clearTopicElr is clearElr for one topic.
 func (m *Image) clearTopicElr(t *Topic, ch changes) error {
 	for _, p := range t.partitions {
 		if len(p.EligibleLeaderReplicas) == 0 && len(p.LastKnownElr) == 0 {

@@ -17,7 +17,8 @@ type Record interface {
 // RecordKey is the api key of a metadata record.
 type RecordKey int16
 
-// The metadata records of Kafka 4.4. 6, 13 and 16 were never released.
+// The metadata records of Kafka 4.4. The keys are for ever; those missing from the sequence (6, 13, 16) belonged to
+// records that were dropped before KRaft was released.
 const (
 	KeyRegisterBroker           RecordKey = 0
 	KeyUnregisterBroker         RecordKey = 1
@@ -48,7 +49,8 @@ const (
 	KeyUnregisterController     RecordKey = 29
 )
 
-// frameVersion opens every metadata record's value (KIP-746). Frame 0 was the preview of Kafka 2.8.
+// frameVersion opens every metadata record's value (KIP-746): it would change if the framing itself did. Frame 0 was
+// the preview of Kafka 2.8, which no release can upgrade from.
 const frameVersion = 1
 
 // What Parse and ParseControl wrap, for errors.Is.
@@ -72,7 +74,7 @@ func AppendTo(dst []byte, rec Record, level FeatureLevel) []byte {
 	return out
 }
 
-// appendVersion appends rec's value at one version of its schema.
+// appendVersion appends rec's value at one version of its schema. The error says which field that version lacks.
 func appendVersion(dst []byte, rec Record, version int16) ([]byte, error) {
 	c := coder{version: version, buf: dst}
 	c.putUvarint(frameVersion)
@@ -113,7 +115,8 @@ func Parse(src []byte) (Record, error) {
 	return rec, nil
 }
 
-// latestVersion is the highest version of each record's schema; all others have only version 0.
+// latestVersion is the highest version of each record's schema; all others have only version 0. FeatureLevelRecord
+// can never have another, because a reader needs it to find out whether it can read the rest (KIP-778).
 func latestVersion(key RecordKey) int16 {
 	switch key {
 	case KeyRegisterBroker:
@@ -131,6 +134,7 @@ func latestVersion(key RecordKey) int16 {
 func recordVersion(rec Record, level FeatureLevel) int16 {
 	switch r := rec.(type) {
 	case *RegisterBrokerRecord:
+		// Version 0 belongs to levels below MetadataVersionMin: readable, never written.
 		switch {
 		case level.HasCordonedLogDirs():
 			return 4
@@ -163,7 +167,8 @@ func (k RecordKey) String() string {
 	return fmt.Sprintf("record type %d", int16(k))
 }
 
-// newRecord is an empty record of the given key, nil when there is none.
+// newRecord is an empty record of the given key, nil when there is none. It is the one list of all records: Parse,
+// String and the tests go by it.
 //
 //nolint:funlen,cyclop // a flat table
 func newRecord(key RecordKey) Record {

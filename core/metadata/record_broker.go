@@ -4,16 +4,16 @@ import (
 	"github.com/klamm-log/klamm/core"
 )
 
-// IncarnationID identifies one start of a broker or controller process (KIP-631).
+// IncarnationID identifies one start of a broker or controller process (KIP-631). The process draws it at random; the
+// controller uses it to tell a retried registration from a restarted broker.
 type IncarnationID [16]byte
 
-// Endpoint is one listener of a broker or controller. SecurityProtocol is Kafka's id: 0 PLAINTEXT, 1 SSL,
-// 2 SASL_PLAINTEXT, 3 SASL_SSL.
+// Endpoint is one listener of a broker or controller.
 type Endpoint struct {
-	Name             string
-	Host             string
+	Name             string // the listener's name, a key among the endpoints of a node
+	Host             string // as advertised, not as bound
 	Port             uint16
-	SecurityProtocol int16
+	SecurityProtocol int16 // 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL
 }
 
 func (e *Endpoint) walk(c *coder) {
@@ -24,11 +24,12 @@ func (e *Endpoint) walk(c *coder) {
 	c.noTags()
 }
 
-// SupportedFeature is the range of levels of one feature that a node can run with (KIP-584).
+// SupportedFeature is the range of levels of one feature that a node can run with (KIP-584). The controller finalizes
+// only levels that every registered node supports.
 type SupportedFeature struct {
-	Name string
-	Min  FeatureLevel
-	Max  FeatureLevel
+	Name string       // a key among the features of a node
+	Min  FeatureLevel // inclusive
+	Max  FeatureLevel // inclusive
 }
 
 func (f *SupportedFeature) walk(c *coder) {
@@ -44,18 +45,20 @@ const (
 	leastFeature  = 1 + 2 + 2 + 1
 )
 
-// RegisterBrokerRecord registers a broker incarnation, or replaces the registration of an earlier one (KIP-631).
-// Schema versions 0-4.
+// RegisterBrokerRecord registers a broker incarnation, or replaces the registration of an earlier one (KIP-631). The
+// controller writes it when a BrokerRegistration request is granted, with Fenced set: the broker is unfenced by a
+// later record, once its heartbeats show that it has caught up with the metadata log. Schema versions 0-4.
 type RegisterBrokerRecord struct {
-	BrokerID             core.NodeID
-	IsMigratingZkBroker  bool // version 2+
-	IncarnationID        IncarnationID
+	BrokerID            core.NodeID
+	IsMigratingZkBroker bool // version 2+; a ZooKeeper broker in the middle of a migration (KIP-866)
+	IncarnationID       IncarnationID
+	// BrokerEpoch is the offset at which the incarnation registered first. It fences requests of earlier lives.
 	BrokerEpoch          core.BrokerEpoch
 	Endpoints            []Endpoint
 	Features             []SupportedFeature
-	Rack                 *string // nil: none
-	Fenced               bool
-	InControlledShutdown bool          // version 1+
+	Rack                 *string       // nil: none
+	Fenced               bool          // may lead nothing and be in no ISR
+	InControlledShutdown bool          // version 1+; is moving its leaderships away (KIP-841)
 	LogDirs              []DirectoryID // version 3+, online directories (KIP-858)
 	CordonedLogDirs      []DirectoryID // version 4+, nil until the broker has reported them (KIP-1066)
 }
@@ -89,10 +92,11 @@ func (r *RegisterBrokerRecord) walk(c *coder) {
 	t.end()
 }
 
-// UnregisterBrokerRecord removes a broker's registration.
+// UnregisterBrokerRecord removes a broker's registration, when an administrator has asked for it (UnregisterBroker).
+// Brokers that merely stop stay registered and fenced.
 type UnregisterBrokerRecord struct {
 	BrokerID    core.NodeID
-	BrokerEpoch core.BrokerEpoch
+	BrokerEpoch core.BrokerEpoch // of the registration that is removed
 }
 
 // APIKey implements [Record].
@@ -155,7 +159,9 @@ const (
 	ShutdownEnter ShutdownChange = 1
 )
 
-// BrokerRegistrationChangeRecord changes parts of a live registration (KIP-841). Schema versions 0-3.
+// BrokerRegistrationChangeRecord changes parts of a live registration (KIP-841): the controller writes it when
+// heartbeats stop or resume, when a broker asks for a controlled shutdown, and when log directories fail or are
+// cordoned. All its payload is in tagged fields, so a change of one thing costs few bytes. Schema versions 0-3.
 type BrokerRegistrationChangeRecord struct {
 	BrokerID             core.NodeID
 	BrokerEpoch          core.BrokerEpoch
@@ -187,6 +193,7 @@ func (r *BrokerRegistrationChangeRecord) walk(c *coder) {
 	t.end()
 }
 
+// lowestVersion is the first schema version that has the fields which this record sets.
 func (r *BrokerRegistrationChangeRecord) lowestVersion() int16 {
 	switch {
 	case r.CordonedLogDirs != nil:
@@ -199,7 +206,8 @@ func (r *BrokerRegistrationChangeRecord) lowestVersion() int16 {
 	return 0
 }
 
-// RegisterControllerRecord registers a controller incarnation (KIP-919).
+// RegisterControllerRecord registers a controller incarnation (KIP-919), so that clients can find the controllers'
+// endpoints and the active one knows which features all of them support. Written from metadata.version 15 on.
 type RegisterControllerRecord struct {
 	ControllerID     core.NodeID
 	IncarnationID    IncarnationID
@@ -220,7 +228,7 @@ func (r *RegisterControllerRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// UnregisterControllerRecord removes a controller's registration (Kafka 4.4).
+// UnregisterControllerRecord removes a controller's registration. Written from metadata.version 33 on.
 type UnregisterControllerRecord struct {
 	ControllerID core.NodeID
 }

@@ -15,7 +15,8 @@ const (
 	ResourceGroup         ResourceType = 32
 )
 
-// ConfigRecord sets one configuration key of a resource, or removes it when Value is nil.
+// ConfigRecord sets one configuration key of a resource, or removes it when Value is nil. Values are strings as the
+// administrator gave them; defaults are not in the log.
 type ConfigRecord struct {
 	ResourceType ResourceType
 	ResourceName string // of ResourceBroker: the node id in decimal, or empty for the cluster's default
@@ -34,7 +35,9 @@ func (r *ConfigRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// FeatureLevelRecord finalizes a feature's level for the whole cluster (KIP-584). Level 0 removes the feature.
+// FeatureLevelRecord finalizes a feature's level for the whole cluster (KIP-584). Level 0 removes the feature. The
+// first record of every log and snapshot finalizes metadata.version, so that a reader which is too old stops there
+// instead of misreading what follows (KIP-778).
 type FeatureLevelRecord struct {
 	Name         string
 	FeatureLevel FeatureLevel
@@ -65,10 +68,10 @@ func (e *QuotaEntity) walk(c *coder) {
 // QuotaValue is the bits of an IEEE-754 double, as on the wire; the core does no float arithmetic.
 type QuotaValue uint64
 
-// ClientQuotaRecord sets or removes one quota (KIP-546).
+// ClientQuotaRecord sets or removes one quota of one entity (KIP-546).
 type ClientQuotaRecord struct {
-	Entity []QuotaEntity
-	Key    string // for instance "producer_byte_rate"
+	Entity []QuotaEntity // in any order; at most one part of each type
+	Key    string        // for instance "producer_byte_rate"
 	Value  QuotaValue
 	Remove bool
 }
@@ -84,10 +87,11 @@ func (r *ClientQuotaRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// ProducerIDsRecord hands the block of ids below NextProducerID to a broker (KIP-730).
+// ProducerIDsRecord hands the block of ids below NextProducerID to a broker (KIP-730). Only the end of the block is
+// in the log: it begins where the record before it ended, so no id is ever handed out twice.
 type ProducerIDsRecord struct {
-	BrokerID       core.NodeID
-	BrokerEpoch    core.BrokerEpoch
+	BrokerID       core.NodeID      // -1 in snapshots
+	BrokerEpoch    core.BrokerEpoch // -1 in snapshots
 	NextProducerID core.ProducerID
 }
 
@@ -109,9 +113,10 @@ func (*NoOpRecord) APIKey() RecordKey { return KeyNoOp }
 
 func (*NoOpRecord) walk(c *coder) { c.noTags() }
 
-// BeginTransactionRecord opens a metadata transaction (KIP-868): what follows counts only when it ends.
+// BeginTransactionRecord opens a metadata transaction (KIP-868): what follows counts only when it ends. It lets a
+// controller write more records than fit into one batch and still have them take effect together.
 type BeginTransactionRecord struct {
-	Name *string
+	Name *string // for people who read the log
 }
 
 // APIKey implements [Record].
@@ -131,9 +136,10 @@ func (*EndTransactionRecord) APIKey() RecordKey { return KeyEndTransaction }
 
 func (*EndTransactionRecord) walk(c *coder) { c.noTags() }
 
-// AbortTransactionRecord discards the open metadata transaction.
+// AbortTransactionRecord discards the open metadata transaction. A new controller writes it when the old one died
+// before the end.
 type AbortTransactionRecord struct {
-	Reason *string
+	Reason *string // for people who read the log
 }
 
 // APIKey implements [Record].
@@ -145,7 +151,8 @@ func (r *AbortTransactionRecord) walk(c *coder) {
 	t.end()
 }
 
-// ZkMigrationStateRecord is left in the logs of clusters that came from ZooKeeper (KIP-866).
+// ZkMigrationStateRecord is left in the logs of clusters that came from ZooKeeper (KIP-866). Kafka 4 can read it and
+// never writes it; so do we.
 type ZkMigrationStateRecord struct {
 	State int8 // 0 none, 1 migration, 2 pre-migration, 3 post-migration
 }

@@ -1,19 +1,18 @@
 package metadata
 
-// AclID identifies one access control entry.
+// AclID identifies one access control entry; the controller draws it at random.
 type AclID [16]byte
 
-// AccessControlEntryRecord adds an access control entry (KIP-801). The small numbers are those of Kafka's
-// ResourceType, PatternType, AclOperation and AclPermissionType.
+// AccessControlEntryRecord adds an access control entry (KIP-801). Entries are never changed, only removed by id.
 type AccessControlEntryRecord struct {
 	ID             AclID
-	ResourceType   int8
+	ResourceType   int8 // 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user
 	ResourceName   string
-	PatternType    int8
-	Principal      string
-	Host           string
-	Operation      int8
-	PermissionType int8
+	PatternType    int8   // 3 literal, 4 prefixed (KIP-290)
+	Principal      string // for instance "User:alice"
+	Host           string // "*": any
+	Operation      int8   // Kafka's AclOperation: 2 all, 3 read, 4 write ...
+	PermissionType int8   // 2 deny, 3 allow
 }
 
 // APIKey implements [Record].
@@ -44,11 +43,11 @@ func (r *RemoveAccessControlEntryRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// UserScramCredentialRecord sets a user's SCRAM credential (KIP-900). Mechanism is 1 for SCRAM-SHA-256 and 2 for
-// SCRAM-SHA-512.
+// UserScramCredentialRecord sets a user's SCRAM credential (KIP-900): what RFC 5802 lets a server store in place of
+// the password. Written from metadata.version 11 on.
 type UserScramCredentialRecord struct {
 	Name       string
-	Mechanism  int8
+	Mechanism  int8 // 1 SCRAM-SHA-256, 2 SCRAM-SHA-512
 	Salt       []byte
 	StoredKey  []byte
 	ServerKey  []byte
@@ -83,7 +82,9 @@ func (r *RemoveUserScramCredentialRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// DelegationTokenRecord adds or renews a delegation token (KIP-900). Times are ms since the Unix epoch.
+// DelegationTokenRecord adds or renews a delegation token (KIP-48, KIP-900). Times are ms since the Unix epoch. The
+// secret is not in it: every node derives it from the id and delegation.token.secret.key. Written from
+// metadata.version 14 on.
 type DelegationTokenRecord struct {
 	Owner               string
 	Requester           string

@@ -6,7 +6,8 @@ import (
 	"github.com/klamm-log/klamm/core"
 )
 
-// DirectoryID identifies a log directory of a broker (KIP-858). Ids below 100 are reserved.
+// DirectoryID identifies a log directory of a broker (KIP-858): it stands in the directory's meta.properties and says
+// which replicas are lost when a disk fails. Ids below 100 are reserved.
 type DirectoryID [16]byte
 
 // The reserved directory ids.
@@ -22,7 +23,8 @@ var ( //nolint:gochecknoglobals // constant arrays are not expressible in Go
 // String is Kafka's printed form: URL-safe base64 without padding.
 func (d DirectoryID) String() string { return base64.RawURLEncoding.EncodeToString(d[:]) }
 
-// LeaderRecoveryState says whether the leader was elected from the ISR (KIP-704).
+// LeaderRecoveryState says whether the leader was elected from the ISR (KIP-704). After an unclean election the new
+// leader is Recovering until it has reported, with AlterPartition, that its log is consistent again.
 type LeaderRecoveryState int8
 
 // The leader recovery states. RecoveryKeep appears only in change records.
@@ -32,13 +34,15 @@ const (
 	RecoveryKeep LeaderRecoveryState = -1
 )
 
-// LeaderKeep in a [PartitionChangeRecord] leaves leader and leader epoch as they are.
+// LeaderKeep in a [PartitionChangeRecord] leaves leader and leader epoch as they are. It differs from core.NoNode,
+// which takes the leadership from whoever has it.
 const LeaderKeep core.NodeID = -2
 
-// TopicRecord creates a topic; its partitions follow.
+// TopicRecord creates a topic; its configuration and its partitions follow in the same batch, so that no reader sees
+// a topic without partitions.
 type TopicRecord struct {
 	Name    string
-	TopicID core.TopicID
+	TopicID core.TopicID // drawn by the controller; never used again for another topic (KIP-516)
 }
 
 // APIKey implements [Record].
@@ -50,7 +54,8 @@ func (r *TopicRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// RemoveTopicRecord deletes a topic with its partitions and its configuration.
+// RemoveTopicRecord deletes a topic with its partitions and its configuration: no other record says so. Brokers
+// delete their replicas when they replay it; the id tells them which incarnation is meant.
 type RemoveTopicRecord struct {
 	TopicID core.TopicID
 }
@@ -63,21 +68,22 @@ func (r *RemoveTopicRecord) walk(c *coder) {
 	c.noTags()
 }
 
-// PartitionRecord is a partition's whole state. Schema versions 0-2.
+// PartitionRecord is a partition's whole state: as created, or as a snapshot found it. What happens to a partition in
+// between is told by [PartitionChangeRecord]. Schema versions 0-2.
 type PartitionRecord struct {
 	PartitionID            int32
 	TopicID                core.TopicID
 	Replicas               []core.NodeID // first is the preferred leader
-	ISR                    []core.NodeID
-	RemovingReplicas       []core.NodeID
-	AddingReplicas         []core.NodeID
-	Leader                 core.NodeID // core.NoNode: offline
+	ISR                    []core.NodeID // subset of Replicas
+	RemovingReplicas       []core.NodeID // on their way out in a reassignment (KIP-455)
+	AddingReplicas         []core.NodeID // on their way in
+	Leader                 core.NodeID   // core.NoNode: offline
 	LeaderRecoveryState    LeaderRecoveryState
-	LeaderEpoch            core.LeaderEpoch
-	PartitionEpoch         core.PartitionEpoch
-	Directories            []DirectoryID // version 1+, parallel to Replicas, or empty: all DirMigrating
-	EligibleLeaderReplicas []core.NodeID // version 2+, nil: none (KIP-966)
-	LastKnownElr           []core.NodeID // version 2+, nil: none
+	LeaderEpoch            core.LeaderEpoch    // rises with each record that names a leader
+	PartitionEpoch         core.PartitionEpoch // rises with each change; AlterPartition is checked against it
+	Directories            []DirectoryID       // version 1+, parallel to Replicas, or empty: all DirMigrating
+	EligibleLeaderReplicas []core.NodeID       // version 2+, nil: none (KIP-966)
+	LastKnownElr           []core.NodeID       // version 2+, nil: none
 }
 
 // APIKey implements [Record].
@@ -108,7 +114,9 @@ func (r *PartitionRecord) walk(c *coder) {
 }
 
 // PartitionChangeRecord changes the fields of a partition that are not at their "keep" value. Each one raises the
-// partition epoch by one; a Leader other than LeaderKeep raises the leader epoch too. Schema versions 0-2.
+// partition epoch by one; a Leader other than LeaderKeep raises the leader epoch too, even if it names the leader
+// that there is. The epochs themselves are not in the record: a reader that missed one would be wrong for ever,
+// which is why replay refuses changes of partitions it does not know. Schema versions 0-2.
 type PartitionChangeRecord struct {
 	PartitionID            int32
 	TopicID                core.TopicID
@@ -164,7 +172,8 @@ func nullableNodes(t *tags, tag uint32, p *[]core.NodeID) {
 	t.field(tag, *p != nil, func(c *coder) { nullableArray(c, p, 4, num32[core.NodeID]) })
 }
 
-// ClearElrRecord empties the eligible leader replicas of one topic, or of all when TopicName is empty (KIP-966).
+// ClearElrRecord empties the eligible leader replicas of one topic, or of all when TopicName is empty (KIP-966). The
+// controller writes it when min.insync.replicas changes, since ELR members were chosen under the old value.
 type ClearElrRecord struct {
 	TopicName string
 }

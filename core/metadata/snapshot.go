@@ -19,6 +19,8 @@ func (m *Image) Records() iter.Seq[Record] {
 	}
 }
 
+// The yield functions pass on one part each and report whether the consumer wants more.
+
 func (m *Image) yieldFeatures(yield func(Record) bool) bool {
 	if v := m.MetadataVersion(); v != 0 && !yield(&FeatureLevelRecord{MetadataVersionFeature, v}) {
 		return false
@@ -33,34 +35,44 @@ func (m *Image) yieldFeatures(yield func(Record) bool) bool {
 
 func (m *Image) yieldCluster(yield func(Record) bool) bool {
 	for b := range m.Brokers() {
-		if !yield(&RegisterBrokerRecord{
-			BrokerID:             b.ID,
-			IsMigratingZkBroker:  b.IsMigratingZkBroker,
-			IncarnationID:        b.IncarnationID,
-			BrokerEpoch:          b.Epoch,
-			Endpoints:            b.Endpoints,
-			Features:             b.Features,
-			Rack:                 b.Rack,
-			Fenced:               b.Fenced,
-			InControlledShutdown: b.InControlledShutdown,
-			LogDirs:              b.LogDirs,
-			CordonedLogDirs:      b.CordonedLogDirs,
-		}) {
+		if !yield(b.record()) {
 			return false
 		}
 	}
 	for c := range m.Controllers() {
-		if !yield(&RegisterControllerRecord{
-			ControllerID:     c.ID,
-			IncarnationID:    c.IncarnationID,
-			ZkMigrationReady: c.ZkMigrationReady,
-			Endpoints:        c.Endpoints,
-			Features:         c.Features,
-		}) {
+		if !yield(c.record()) {
 			return false
 		}
 	}
 	return true
+}
+
+// record is the registration as it stands, however many records it took.
+func (b *Broker) record() *RegisterBrokerRecord {
+	return &RegisterBrokerRecord{
+		BrokerID:             b.ID,
+		IsMigratingZkBroker:  b.IsMigratingZkBroker,
+		IncarnationID:        b.IncarnationID,
+		BrokerEpoch:          b.Epoch,
+		Endpoints:            b.Endpoints,
+		Features:             b.Features,
+		Rack:                 b.Rack,
+		Fenced:               b.Fenced,
+		InControlledShutdown: b.InControlledShutdown,
+		LogDirs:              b.LogDirs,
+		CordonedLogDirs:      b.CordonedLogDirs,
+	}
+}
+
+// record is the registration as it was written.
+func (c *Controller) record() *RegisterControllerRecord {
+	return &RegisterControllerRecord{
+		ControllerID:     c.ID,
+		IncarnationID:    c.IncarnationID,
+		ZkMigrationReady: c.ZkMigrationReady,
+		Endpoints:        c.Endpoints,
+		Features:         c.Features,
+	}
 }
 
 func (m *Image) yieldTopics(yield func(Record) bool) bool {
@@ -140,7 +152,8 @@ func (m *Image) yieldSecurity(yield func(Record) bool) bool {
 	return true
 }
 
-// Clone is an independent image with the same state. Values that never change are shared.
+// Clone is an independent image with the same state, an open transaction included. It costs a pointer per partition:
+// values that never change are shared. A controller that starts from a broker's image needs it.
 func (m *Image) Clone() *Image {
 	n := NewImage()
 	n.offset, n.epoch, n.nextProducerID, n.partitions = m.offset, m.epoch, m.nextProducerID, m.partitions
@@ -171,6 +184,7 @@ func (m *Image) Clone() *Image {
 	return n
 }
 
+// copyInto sets every entry of src in dst.
 func copyInto[K comparable, V any](dst, src *ordmap.Map[K, V]) {
 	for k, v := range src.All() {
 		dst.Set(k, v)
