@@ -2,11 +2,16 @@
 // and the few encodings that franz-go's kmsg cannot do for a broker.
 //
 // Underneath stands github.com/twmb/franz-go/pkg/kmsg, generated from Kafka's own schemas. This package adds what
-// a server needs around it: header parsing, a structural check of all lengths before anything is decoded (kmsg
-// alone lets a small frame take up to 80 times its size), the defaults that kmsg leaves out, and a Fetch response
-// whose record bytes are named, not held.
+// a server needs around it: headers, the check of all lengths before anything is decoded (core/wire/schema), the
+// defaults that kmsg leaves out, and a Fetch response whose record bytes are named, not held.
 //
-// Wire structs stop at core/broker, core/client and core/conn; protocol packages use types of their own.
+// It has no state. core/conn calls it for every frame, core/client and core/broker use its types. Wire structs stop
+// there; protocol packages use types of their own.
+//
+// Invariants: decoding takes at most [MemoryLimit] beyond the frame; a refused frame takes next to nothing; record
+// bytes are never copied.
+//
+// KIPs: 35 and 511 (ApiVersions), 482 (flexible versions, tagged fields), 227, 392, 516, 630, 951 (layout of Fetch).
 package wire
 
 import "github.com/twmb/franz-go/pkg/kmsg"

@@ -4,13 +4,15 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/klamm-log/klamm/core/wire/schema"
 )
 
-// KeyApiVersions is the API key of ApiVersions, whose headers are special (KIP-511).
-const KeyApiVersions int16 = 18
-
-const keyControlledShutdown int16 = 7
+// The API keys that the codec treats in a way of their own.
+const (
+	KeyProduce     int16 = 0
+	KeyFetch       int16 = 1
+	KeyApiVersions int16 = 18 // its response header is always version 0 (KIP-511)
+)
 
 // Error is a way in which bytes fail to be a message. The values are constants; compare with errors.Is.
 type Error string
@@ -24,9 +26,7 @@ const (
 	ErrTruncated Error = "wire: message ends early"
 	// ErrLength is a length or a null that the field cannot have.
 	ErrLength Error = "wire: impossible length"
-	// ErrAmplifies is a message that would take far more memory decoded than it has bytes.
-	ErrAmplifies Error = "wire: message would take too much memory"
-	// ErrUnsupported is a key or version that this package has no schema for.
+	// ErrUnsupported is a key or version that kmsg does not have.
 	ErrUnsupported Error = "wire: unknown key or version"
 )
 
@@ -51,8 +51,7 @@ func PeekRequest(frame []byte) (RequestHeader, error) {
 }
 
 // ParseRequestHeader reads the header of a frame (which comes without its length field) and returns the body.
-// Header version 2 follows the flexible versions of the body, header version 1 the others; header version 0 has no
-// client id and belongs to ControlledShutdown 0 alone. The client id is a plain string in all of them, because the
+// Header version 2 follows the flexible versions of the body, header version 1 the others. The client id is a plain string in all of them, because the
 // first request of a client must be readable by brokers of any age (KIP-482).
 func ParseRequestHeader(frame []byte) (RequestHeader, []byte, error) {
 	h, err := PeekRequest(frame)
@@ -60,9 +59,6 @@ func ParseRequestHeader(frame []byte) (RequestHeader, []byte, error) {
 		return h, nil, err
 	}
 	rest := frame[8:]
-	if h.Key == keyControlledShutdown && h.Version == 0 {
-		return h, rest, nil
-	}
 	if len(rest) < 2 {
 		return h, nil, fmt.Errorf("%w: client id", ErrTruncated)
 	}
@@ -93,15 +89,13 @@ func AppendRequest(dst []byte, corr int32, clientID string, r Request) []byte {
 	dst = appendInt16(dst, key)
 	dst = appendInt16(dst, version)
 	dst = appendInt32(dst, corr)
-	if key != keyControlledShutdown || version != 0 {
-		if clientID == "" {
-			dst = appendInt16(dst, -1)
-		} else {
-			dst = appendString(dst, clientID, false)
-		}
-		if r.IsFlexible() {
-			dst = append(dst, 0) // no tags
-		}
+	if clientID == "" {
+		dst = appendInt16(dst, -1)
+	} else {
+		dst = appendString(dst, clientID, false)
+	}
+	if r.IsFlexible() {
+		dst = append(dst, 0) // no tags
 	}
 	dst = r.AppendTo(dst)
 	return setLength(dst, start, 0)
@@ -156,29 +150,18 @@ func setLength(dst []byte, start int, extra int64) []byte {
 // skipTags steps over a section of tagged fields (KIP-482). Each takes two bytes at least, so a count beyond what
 // is left is refused before it is counted down.
 func skipTags(src []byte) ([]byte, error) {
-	count, src, ok := readUvarint(src)
-	if !ok || int64(count)*2 > int64(len(src)) {
+	count, n := schema.Uvarint(src)
+	if src = src[n:]; n == 0 || int64(count)*2 > int64(len(src)) {
 		return nil, fmt.Errorf("%w: tagged fields", ErrTruncated)
 	}
 	for range count {
-		var size uint32
-		if _, src, ok = readUvarint(src); ok {
-			size, src, ok = readUvarint(src)
-		}
-		if !ok || int64(size) > int64(len(src)) {
+		_, tagLen := schema.Uvarint(src)
+		size, sizeLen := schema.Uvarint(src[tagLen:])
+		src = src[tagLen+sizeLen:]
+		if tagLen == 0 || sizeLen == 0 || int64(size) > int64(len(src)) {
 			return nil, fmt.Errorf("%w: tagged field", ErrTruncated)
 		}
 		src = src[size:]
 	}
 	return src, nil
-}
-
-// newRequest is an empty request of a key at a version, with Kafka's defaults, or an error.
-func newRequest(key, version int16) (Request, error) {
-	r := kmsg.RequestForKey(key)
-	if r == nil || version < 0 || version > r.MaxVersion() {
-		return nil, fmt.Errorf("%w: key %d version %d", ErrUnsupported, key, version)
-	}
-	r.SetVersion(version)
-	return r, nil
 }

@@ -28,22 +28,6 @@ func uvarintLen(v uint32) int {
 	return (bits.Len32(v) + 6) / 7
 }
 
-// readUvarint reads an unsigned varint of at most 32 bits and returns what follows it; ok is false if src ends
-// within it or if it is longer or larger than 32 bits.
-func readUvarint(src []byte) (v uint32, rest []byte, ok bool) {
-	for i := range min(len(src), 5) {
-		b := src[i]
-		if i == 4 && b > 0x0f {
-			return 0, nil, false
-		}
-		v |= uint32(b&0x7f) << (7 * i)
-		if b < 0x80 {
-			return v, src[i+1:], true
-		}
-	}
-	return 0, nil, false
-}
-
 // appendString writes a string with its length, compact (KIP-482) or with two bytes.
 func appendString(dst []byte, s string, compact bool) []byte {
 	if compact {
