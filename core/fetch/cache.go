@@ -177,6 +177,7 @@ func (ctx *Context) Include(p *Partition, a Answer) bool {
 	if ctx.session == nil {
 		return true
 	}
+	p.served = a.Bytes > 0
 	news := a.Bytes > 0 || a.Err != core.ErrNone || a.Diverging || a.Redirected || !p.answered.known ||
 		p.answered.highWatermark != a.HighWatermark || p.answered.logStartOffset != a.LogStartOffset
 	// After an error the next answer is told in full whatever it is, so that the client sees the error end.
@@ -185,9 +186,10 @@ func (ctx *Context) Include(p *Partition, a Answer) bool {
 	return news || !ctx.incremental
 }
 
-// Finish ends the serving: partitions that returned records go to the end of the session's order.
-func (ctx *Context) Finish(returned func(*Partition) bool) {
+// Finish ends the serving, after Include was asked about every partition: those that returned records go to the end
+// of the session's order.
+func (ctx *Context) Finish() {
 	if ctx.session != nil {
-		ctx.session.rotate(returned)
+		ctx.session.rotate()
 	}
 }

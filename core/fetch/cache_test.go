@@ -80,7 +80,10 @@ func TestIncrementalRequestChangesTheSet(t *testing.T) {
 func TestServedPartitionsGoToTheEnd(t *testing.T) {
 	c := cache(10)
 	ctx := open(t, c, asks("t", 0, 0, 0))
-	ctx.Finish(func(p *fetch.Partition) bool { return p.Partition < 2 })
+	for _, p := range ctx.Partitions[:2] {
+		ctx.Include(p, fetch.Answer{Bytes: 1})
+	}
+	ctx.Finish()
 	ctx = c.Begin(0, &fetch.Request{SessionID: ctx.SessionID, SessionEpoch: 1})
 	var order []int32
 	for _, p := range ctx.Partitions {

@@ -24,6 +24,7 @@ type Partition struct {
 	LastFetchedEpoch   core.LeaderEpoch // -1 from consumers (KIP-595)
 	MaxBytes           int32
 
+	served   bool     // the answer being made has records of it
 	answered struct { // meaningful once known
 		known          bool
 		highWatermark  core.Offset
@@ -91,11 +92,12 @@ func (s *Session) update(asked []Partition, forgotten []Key) {
 
 // rotate moves the partitions that just returned records to the end, in their order, so that with small answers no
 // partition starves behind a busy one.
-func (s *Session) rotate(returned func(*Partition) bool) {
+func (s *Session) rotate() {
 	var served []*Partition
 	kept := s.order[:0]
 	for _, p := range s.order {
-		if returned(p) {
+		if p.served {
+			p.served = false
 			served = append(served, p)
 		} else {
 			kept = append(kept, p)

@@ -1,7 +1,6 @@
 package step
 
 import (
-	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/wire"
 )
@@ -35,12 +34,11 @@ type Request struct {
 	Size int64
 }
 
-// Batch is what the edge found in one partition's records of a Produce request: sizes, CRC, codec, record counts
-// and, for compressed data, the decompressed records have been checked outside the loop (core/record.Check).
+// Batch is what the edge found in one partition's records of a Produce request. Sizes, CRC, codec, record counts and
+// the decompressed records have been checked outside the loop, by [record.Check].
 type Batch struct {
-	Summary record.Summary
-	Err     core.ErrorCode
-	Detail  string // what is wrong, in words, when Err is set
+	Summary record.Summary // valid if Refusal is OK
+	Refusal record.Refusal
 }
 
 // ConnState tells that a served connection was opened or has closed. After Closed the machine drops what it has

@@ -1,0 +1,282 @@
+package broker
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/fetch"
+	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/purgatory"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Fetch (key 1).
+//
+// Behavior: partitions are served in the session's order until max_bytes is used up; the first batch of the first
+// partition with data is returned whole, however large (KIP-74). Nothing at or past the HighWatermark is returned,
+// nothing at or past the LastStableOffset to read_committed. The answer comes at once if there are min_bytes, an
+// error, or max_wait is 0; else the fetch is parked. Records are named as spans, never read here; only where the
+// position of an offset is not known exactly a few bytes of the file are read first.
+//
+// Version notes: 7 sessions (KIP-227), 9 leader epoch check (KIP-320), 11 rack (KIP-392), 12 last fetched epoch
+// (KIP-595), 13 topic ids (KIP-516), 15 replica state (KIP-903).
+
+// fetchTable parks fetches that wait for bytes.
+type fetchTable = purgatory.Table[fetchWait]
+
+// fetchWait is a pointer so that a fetch keeps its identity between the table and reads of the disk.
+type fetchWait = *fetching
+
+// fetching is one Fetch being served.
+type fetching struct {
+	req     *step.Request
+	body    *kmsg.FetchRequest
+	ctx     fetch.Context
+	parts   []fetchPart // parallel to ctx.Partitions
+	at      int         // the part being located; those before it are decided
+	budget  int64       // bytes that may still be returned
+	bytes   int64       // bytes found
+	urgent  bool        // something must be told at once
+	expired bool
+	expires core.Mono
+	query   log.Query // of the part at, while its read is outstanding
+	need    log.ReadRequest
+	parked  *purgatory.Parked[fetchWait]
+}
+
+// fetchPart is the answer for one partition.
+type fetchPart struct {
+	p         *partition
+	code      core.ErrorCode
+	span      step.Span
+	hw, lso   core.Offset
+	logStart  core.Offset
+	divergesE core.LeaderEpoch // diverging epoch and its end, if diverging (KIP-595)
+	divergesO core.Offset
+	diverging bool
+}
+
+func (b *Broker) fetch(now core.Now, r *step.Request, req *kmsg.FetchRequest, out *step.Effects) {
+	f := &fetching{req: r, body: req, expires: now.Mono.Add(core.Millis(int64(max(0, req.MaxWaitMillis))))}
+	asked := fetch.Request{SessionID: req.SessionID, SessionEpoch: req.SessionEpoch, ByID: r.Version >= 13}
+	if r.Version < 7 {
+		asked.SessionEpoch = fetch.FinalEpoch
+	}
+	for i := range req.Topics {
+		t := &req.Topics[i]
+		for j := range t.Partitions {
+			p := &t.Partitions[j]
+			asked.Partitions = append(asked.Partitions, fetch.Partition{
+				Key:         fetch.Key{ID: t.TopicID, Topic: t.Topic, Partition: p.Partition},
+				FetchOffset: core.Offset(p.FetchOffset), LogStartOffset: core.Offset(p.LogStartOffset),
+				CurrentLeaderEpoch: core.LeaderEpoch(p.CurrentLeaderEpoch),
+				LastFetchedEpoch:   core.LeaderEpoch(p.LastFetchedEpoch), MaxBytes: p.PartitionMaxBytes,
+			})
+		}
+	}
+	for i := range req.ForgottenTopics {
+		t := &req.ForgottenTopics[i]
+		for _, p := range t.Partitions {
+			asked.Forgotten = append(asked.Forgotten, fetch.Key{ID: t.TopicID, Topic: t.Topic, Partition: p})
+		}
+	}
+	f.ctx = b.sessions.Begin(now.Mono, &asked)
+	if f.ctx.Err != core.ErrNone {
+		resp := req.ResponseKind().(*kmsg.FetchResponse)
+		resp.ErrorCode = int16(f.ctx.Err)
+		reply(r, resp, out)
+		return
+	}
+	f.parts = make([]fetchPart, len(f.ctx.Partitions))
+	f.expired = req.MaxWaitMillis <= 0
+	b.evaluate(now, f, out)
+}
+
+// evaluate looks at all partitions from the beginning.
+func (b *Broker) evaluate(now core.Now, f *fetching, out *step.Effects) {
+	f.at, f.bytes, f.urgent = 0, 0, false
+	f.budget = int64(f.body.MaxBytes)
+	if f.req.Version < 3 || f.budget <= 0 {
+		f.budget = int64(b.cfg.FetchMaxBytes)
+	}
+	f.budget = min(f.budget, int64(b.cfg.FetchMaxBytes))
+	b.locate(now, f, out)
+}
+
+// locate goes on with the part at, until a read is needed or all parts are decided.
+func (b *Broker) locate(now core.Now, f *fetching, out *step.Effects) {
+	for ; f.at < len(f.parts); f.at++ {
+		if !b.admitFetch(f) {
+			continue
+		}
+		if !b.located(f, f.parts[f.at].p.Log.Locate(f.query), out) {
+			return
+		}
+	}
+	b.decide(now, f, out)
+}
+
+// admitFetch checks the part at and sets its query; false means that the part is decided without one.
+func (b *Broker) admitFetch(f *fetching) bool {
+	asked, part := f.ctx.Partitions[f.at], &f.parts[f.at]
+	*part = fetchPart{hw: core.NoOffset, lso: core.NoOffset, logStart: core.NoOffset}
+	p, code := b.lookup(asked.ID, asked.Topic, asked.Partition)
+	part.p = p
+	if code == core.ErrNone {
+		code = p.CheckEpoch(asked.CurrentLeaderEpoch)
+	}
+	if code == core.ErrNone && (f.body.ReplicaID >= 0 || f.body.ReplicaState.ID >= 0) {
+		code = core.ErrReplicaNotAvailable // this partition has no follower
+	}
+	if code != core.ErrNone {
+		part.code, f.urgent = code, true
+		return false
+	}
+	part.hw, part.lso, part.logStart = p.HighWatermark(), p.LastStableOffset(), p.Log.LogStartOffset()
+	if asked.LastFetchedEpoch >= 0 {
+		epoch, end := p.Log.EpochEnd(asked.LastFetchedEpoch)
+		if epoch < asked.LastFetchedEpoch || end < asked.FetchOffset {
+			part.diverging, part.divergesE, part.divergesO, f.urgent = true, epoch, end, true
+			return false
+		}
+	}
+	if asked.FetchOffset < part.logStart || asked.FetchOffset > p.Log.LogEndOffset() {
+		part.code, f.urgent = core.ErrOffsetOutOfRange, true
+		return false
+	}
+	bound := part.hw
+	if f.body.IsolationLevel == 1 {
+		bound = part.lso
+	}
+	if asked.FetchOffset >= bound || f.budget <= 0 {
+		return false
+	}
+	f.query = log.Query{
+		Offset: asked.FetchOffset, MaxBytes: min(int64(asked.MaxBytes), f.budget),
+		MinOneBatch: f.bytes == 0, UpperBound: bound,
+	}
+	return true
+}
+
+// located takes what a lookup answered for the part at; false means that bytes must be read first.
+func (b *Broker) located(f *fetching, at log.Located, out *step.Effects) bool {
+	if at.Need.Len > 0 {
+		f.need = at.Need
+		b.reads.start(b, at.Need, pendingRead{fetch: f}, out)
+		return false
+	}
+	part := &f.parts[f.at]
+	part.code, part.span = at.Code, at.Span
+	f.urgent = f.urgent || at.Code != core.ErrNone
+	f.bytes += at.Span.Len
+	f.budget -= at.Span.Len
+	return true
+}
+
+// resumeFetch goes on with a fetch whose read has completed. The partition may have changed meanwhile: the part is
+// admitted anew, and what was read is used only if the question is still the same.
+func (b *Broker) resumeFetch(now core.Now, f *fetching, d *step.DiskDone, out *step.Effects) {
+	asked, before := f.query, f.parts[f.at].p
+	if !b.admitFetch(f) {
+		f.at++
+		b.locate(now, f, out)
+		return
+	}
+	var at log.Located
+	switch {
+	case d.Err != step.DiskOK:
+		at.Code = core.ErrKafkaStorageError
+	case before != f.parts[f.at].p || asked != f.query:
+		at = f.parts[f.at].p.Log.Locate(f.query)
+	default:
+		at = before.Log.ResolveLocate(f.query, f.need, d.Data)
+	}
+	if b.located(f, at, out) {
+		f.at++
+		b.locate(now, f, out)
+	}
+}
+
+// decide answers a fetch that has been evaluated whole, or parks it.
+func (b *Broker) decide(now core.Now, f *fetching, out *step.Effects) {
+	enough := f.bytes > 0 && f.bytes >= int64(f.body.MinBytes) || f.body.MinBytes <= 0
+	if enough || f.urgent || f.expired || len(f.parts) == 0 || f.expires <= now.Mono {
+		b.answerFetch(f, out)
+		return
+	}
+	f.parked = b.fetches.Park(f, f.expires)
+	for i := range f.parts {
+		b.fetches.Watch(f.parked, f.parts[i].p.slot)
+	}
+	if c := b.conns[f.req.Conn]; c != nil {
+		c.fetches = append(c.fetches, f)
+	}
+}
+
+// offerFetch looks again at a parked fetch. It always leaves the table, and parks itself anew if it has to: while it
+// reads it must not be offered again.
+func (b *Broker) offerFetch(now core.Now, f *fetching, expired bool, out *step.Effects) bool {
+	b.unpark(f)
+	f.expired = expired
+	b.evaluate(now, f, out)
+	return true
+}
+
+// unpark forgets that a fetch is parked.
+func (b *Broker) unpark(f *fetching) {
+	f.parked = nil
+	if c := b.conns[f.req.Conn]; c != nil {
+		c.drop(f)
+	}
+}
+
+// dropFetches forgets the parked fetches of a connection that has closed.
+func (b *Broker) dropFetches(c *connection) {
+	for _, f := range c.fetches {
+		b.fetches.Cancel(f.parked)
+		f.parked = nil
+	}
+	c.fetches = nil
+}
+
+// answerFetch sends the response.
+func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
+	resp := f.body.ResponseKind().(*kmsg.FetchResponse)
+	resp.SessionID = f.ctx.SessionID
+	rep := answer(f.req, resp)
+	for i, asked := range f.ctx.Partitions {
+		part := &f.parts[i]
+		if !f.ctx.Include(asked, fetch.Answer{
+			Err: part.code, HighWatermark: part.hw, LogStartOffset: part.logStart,
+			Bytes: part.span.Len, Diverging: part.diverging,
+		}) {
+			continue
+		}
+		t := lastTopic(resp, asked)
+		t.Partitions = append(t.Partitions, part.response(asked.Partition, f.body.IsolationLevel))
+		rep.Spans = append(rep.Spans, part.span)
+	}
+	f.ctx.Finish()
+	out.Replies = append(out.Replies, rep)
+}
+
+// lastTopic is the response's topic entry for a partition: the last one if it is the same topic, else a new one.
+func lastTopic(resp *kmsg.FetchResponse, asked *fetch.Partition) *kmsg.FetchResponseTopic {
+	if n := len(resp.Topics); n > 0 && resp.Topics[n-1].Topic == asked.Topic && resp.Topics[n-1].TopicID == asked.ID {
+		return &resp.Topics[n-1]
+	}
+	resp.Topics = append(resp.Topics, kmsg.FetchResponseTopic{Topic: asked.Topic, TopicID: asked.ID})
+	return &resp.Topics[len(resp.Topics)-1]
+}
+
+func (part *fetchPart) response(index int32, isolation int8) kmsg.FetchResponseTopicPartition {
+	rp := kmsg.NewFetchResponseTopicPartition()
+	rp.Partition, rp.ErrorCode = index, int16(part.code)
+	rp.HighWatermark, rp.LastStableOffset, rp.LogStartOffset = int64(part.hw), int64(part.lso), int64(part.logStart)
+	if isolation == 1 {
+		rp.AbortedTransactions = []kmsg.FetchResponseTopicPartitionAbortedTransaction{}
+	}
+	if part.diverging {
+		rp.DivergingEpoch.Epoch, rp.DivergingEpoch.EndOffset = int32(part.divergesE), int64(part.divergesO)
+	}
+	return rp
+}

@@ -1,0 +1,299 @@
+package broker
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/raft"
+	"github.com/klamm-log/klamm/core/smallfile"
+	"github.com/klamm-log/klamm/core/step"
+)
+
+// Files of the data directory that are the broker's own, by Kafka's names.
+const (
+	fileMeta          = "meta.properties"
+	fileRecoveryPoint = "recovery-point-offset-checkpoint"
+	fileLogStart      = "log-start-offset-checkpoint"
+	fileCleanShutdown = ".kafka_cleanshutdown"
+)
+
+// Tags of small-file requests.
+const (
+	tagMeta smallfile.Tag = iota + 1
+	tagRecoveryPoint
+	tagLogStart
+	tagClean
+	tagFormat         // meta.properties written for the first time
+	tagWriteRecovery  // checkpoints while running
+	tagWriteLogStart  //
+	tagShutdownPoint  // the last ones, at shutdown
+	tagShutdownStart  //
+	tagShutdownMarker //
+	bootReads         = 4
+)
+
+// bootState is what start-up has learnt so far.
+type bootState struct {
+	awaited int // reads and operations outstanding
+	list    step.OpID
+	entries []step.DirEntry
+	results [bootReads + 1]smallfile.Result // by tag
+	consume step.OpID                       // removal of the clean-shutdown marker, made durable
+
+	identity metadata.DirectoryID
+	clean    bool
+	recovery map[core.TopicPartition]core.Offset
+	starts   map[core.TopicPartition]core.Offset
+	register core.Offset // end offset of the registration's records
+}
+
+// start reads the data directory's identity, its checkpoints, and what lies in it.
+func (b *Broker) start(out *step.Effects) {
+	b.phase = phaseFiles
+	b.files.Read(fileMeta, tagMeta, out)
+	b.files.Read(fileRecoveryPoint, tagRecoveryPoint, out)
+	b.files.Read(fileLogStart, tagLogStart, out)
+	b.files.Read(fileCleanShutdown, tagClean, out)
+	b.boot.list = b.ids.Op()
+	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.list, Kind: step.List})
+	b.boot.awaited = bootReads + 1
+}
+
+// fileDone takes the outcome of a small-file request.
+func (b *Broker) fileDone(now core.Now, r smallfile.Result, out *step.Effects) {
+	if r.Err != step.DiskOK {
+		b.fail(fmt.Sprintf("%s: %v %s", r.Path, r.Err, r.Detail))
+		return
+	}
+	switch {
+	case r.Tag <= bootReads:
+		b.boot.results[r.Tag] = r
+		b.bootArrived(now, out)
+	case r.Tag == tagFormat:
+		b.consumeMarker(now, out)
+	default:
+		b.checkpointWritten(now, r, out)
+	}
+}
+
+// ownDone takes a completion of the broker's own operations.
+func (b *Broker) ownDone(now core.Now, d *step.DiskDone, out *step.Effects) {
+	switch d.Op {
+	case b.boot.list:
+		if d.Err != step.DiskOK {
+			b.fail(fmt.Sprintf("listing the data directory: %v %s", d.Err, d.Detail))
+			return
+		}
+		b.boot.entries = d.Entries
+		b.bootArrived(now, out)
+	case b.boot.consume:
+		if d.Err != step.DiskOK && d.Err != step.ErrNotExist {
+			b.fail(fmt.Sprintf("removing %s: %v %s", fileCleanShutdown, d.Err, d.Detail))
+			return
+		}
+		if d.Kind == step.Remove {
+			b.boot.consume = b.ids.Op()
+			out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.consume, Kind: step.SyncDir})
+			return
+		}
+		b.openQuorum(now, out)
+	default:
+		b.readDone(now, d, out)
+	}
+}
+
+// bootArrived goes on once everything that start asked for is there.
+func (b *Broker) bootArrived(now core.Now, out *step.Effects) {
+	b.boot.awaited--
+	if b.boot.awaited > 0 {
+		return
+	}
+	meta := &b.boot.results[tagMeta]
+	if meta.Missing {
+		b.format(out)
+		return
+	}
+	id, err := log.ParseMetaProperties(meta.Data)
+	switch {
+	case err != nil:
+		b.fail(fmt.Sprintf("%s: %v", fileMeta, err))
+		return
+	case id.NodeID != b.cfg.NodeID:
+		b.fail(fmt.Sprintf("the data directory belongs to node %d, this is node %d: %s says so; set node.id, or use another log.dirs",
+			id.NodeID, b.cfg.NodeID, fileMeta))
+		return
+	case b.cfg.ClusterID != "" && id.ClusterID != b.cfg.ClusterID:
+		b.fail(fmt.Sprintf("the data directory belongs to cluster %s, the configuration says %s", id.ClusterID, b.cfg.ClusterID))
+		return
+	}
+	b.cfg.ClusterID, b.boot.identity = id.ClusterID, metadata.DirectoryID(id.DirectoryID)
+	b.consumeMarker(now, out)
+}
+
+// format gives an empty data directory its identity. A directory with partitions but without identity is somebody's
+// data: it is refused, not adopted.
+func (b *Broker) format(out *step.Effects) {
+	for _, e := range b.boot.entries {
+		if e.Dir && strings.Contains(e.Name, "-") {
+			b.fail(fmt.Sprintf("the data directory holds %s but no %s; restore that file, or use an empty directory", e.Name, fileMeta))
+			return
+		}
+	}
+	r := b.rand.Fork("format")
+	if b.cfg.ClusterID == "" {
+		b.cfg.ClusterID = core.TopicIDFromWords(r.Uint64(), r.Uint64()).String()
+	}
+	b.boot.identity = metadata.DirectoryID(core.TopicIDFromWords(r.Uint64(), r.Uint64()))
+	props := log.MetaProperties{ClusterID: b.cfg.ClusterID, NodeID: b.cfg.NodeID, DirectoryID: b.boot.identity}
+	b.files.Replace(fileMeta, props.AppendTo(nil), tagFormat, out)
+}
+
+// consumeMarker removes the clean-shutdown marker, durably, before anything else is written: found again after a
+// crash of this process it would vouch for files that nobody closed (KAFKA-10471, BUGS A11).
+func (b *Broker) consumeMarker(now core.Now, out *step.Effects) {
+	if err := b.readCheckpoints(); err != nil {
+		b.fail(err.Error())
+		return
+	}
+	if !b.boot.clean {
+		b.openQuorum(now, out)
+		return
+	}
+	b.boot.consume = b.ids.Op()
+	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.consume, Kind: step.Remove, Path: fileCleanShutdown})
+}
+
+func (b *Broker) readCheckpoints() (err error) {
+	b.boot.clean = !b.boot.results[tagClean].Missing
+	if b.boot.recovery, err = offsetsByPartition(&b.boot.results[tagRecoveryPoint]); err != nil {
+		return err
+	}
+	b.boot.starts, err = offsetsByPartition(&b.boot.results[tagLogStart])
+	return err
+}
+
+// offsetsByPartition reads a checkpoint file; a missing one is empty.
+func offsetsByPartition(r *smallfile.Result) (map[core.TopicPartition]core.Offset, error) {
+	offsets := make(map[core.TopicPartition]core.Offset)
+	if r.Missing {
+		return offsets, nil
+	}
+	entries, err := log.ParseOffsetCheckpoint(r.Data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Path, err)
+	}
+	for _, e := range entries {
+		offsets[e.TP] = e.Offset
+	}
+	return offsets, nil
+}
+
+// past is what the checkpoints say about a partition.
+func (b *Broker) past(tp core.TopicPartition) log.Past {
+	return log.Past{Clean: b.boot.clean, RecoveryPoint: b.boot.recovery[tp], LogStartOffset: b.boot.starts[tp]}
+}
+
+func (b *Broker) openQuorum(now core.Now, out *step.Effects) {
+	b.phase = phaseReplay
+	b.quorum = raft.New(raft.Options{
+		NodeID: b.cfg.NodeID, DirectoryID: b.boot.identity,
+		Log:       b.metaLogConfig(),
+		Past:      b.past(core.TopicPartition{Topic: "__cluster_metadata"}),
+		ReadBytes: b.opts.Tuning.RecoveryChunkBytes,
+	}, raft.Owners{Log: ownerMetaLog, Files: ownerMetaFiles, Reads: ownerMetaReads})
+	b.quorum.Open(now, out)
+}
+
+// metaLogConfig: the metadata log is always fsynced before it counts, whatever the policy for topics (KIP-595), and
+// is never shortened while there are no snapshots.
+func (b *Broker) metaLogConfig() log.Config {
+	return log.Config{
+		RetentionMs: -1, RetentionBytes: -1, Policy: log.Commit,
+		RecoveryChunkBytes: b.opts.Tuning.RecoveryChunkBytes, LookupBytes: b.opts.Tuning.LookupBytes,
+		RecentBatches: b.opts.Tuning.RecentBatches, DiskTimeout: core.Millis(b.cfg.DiskStallMs),
+	}
+}
+
+// progress moves start-up and shutdown on when what they wait for has happened.
+func (b *Broker) progress(now core.Now, out *step.Effects) {
+	switch b.phase {
+	case phaseReplay:
+		if b.quorum.Active() {
+			b.openAll(now, out)
+		}
+	case phaseLogs:
+		if b.opening == 0 {
+			b.join(now, out)
+		}
+	case phaseJoin:
+		if b.image.Offset() >= b.boot.register {
+			b.phase = phaseServing
+			b.scheduleHousekeeping(now)
+		}
+	case phaseStopping:
+		b.stopping(now, out)
+	}
+}
+
+// openAll opens every partition that the image assigns to this node and renames directories that it does not know.
+func (b *Broker) openAll(now core.Now, out *step.Effects) {
+	b.phase = phaseLogs
+	b.ctl = controller.New(b.cfg, b.rand.Fork("controller"), b.image.Clone())
+	known := make(map[string]bool)
+	for t := range b.image.Topics() {
+		for _, state := range t.Partitions() {
+			if !slices.Contains(state.Replicas, b.cfg.NodeID) {
+				continue
+			}
+			tp := core.TopicPartition{Topic: t.Name, Partition: state.ID}
+			known[tp.String()] = true
+			p := b.openPartition(now, tp, t.ID, b.past(tp), out)
+			p.SetLeader(state.Leader, state.LeaderEpoch)
+		}
+	}
+	b.strays(known, out)
+}
+
+// strays finishes interrupted deletions, and puts partitions that no topic owns aside under Kafka's suffix -stray
+// instead of deleting them (KAFKA-14616): the metadata may be what is wrong.
+func (b *Broker) strays(known map[string]bool, out *step.Effects) {
+	for _, e := range b.boot.entries {
+		switch {
+		case !e.Dir || e.Name == raft.Dir || known[e.Name]:
+		case strings.HasSuffix(e.Name, "-delete"):
+			out.Disk = append(out.Disk, step.DiskOp{Kind: step.RemoveDir, Path: e.Name})
+		case strings.HasSuffix(e.Name, "-stray") || !log.IsPartitionDir(e.Name):
+		default:
+			to := fmt.Sprintf("%s.%s-stray", e.Name, b.randomHex())
+			out.Disk = append(out.Disk, step.DiskOp{Kind: step.Rename, Path: e.Name, To: to})
+		}
+	}
+}
+
+// join registers this incarnation. A quorum of one is its own witness, so the broker registers unfenced.
+func (b *Broker) join(now core.Now, out *step.Effects) {
+	b.phase = phaseJoin
+	r := b.rand.Fork("incarnation")
+	var incarnation metadata.IncarnationID
+	r.Fill(incarnation[:])
+	supported := make([]metadata.SupportedFeature, 0, len(features()))
+	for _, f := range features() {
+		supported = append(supported, metadata.SupportedFeature{Name: f.name, Min: f.min, Max: f.max})
+	}
+	recs := b.ctl.Register(b.cfg.NodeID, controller.Registration{
+		Incarnation: incarnation, Directory: b.boot.identity, Features: supported, Unfenced: true,
+		BrokerEpoch: core.BrokerEpoch(b.quorum.Log().LogEndOffset()),
+	})
+	b.boot.register = b.propose(now, recs) - 1
+}
+
+// randomHex is a unique suffix for directories that are on their way out.
+func (b *Broker) randomHex() string {
+	r := b.rand
+	return fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64())
+}

@@ -1,0 +1,260 @@
+package broker
+
+import (
+	"slices"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/deadline"
+	"github.com/klamm-log/klamm/core/fetch"
+	"github.com/klamm-log/klamm/core/invariant"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/core/raft"
+	"github.com/klamm-log/klamm/core/record"
+	"github.com/klamm-log/klamm/core/smallfile"
+	"github.com/klamm-log/klamm/core/step"
+)
+
+// Options is what a broker is made of.
+type Options struct {
+	Config config.Broker
+	// Static holds the configured broker properties by Kafka's names, for defaults of topics and for DescribeConfigs.
+	Static map[string]string
+	// Seed is this incarnation's entropy: topic ids, incarnation id, session ids. Real nodes draw it from the system.
+	Seed uint64
+	// Tuning holds what only the simulator sets: sizes and intervals below Kafka's bounds.
+	Tuning Tuning
+}
+
+// Tuning holds knobs that exist to make rare paths frequent. The zero value changes nothing.
+type Tuning struct {
+	RecoveryChunkBytes int64
+	LookupBytes        int64
+	RecentBatches      int
+	SegmentBytes       int32 // overrides segment.bytes of every topic, below Kafka's least value too
+	IndexIntervalBytes int32
+	CheckpointMs       int64
+	Check              bool // assert all invariants after each turn
+}
+
+// The first owners of the machine's id space. Partitions get the numbers behind them.
+const (
+	ownerFiles      step.Owner = iota // small files of the broker
+	ownerBroker                       // directory operations and reads of fetches and lookups
+	ownerMetaLog                      // the metadata log
+	ownerMetaFiles                    // quorum-state
+	ownerMetaReads                    // reading the metadata log
+	ownerPartitions                   // first partition
+)
+
+// Broker is one broker with a controller in the same process.
+type Broker struct {
+	opts  Options
+	cfg   config.Broker
+	rand  *prng.Rand
+	phase phase
+	halt  string
+
+	files  *smallfile.Files
+	ids    step.IDs // of ownerBroker
+	boot   bootState
+	quorum *raft.Quorum
+	ctl    *controller.Controller
+
+	image   *metadata.Image // committed
+	changes []metadata.Change
+	commits commitQueue // answers that wait for a metadata offset
+
+	partitions   []*partition // by slot, nil once deleted
+	byName       map[core.TopicPartition]*partition
+	byTopic      map[core.TopicID][]*partition
+	leaving      map[core.TopicPartition]*partition // being deleted; their directories are not free yet
+	deadlines    deadline.Heap[*partition]          // of logs whose disk owes an answer
+	dirty        []*partition                       // touched in this turn: their logs have work at its end
+	opening      int                                // partitions whose log is not ready or offline yet
+	checkpointAt core.Mono
+	retentionAt  core.Mono
+	checkpoint   checkpointState
+
+	produces produceTable
+	fetches  fetchTable
+	reads    readTable
+	sessions *fetch.Cache
+	codecs   record.Codecs
+	conns    map[step.ConnID]*connection
+	pids     producerIDs
+}
+
+// connection is what the broker remembers of a served connection.
+type connection struct {
+	listener string
+	remote   string
+	fetches  []*fetching // parked
+}
+
+// drop forgets one parked fetch.
+func (c *connection) drop(f *fetching) {
+	if i := slices.Index(c.fetches, f); i >= 0 {
+		c.fetches = slices.Delete(c.fetches, i, i+1)
+	}
+}
+
+type phase uint8
+
+const (
+	phaseNew    phase = iota
+	phaseFiles        // identity, markers and checkpoints
+	phaseReplay       // metadata log recovery, replay and election
+	phaseLogs         // partition recovery
+	phaseJoin         // this incarnation's registration is being committed
+	phaseServing
+	phaseStopping
+	phaseStopped
+)
+
+// New is a broker that has not been started. The configuration must have been validated.
+func New(opts Options) *Broker {
+	b := &Broker{
+		opts: opts, cfg: opts.Config, rand: prng.New(opts.Seed),
+		files: smallfile.New(ownerFiles), ids: step.NewIDs(ownerBroker),
+		image:   metadata.NewImage(),
+		byName:  make(map[core.TopicPartition]*partition),
+		conns:   make(map[step.ConnID]*connection),
+		byTopic: make(map[core.TopicID][]*partition),
+		leaving: make(map[core.TopicPartition]*partition),
+	}
+	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
+	b.reads.pending = make(map[step.OpID]pendingRead)
+	return b
+}
+
+// Serving reports whether clients are answered; the edge listens from then on.
+func (b *Broker) Serving() bool { return b.phase == phaseServing }
+
+// Halted says why the broker has ended: the text is for the operator, and clean tells an orderly shutdown.
+func (b *Broker) Halted() (why string, clean, halted bool) {
+	if b.halt != "" {
+		return b.halt, false, true
+	}
+	return "", true, b.phase == phaseStopped
+}
+
+// fail ends the broker: nothing is stepped any more.
+func (b *Broker) fail(why string) {
+	if b.halt == "" {
+		b.halt = why
+	}
+}
+
+// Step implements [step.Machine].
+func (b *Broker) Step(now core.Now, ev step.Event, out *step.Effects) {
+	if b.halt != "" {
+		return
+	}
+	switch ev := ev.(type) {
+	case *step.Start:
+		b.start(out)
+	case *step.Request:
+		b.request(now, ev, out)
+	case *step.DiskDone:
+		b.diskDone(now, ev, out)
+	case *step.ConnState:
+		b.connState(ev)
+	case *step.Tick:
+		b.tick(now, out)
+	case *step.PeerResponse, *step.PeerState:
+		invariant.Fail("a broker of a quorum of one has no peers, got %T", ev)
+	}
+}
+
+// diskDone routes a completion by the owner number in its id.
+func (b *Broker) diskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
+	switch o := d.Owner(); o {
+	case ownerFiles:
+		if r, ok := b.files.DiskDone(d, out); ok {
+			b.fileDone(now, r, out)
+		}
+	case ownerBroker:
+		b.ownDone(now, d, out)
+	case ownerMetaLog:
+		b.quorum.LogDone(now, d, out)
+	case ownerMetaFiles:
+		b.quorum.FilesDone(now, d, out)
+	case ownerMetaReads:
+		b.quorum.ReadsDone(now, d, out)
+	default:
+		if p := b.partitions[o-ownerPartitions]; p != nil {
+			p.Log.DiskDone(now, d, out)
+			b.touch(p)
+		}
+	}
+}
+
+// EndTurn implements [step.Machine].
+func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
+	if b.halt != "" {
+		return
+	}
+	if b.quorum != nil {
+		b.quorum.EndTurn(now, out)
+		b.applyCommitted(now, out)
+		// What was proposed while applying goes out in this turn too.
+		b.quorum.EndTurn(now, out)
+		if why, failed := b.quorum.Failed(); failed {
+			b.fail(why)
+			return
+		}
+	}
+	b.settlePartitions(now, out)
+	b.progress(now, out)
+	b.sweep(now, out)
+	b.commits.release(b, now, out)
+	b.settlePartitions(now, out)
+	if b.opts.Tuning.Check {
+		b.check()
+	}
+}
+
+// touch notes that a partition's log or state changed in this turn.
+func (b *Broker) touch(p *partition) {
+	if !p.dirty {
+		p.dirty = true
+		b.dirty = append(b.dirty, p)
+	}
+}
+
+// settlePartitions ends the turn of every partition that was touched: appends and syncs go out, the HighWatermark
+// advances, waiters are noted for the sweep.
+func (b *Broker) settlePartitions(now core.Now, out *step.Effects) {
+	for i := 0; i < len(b.dirty); i++ {
+		p := b.dirty[i]
+		p.dirty = false
+		p.Log.EndTurn(now, out)
+		b.settle(now, p, out)
+		b.schedule(p)
+	}
+	clear(b.dirty)
+	b.dirty = b.dirty[:0]
+}
+
+func (b *Broker) connState(ev *step.ConnState) {
+	if ev.Open {
+		b.conns[ev.Conn] = &connection{listener: ev.Listener, remote: ev.Remote}
+		return
+	}
+	if c := b.conns[ev.Conn]; c != nil {
+		b.dropFetches(c)
+		delete(b.conns, ev.Conn)
+	}
+}
+
+// check asserts what must hold after every turn.
+func (b *Broker) check() {
+	for _, p := range b.partitions {
+		if p != nil {
+			p.Check()
+		}
+	}
+}

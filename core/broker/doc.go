@@ -1,0 +1,32 @@
+// Package broker composes the protocol machines into one Kafka broker: a [step.Machine] that recovers its logs,
+// keeps the metadata quorum, and answers Kafka's requests.
+//
+// # State
+//
+// The broker holds the committed metadata image (a fold over __cluster_metadata), one replica per partition that the
+// image assigns to it, parked requests, and fetch sessions. Everything that must survive is in a log; everything else
+// is rebuilt by replay.
+//
+// # A turn
+//
+// [Broker.Step] is the only place where events enter; it hands each to the part it belongs to: completions by the
+// owner number in their id, requests by api key to one file each (api_00_produce.go ...). [Broker.EndTurn] closes the
+// turn in this order: logs hand out their appends and one sync per dirty file; the quorum's newly committed records
+// are replayed and applied to the replicas; HighWatermarks advance; parked requests whose condition may have become
+// true are offered in (deadline, arrival) order.
+//
+// # Life
+//
+// New -> Start: identity and checkpoints are read -> the metadata log is recovered and replayed -> partitions are
+// recovered -> this incarnation registers -> Serving. Until then every request's connection is closed. A data
+// directory that cannot be trusted, and a metadata log that fails, end the process: see [Broker.Halted].
+//
+// # Invariants
+//
+//   - Every request gets exactly one reply.
+//   - An acknowledged produce (acks=all) is below the HighWatermark, which is durable.
+//   - No reply carries bytes at or past the HighWatermark.
+//   - A change of metadata is answered after it has been committed and applied here.
+//
+// Wire structs stop in this package: the protocol packages below use types of their own.
+package broker

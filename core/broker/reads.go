@@ -1,0 +1,37 @@
+package broker
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/step"
+)
+
+// readTable tracks the few reads of log files that lookups need: exact positions and searches by time.
+type readTable struct{ pending map[step.OpID]pendingRead }
+
+// pendingRead names who waits for a read; exactly one field is set.
+type pendingRead struct {
+	fetch  *fetching
+	lookup *offsetLookup
+}
+
+// start asks for the bytes that a lookup needs.
+func (t *readTable) start(b *Broker, need log.ReadRequest, who pendingRead, out *step.Effects) {
+	op := b.ids.Op()
+	t.pending[op] = who
+	out.Disk = append(out.Disk, step.DiskOp{Op: op, Kind: step.Read, File: need.File, Pos: need.Pos, Len: need.Len})
+}
+
+// readDone resumes whoever waited for the read.
+func (b *Broker) readDone(now core.Now, d *step.DiskDone, out *step.Effects) {
+	who, ok := b.reads.pending[d.Op]
+	if !ok {
+		return
+	}
+	delete(b.reads.pending, d.Op)
+	if who.fetch != nil {
+		b.resumeFetch(now, who.fetch, d, out)
+	} else {
+		b.resumeLookup(who.lookup, d, out)
+	}
+}

@@ -1,0 +1,69 @@
+package broker
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// request dispatches one request to the file of its api key. Requests that are not in [APIs] do not come here: the
+// edge closes their connection (core/conn).
+//
+//nolint:cyclop // one line per api
+func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
+	if b.phase != phaseServing {
+		if _, ok := r.Body.(*kmsg.ApiVersionsRequest); !ok || b.phase > phaseServing {
+			out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
+			return
+		}
+	}
+	switch req := r.Body.(type) {
+	case *kmsg.ProduceRequest:
+		b.produce(now, r, req, out)
+	case *kmsg.FetchRequest:
+		b.fetch(now, r, req, out)
+	case *kmsg.ListOffsetsRequest:
+		b.listOffsets(r, req, out)
+	case *kmsg.MetadataRequest:
+		b.metadata(now, r, req, out)
+	case *kmsg.ApiVersionsRequest:
+		b.apiVersions(r, req, out)
+	case *kmsg.CreateTopicsRequest:
+		b.createTopics(now, r, req, out)
+	case *kmsg.DeleteTopicsRequest:
+		b.deleteTopics(now, r, req, out)
+	case *kmsg.DeleteRecordsRequest:
+		b.deleteRecords(now, r, req, out)
+	case *kmsg.InitProducerIDRequest:
+		b.initProducerID(now, r, req, out)
+	case *kmsg.OffsetForLeaderEpochRequest:
+		b.offsetForLeaderEpoch(r, req, out)
+	case *kmsg.DescribeConfigsRequest:
+		b.describeConfigs(r, req, out)
+	case *kmsg.AlterConfigsRequest:
+		b.alterConfigs(now, r, req, out)
+	case *kmsg.IncrementalAlterConfigsRequest:
+		b.incrementalAlterConfigs(now, r, req, out)
+	case *kmsg.CreatePartitionsRequest:
+		b.createPartitions(now, r, req, out)
+	case *kmsg.DescribeLogDirsRequest:
+		b.describeLogDirs(r, req, out)
+	case *kmsg.DescribeClusterRequest:
+		b.describeCluster(r, req, out)
+	case *kmsg.DescribeTopicPartitionsRequest:
+		b.describeTopicPartitions(r, req, out)
+	default:
+		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
+	}
+}
+
+// answer is the reply to a request with a response body.
+func answer(r *step.Request, body wire.Response) step.Reply {
+	return step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: body}
+}
+
+// reply sends the answer in this turn.
+func reply(r *step.Request, body wire.Response, out *step.Effects) {
+	out.Replies = append(out.Replies, answer(r, body))
+}

@@ -1,0 +1,260 @@
+package controller
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/metadata"
+)
+
+// NewTopic is a wish for a topic.
+type NewTopic struct {
+	Name        string
+	Partitions  int32 // -1: the broker's default (KIP-464)
+	Replication int16 // -1: the broker's default
+	// Assignment names the replicas of partition i at index i; if set, Partitions and Replication must be -1.
+	Assignment [][]core.NodeID
+	Configs    []ConfigEntry
+}
+
+// ConfigEntry sets one configuration key; a nil Value removes it.
+type ConfigEntry struct {
+	Name  string
+	Value *string
+}
+
+// CreatedTopic is the outcome of one wish; without a refusal all fields are filled.
+type CreatedTopic struct {
+	Refusal
+	ID          core.TopicID
+	Partitions  int32
+	Replication int16
+}
+
+// maxTopicName is Kafka's limit: a directory name of 255 bytes less "-" and the partition's digits.
+const maxTopicName = 249
+
+// maxPartitions bounds one wish; Kafka has no such limit and runs out of memory instead.
+const maxPartitions = 100_000
+
+// CheckTopicName refuses what Kafka does not allow as a topic's name.
+func CheckTopicName(name string) Refusal {
+	switch {
+	case name == "":
+		return refusef(core.ErrInvalidTopic, "the topic name is empty")
+	case name == "." || name == "..":
+		return refusef(core.ErrInvalidTopic, "a topic cannot be named %q", name)
+	case len(name) > maxTopicName:
+		return refusef(core.ErrInvalidTopic, "the topic name has %d characters, %d are allowed", len(name), maxTopicName)
+	}
+	legal := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '.' || r == '_' || r == '-'
+	}
+	if i := strings.IndexFunc(name, func(r rune) bool { return !legal(r) }); i >= 0 {
+		return refusef(core.ErrInvalidTopic, "topic name %q: only ASCII letters, digits, '.', '_' and '-' are allowed", name)
+	}
+	return Refusal{}
+}
+
+// CreateTopic makes the records of a new topic. The records of several wishes are to be replayed one after another.
+func (c *Controller) CreateTopic(t NewTopic) (CreatedTopic, []metadata.Record) {
+	if r := c.checkNewTopic(&t); !r.OK() {
+		return CreatedTopic{Refusal: r}, nil
+	}
+	assignment := t.Assignment
+	if assignment == nil {
+		var r Refusal
+		if assignment, r = c.place(t.Partitions, t.Replication); !r.OK() {
+			return CreatedTopic{Refusal: r}, nil
+		}
+	}
+	id := c.freshTopicID()
+	recs := []metadata.Record{&metadata.TopicRecord{Name: t.Name, TopicID: id}}
+	for _, e := range t.Configs {
+		recs = append(recs, &metadata.ConfigRecord{
+			ResourceType: metadata.ResourceTopic, ResourceName: t.Name, Name: e.Name, Value: e.Value,
+		})
+	}
+	for i, replicas := range assignment {
+		recs = append(recs, c.newPartition(id, int32(i), replicas))
+	}
+	return CreatedTopic{
+		ID: id, Partitions: int32(len(assignment)), Replication: int16(len(assignment[0])),
+	}, recs
+}
+
+// checkNewTopic fills in defaults and refuses what cannot be.
+func (c *Controller) checkNewTopic(t *NewTopic) Refusal {
+	if r := CheckTopicName(t.Name); !r.OK() {
+		return r
+	}
+	if c.image.Topic(t.Name) != nil {
+		return refusef(core.ErrTopicAlreadyExists, "topic %q exists already", t.Name)
+	}
+	if other := c.collision(t.Name); other != "" {
+		return refusef(core.ErrInvalidTopic, "topic %q collides with %q: '.' and '_' are the same in metric names", t.Name, other)
+	}
+	for _, e := range t.Configs {
+		if r := checkTopicConfig(e); !r.OK() {
+			return r
+		}
+	}
+	if t.Assignment != nil {
+		if t.Partitions != -1 || t.Replication != -1 {
+			return refusef(core.ErrInvalidRequest, "a topic with a manual assignment takes neither a number of partitions nor a replication factor")
+		}
+		return c.checkAssignment(t.Assignment)
+	}
+	if t.Partitions == -1 {
+		t.Partitions = c.cfg.NumPartitions
+	}
+	if t.Replication == -1 {
+		t.Replication = c.cfg.DefaultReplication
+	}
+	switch {
+	case t.Partitions <= 0:
+		return refusef(core.ErrInvalidPartitions, "the number of partitions must be positive, or -1 for the default")
+	case t.Partitions > maxPartitions:
+		return refusef(core.ErrInvalidPartitions, "%d partitions; at most %d can be created at once", t.Partitions, maxPartitions)
+	case t.Replication <= 0:
+		return refusef(core.ErrInvalidReplicationFactor, "the replication factor must be positive, or -1 for the default")
+	}
+	return Refusal{}
+}
+
+// collision is a topic whose name differs only in '.' and '_', which metric names cannot tell apart.
+func (c *Controller) collision(name string) string {
+	if !strings.ContainsAny(name, "._") {
+		return ""
+	}
+	flat := strings.ReplaceAll(name, ".", "_")
+	for t := range c.image.Topics() {
+		if strings.ReplaceAll(t.Name, ".", "_") == flat {
+			return t.Name
+		}
+	}
+	return ""
+}
+
+func checkTopicConfig(e ConfigEntry) Refusal {
+	if e.Value == nil {
+		return refusef(core.ErrInvalidConfig, "configuration %q has no value", e.Name)
+	}
+	if err := config.CheckTopic(e.Name, *e.Value); err != nil {
+		return refusef(core.ErrInvalidConfig, "%v", err)
+	}
+	return Refusal{}
+}
+
+// checkAssignment demands partitions 0..n-1 with equally many, distinct, registered replicas each.
+func (c *Controller) checkAssignment(assignment [][]core.NodeID) Refusal {
+	if len(assignment) == 0 {
+		return refusef(core.ErrInvalidReplicaAssignment, "the assignment names no partition")
+	}
+	for i, replicas := range assignment {
+		if len(replicas) == 0 {
+			return refusef(core.ErrInvalidReplicaAssignment, "partition %d has no replica, or partitions are not numbered from 0 on", i)
+		}
+		if len(replicas) != len(assignment[0]) {
+			return refusef(core.ErrInvalidReplicaAssignment, "partition %d has %d replicas, partition 0 has %d", i, len(replicas), len(assignment[0]))
+		}
+		for j, node := range replicas {
+			if slices.Contains(replicas[:j], node) {
+				return refusef(core.ErrInvalidReplicaAssignment, "partition %d names broker %d twice", i, node)
+			}
+			if c.image.Broker(node) == nil {
+				return refusef(core.ErrInvalidReplicaAssignment, "partition %d names broker %d, which is not registered", i, node)
+			}
+		}
+	}
+	return Refusal{}
+}
+
+// place assigns n partitions to active brokers, striped: the leaders go round, followers come after their leader
+// (StripedReplicaPlacer without racks).
+func (c *Controller) place(n int32, replication int16) ([][]core.NodeID, Refusal) {
+	var active []core.NodeID
+	for b := range c.image.Brokers() {
+		if b.Active() {
+			active = append(active, b.ID)
+		}
+	}
+	if int(replication) > len(active) {
+		return nil, refusef(core.ErrInvalidReplicationFactor,
+			"the replication factor is %d, but only %d broker(s) are registered", replication, len(active))
+	}
+	out := make([][]core.NodeID, n)
+	for i := range out {
+		replicas := make([]core.NodeID, replication)
+		for j := range replicas {
+			replicas[j] = active[(int(c.next)+i+j)%len(active)]
+		}
+		out[i] = replicas
+	}
+	c.next = core.NodeID((int(c.next) + int(n)) % len(active))
+	return out, Refusal{}
+}
+
+// newPartition is the first state of a partition: every replica in sync with nothing, the first one leading.
+func (c *Controller) newPartition(id core.TopicID, index int32, replicas []core.NodeID) *metadata.PartitionRecord {
+	rec := &metadata.PartitionRecord{PartitionID: index, TopicID: id, Replicas: replicas, Leader: core.NoNode}
+	for _, node := range replicas {
+		b := c.image.Broker(node)
+		if b.Active() {
+			rec.ISR = append(rec.ISR, node)
+			if rec.Leader == core.NoNode {
+				rec.Leader = node
+			}
+		}
+		dir := metadata.DirUnassigned
+		if len(b.LogDirs) == 1 {
+			dir = b.LogDirs[0]
+		}
+		rec.Directories = append(rec.Directories, dir)
+	}
+	if len(rec.ISR) == 0 { // nobody is active: the first replica leads when it comes back
+		rec.ISR = replicas[:1]
+	}
+	return rec
+}
+
+// DeleteTopic makes the records that remove a topic with its partitions and configuration.
+func (c *Controller) DeleteTopic(id core.TopicID) []metadata.Record {
+	return []metadata.Record{&metadata.RemoveTopicRecord{TopicID: id}}
+}
+
+// CreatePartitions makes the records that raise a topic to a number of partitions. assignment, if not nil, names the
+// replicas of the new ones.
+func (c *Controller) CreatePartitions(name string, count int32, assignment [][]core.NodeID) (Refusal, []metadata.Record) {
+	t := c.image.Topic(name)
+	if t == nil {
+		return refusef(core.ErrUnknownTopicOrPartition, "there is no topic %q", name), nil
+	}
+	have := int32(len(t.Partitions()))
+	added := count - have
+	switch {
+	case added == 0:
+		return refusef(core.ErrInvalidPartitions, "topic %q has %d partitions already", name, have), nil
+	case added < 0:
+		return refusef(core.ErrInvalidPartitions, "topic %q has %d partitions, which cannot become %d: partitions are never removed", name, have, count), nil
+	case added > maxPartitions:
+		return refusef(core.ErrInvalidPartitions, "%d new partitions; at most %d can be created at once", added, maxPartitions), nil
+	}
+	if assignment == nil {
+		var r Refusal
+		if assignment, r = c.place(added, int16(len(t.Partitions()[0].Replicas))); !r.OK() {
+			return r, nil
+		}
+	} else if int32(len(assignment)) != added {
+		return refusef(core.ErrInvalidReplicaAssignment, "%d new partitions, but replicas for %d", added, len(assignment)), nil
+	} else if r := c.checkAssignment(assignment); !r.OK() {
+		return r, nil
+	}
+	var recs []metadata.Record
+	for i, replicas := range assignment {
+		recs = append(recs, c.newPartition(t.ID, have+int32(i), replicas))
+	}
+	return Refusal{}, recs
+}
