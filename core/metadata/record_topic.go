@@ -10,15 +10,14 @@ import (
 // which replicas are lost when a disk fails. Ids below 100 are reserved.
 type DirectoryID [16]byte
 
-// The reserved directory ids.
-var ( //nolint:gochecknoglobals // constant arrays are not expressible in Go
-	// DirMigrating is the zero id: the replica has a directory, but nobody has said which.
-	DirMigrating = DirectoryID{}
-	// DirUnassigned waits for the broker to pick a directory.
-	DirUnassigned = DirectoryID{15: 1}
-	// DirLost is a directory that is offline and unknown.
-	DirLost = DirectoryID{15: 2}
-)
+// DirMigrating is the zero id: the replica has a directory, but nobody has said which.
+var DirMigrating = DirectoryID{} //nolint:gochecknoglobals // a constant array is not expressible in Go
+
+// DirUnassigned waits for the broker to pick a directory.
+var DirUnassigned = DirectoryID{15: 1} //nolint:gochecknoglobals // a constant array is not expressible in Go
+
+// DirLost is a directory that is offline and unknown.
+var DirLost = DirectoryID{15: 2} //nolint:gochecknoglobals // a constant array is not expressible in Go
 
 // String is Kafka's printed form: URL-safe base64 without padding.
 func (d DirectoryID) String() string { return base64.RawURLEncoding.EncodeToString(d[:]) }
