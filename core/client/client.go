@@ -1,10 +1,13 @@
 package client
 
 import (
+	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/klamm-log/klamm/core/client/producer"
+	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/core/step"
 )
 
 // Options configures a [Client]. The zero value of every field but Cluster.Bootstrap means its default.
@@ -21,8 +24,110 @@ func (o Options) Validate() error {
 	if err := o.Cluster.Validate(); err != nil {
 		return err
 	}
-	if err := o.Producer.Validate(); err != nil {
+	if err := o.Producer.WithDefaults().Validate(); err != nil {
 		return err
 	}
-	return o.Consumer.Validate()
+	return o.Consumer.WithDefaults().Validate()
+}
+
+// Client is a Kafka client as a machine. Its parts cost nothing until they are used.
+type Client struct {
+	cluster  *cluster.Cluster
+	producer *producer.Producer
+	consumer *consumer.Consumer
+	admin    *admin.Admin
+	closing  bool
+	closed   bool
+}
+
+var _ step.Machine = (*Client)(nil)
+
+// New makes a client. The error is that of [Options.Validate].
+func New(o Options) (*Client, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	r := prng.New(o.Seed).Fork("client")
+	cl := cluster.New(o.Cluster.WithDefaults(), r.Fork("cluster"))
+	return &Client{
+		cluster:  cl,
+		producer: producer.New(o.Producer, cl, r.Fork("producer")),
+		consumer: consumer.New(o.Consumer, cl),
+		admin:    admin.New(o.Admin, cl),
+	}, nil
+}
+
+// Cluster is what the client knows of brokers and topics.
+func (c *Client) Cluster() *cluster.Cluster { return c.cluster }
+
+// Producer is the writing part.
+func (c *Client) Producer() *producer.Producer { return c.producer }
+
+// Consumer is the reading part.
+func (c *Client) Consumer() *consumer.Consumer { return c.consumer }
+
+// Admin is the part for everything else.
+func (c *Client) Admin() *admin.Admin { return c.admin }
+
+// Close makes the next turn hang up all connections. What is unfinished gets its result then; records in flight are
+// ambiguous.
+func (c *Client) Close(core.Now) { c.closing = true }
+
+// Step takes one event.
+func (c *Client) Step(now core.Now, ev step.Event, out *step.Effects) {
+	c.cluster.Step(now, ev, out)
+	c.route(now)
+}
+
+// EndTurn acts on all that was wanted since the last turn, and on what came.
+func (c *Client) EndTurn(now core.Now, out *step.Effects) {
+	if c.closed {
+		return
+	}
+	if c.closing {
+		c.close(now, out)
+		return
+	}
+	c.cluster.Expire(now, out)
+	c.route(now)
+	c.producer.EndTurn(now, out)
+	c.consumer.EndTurn(now, out)
+	c.admin.EndTurn(now, out)
+	c.cluster.EndTurn(now, out)
+}
+
+// NextDeadline is when the client wants to be looked at: at once after one of its methods was called.
+func (c *Client) NextDeadline() (core.Mono, bool) {
+	if c.closed {
+		return 0, false
+	}
+	if c.closing {
+		return 0, true
+	}
+	at := min(c.cluster.NextDeadline(), c.producer.NextDeadline(), c.consumer.NextDeadline(), c.admin.NextDeadline())
+	return at, at != cluster.Never
+}
+
+func (c *Client) close(now core.Now, out *step.Effects) {
+	c.producer.Close()
+	c.consumer.Close()
+	c.admin.Close()
+	c.cluster.Close(now, out)
+	c.closed = true
+}
+
+// route hands completed calls to their owners. It ends: owners place no calls while they take a completion.
+func (c *Client) route(now core.Now) {
+	done := c.cluster.Completions()
+	for i := range done {
+		switch d := &done[i]; d.Call.Owner {
+		case cluster.Producer:
+			c.producer.Done(now, d)
+		case cluster.Consumer:
+			c.consumer.Done(now, d)
+		case cluster.Admin:
+			c.admin.Done(now, d)
+		}
+	}
+	clear(done)
 }

@@ -36,7 +36,34 @@ type Reply struct {
 	// Ambiguous goes with any outcome: an attempt was lost on its way, so the request may have been executed more than
 	// once, or later than this reply.
 	Ambiguous bool
+
+	Offsets []PartitionOffset // of ListOffsets and DeleteRecords, in the order asked
+	LogDirs []LogDir          // of DescribeLogDirs, by broker
 }
+
+// PartitionOffset is one partition's row of ListOffsets (Offset, Timestamp, LeaderEpoch) or DeleteRecords (Offset is
+// the new log start).
+type PartitionOffset struct {
+	core.TopicPartition
+	Offset      core.Offset // core.NoOffset if there is none or Err is set
+	Timestamp   core.Wall
+	LeaderEpoch core.LeaderEpoch
+	Err         core.ErrorCode
+}
+
+// LogDir is one broker's answer to DescribeLogDirs.
+type LogDir struct {
+	Node core.NodeID
+	Body *kmsg.DescribeLogDirsResponse // nil if Err is set
+	Err  core.ErrorCode
+}
+
+// The special timestamps of ListOffsets.
+const (
+	LatestOffset       core.Wall = -1 // the high watermark, or the last stable offset
+	EarliestOffset     core.Wall = -2
+	MaxTimestampOffset core.Wall = -3 // the first record with the largest timestamp (KIP-734)
+)
 
 // Options configures an [Admin]. The zero value of every field means its default.
 type Options struct {

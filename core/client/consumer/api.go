@@ -1,9 +1,12 @@
 package consumer
 
-import "github.com/klamm-log/klamm/core"
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/record"
+)
 
 // Header is one record header; keys may repeat.
-type Header struct{ Key, Value []byte }
+type Header = record.RecordHeader
 
 // Record is one consumed record. Key, Value and Headers are views of memory that is never reused: they stay valid as
 // long as they are held, and holding one keeps its whole fetched batch in memory.

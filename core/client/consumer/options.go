@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/record"
 )
 
 // Isolation is isolation.level.
@@ -59,6 +60,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.BufferBytes == 0 {
 		o.BufferBytes = int64(o.MaxBytes)
+	}
+	if o.MaxDecompressed == 0 {
+		o.MaxDecompressed = record.DefaultMaxDecompressed
 	}
 	return o
 }

@@ -3,6 +3,7 @@ package producer
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/partitioner"
+	"github.com/klamm-log/klamm/core/record"
 )
 
 // AnyPartition as a record's partition lets the partitioner choose.
@@ -19,7 +20,7 @@ type Record struct {
 }
 
 // Header is one record header; keys may repeat.
-type Header struct{ Key, Value []byte }
+type Header = record.RecordHeader
 
 // Result tells what became of one record. Each accepted record gets exactly one.
 type Result struct {

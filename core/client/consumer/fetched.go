@@ -1,0 +1,154 @@
+package consumer
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/client/cluster"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// fetched takes the end of a fetch.
+func (c *Consumer) fetched(now core.Now, s *session, done *cluster.Completion) {
+	s.inflight = false
+	resp, ok := done.Resp.(*kmsg.FetchResponse)
+	if !ok {
+		// Whether the broker advanced the session is unknown: begin another, and do not insist on a replica that may be
+		// unreachable for us.
+		s.body = nil
+		s.leave()
+		s.reset()
+		return
+	}
+	switch err := core.ErrorCode(resp.ErrorCode); err {
+	case core.ErrNone:
+	case core.ErrFetchSessionIDNotFound:
+		s.id = 0
+		s.reset()
+		return
+	case core.ErrInvalidFetchSessionEpoch, core.ErrFetchSessionTopicIDError:
+		s.reset() // the id stays: epoch 0 closes that session
+		return
+	default:
+		if err != core.ErrUnsupportedVersion && !err.Retriable() {
+			c.tellAll(now, s, err)
+		}
+		s.retryAt = c.cl.RetryAfter(now.Mono, 1)
+		s.reset()
+		return
+	}
+	for i := range resp.Brokers {
+		b := &resp.Brokers[i]
+		c.cl.HintNode(core.NodeID(b.NodeID), b.Host, b.Port)
+	}
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		meta := (*cluster.Topic)(nil)
+		if resp.Version >= 13 {
+			meta = c.cl.TopicByID(t.TopicID)
+		} else if p := c.anyOf(t); p != nil {
+			meta = p.meta
+		}
+		if meta == nil {
+			continue
+		}
+		for j := range t.Partitions {
+			r := &t.Partitions[j]
+			p := c.find(meta.Name, r.Partition)
+			if p == nil {
+				continue
+			}
+			if at, ok := s.at[p]; ok && s.entries[at].moved == p.moved && p.assigned && p.state == fetching {
+				c.take(now, s, p, &s.entries[at], r)
+			}
+		}
+	}
+	s.advance(resp.SessionID)
+}
+
+// anyOf is a known partition of a topic that a response names.
+func (c *Consumer) anyOf(t *kmsg.FetchResponseTopic) *partition {
+	for j := range t.Partitions {
+		if p := c.find(t.Topic, t.Partitions[j].Partition); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+func (c *Consumer) tellAll(now core.Now, s *session, err core.ErrorCode) {
+	for i := range s.entries {
+		if p := s.entries[i].p; p.assigned {
+			c.trouble(now, p, err, "fetch")
+		}
+	}
+}
+
+// take uses one partition of a response.
+func (c *Consumer) take(now core.Now, s *session, p *partition, e *entry, r *kmsg.FetchResponseTopicPartition) {
+	err := core.ErrorCode(r.ErrorCode)
+	if err != core.ErrNone {
+		e.offset = core.NoOffset // brokers drop or keep such a partition in the session: name it again
+		c.fetchError(now, s, p, r, err)
+		return
+	}
+	p.marks.HighWatermark = core.Offset(r.HighWatermark)
+	p.marks.LastStableOffset = core.Offset(r.LastStableOffset)
+	if r.LogStartOffset >= 0 {
+		p.marks.LogStartOffset = core.Offset(r.LogStartOffset)
+	}
+	if r.PreferredReadReplica >= 0 && len(r.RecordBatches) == 0 {
+		p.preferred = core.NodeID(r.PreferredReadReplica)
+		p.preferTil = now.Mono.Add(c.cl.Options().MetadataMaxAge)
+		return
+	}
+	if len(r.RecordBatches) == 0 {
+		p.works()
+		return
+	}
+	next, good, detail := c.verify(p.fetch, r.RecordBatches)
+	if next.offset > p.fetch.offset {
+		p.buffer = append(p.buffer, newChunk(r, good, c.opts.Isolation == ReadCommitted))
+		p.buffered += int64(len(r.RecordBatches))
+		p.fetch = next
+	}
+	if detail != "" {
+		e.offset = core.NoOffset
+		c.trouble(now, p, core.ErrCorruptMessage, detail)
+		return
+	}
+	p.works()
+}
+
+// fetchError treats a partition's error.
+func (c *Consumer) fetchError(now core.Now, s *session, p *partition, r *kmsg.FetchResponseTopicPartition,
+	err core.ErrorCode) {
+	switch err {
+	case core.ErrOffsetOutOfRange:
+		leader, _ := p.meta.Leader(p.index)
+		switch {
+		case s.node != leader: // a follower may not have it yet, or not any more (KIP-392)
+			p.preferred = core.NoNode
+		case len(p.buffer) > 0: // hand out what was fetched before; then the error comes again
+			p.retryAt = c.cl.RetryAfter(now.Mono, 1)
+		default:
+			c.lose(p, err, "the position is not in the log")
+		}
+	case core.ErrNotLeaderOrFollower, core.ErrFencedLeaderEpoch, core.ErrReplicaNotAvailable, core.ErrKafkaStorageError,
+		core.ErrOffsetNotAvailable, core.ErrUnknownTopicOrPartition, core.ErrUnknownTopicID, core.ErrInconsistentTopicID,
+		core.ErrLeaderNotAvailable:
+		p.preferred = core.NoNode
+		c.cl.Refresh()
+		before, _ := p.meta.Leader(p.index)
+		c.cl.Hint(p.meta, p.index, core.NodeID(r.CurrentLeader.LeaderID), core.LeaderEpoch(r.CurrentLeader.LeaderEpoch))
+		if after, _ := p.meta.Leader(p.index); before == after {
+			p.failures++
+			p.retryAt = c.cl.RetryAfter(now.Mono, p.failures)
+		}
+	case core.ErrUnknownLeaderEpoch: // the broker is behind us and will catch up
+		p.failures++
+		p.retryAt = c.cl.RetryAfter(now.Mono, p.failures)
+	case core.ErrTopicAuthorizationFailed, core.ErrInvalidTopic:
+		c.stop(p, err, core.NoOffset, "fetch")
+	default:
+		c.trouble(now, p, err, "fetch")
+	}
+}
