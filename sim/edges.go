@@ -1,0 +1,192 @@
+package sim
+
+import (
+	"github.com/klamm-log/klamm/core/conn"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/sim/simdisk"
+	"github.com/klamm-log/klamm/sim/simnet"
+)
+
+// Submit implements node.Disk.
+func (p *process) Submit(op step.DiskOp) {
+	p.disk.Submit(p.w.now, op)
+	p.refreshDisk()
+}
+
+func (p *process) refreshDisk() {
+	if p.disk != nil {
+		p.w.due[p.comp()] = deadlineOr(p.disk.NextDeadline())
+	}
+}
+
+func (p *process) observeDisk() {
+	p.disk.Observe(func(d simdisk.Performed) {
+		p.w.note(TraceDisk, p.id, uint64(d.Kind)<<8|uint64(d.Err)^uint64(d.File)<<16, uint64(d.Pos)<<20^uint64(d.Len))
+	})
+}
+
+func (p *process) diskDone(d *step.DiskDone) {
+	if p.up {
+		p.deliver(d)
+	}
+}
+
+// Send implements node.Network for connections that this process opens.
+func (p *process) Send(s step.Send) {
+	now := p.w.now
+	switch s.Kind {
+	case step.Dial:
+		d := &dialed{conn: p.w.net.Dial(now, p.host, s.Addr), peer: s.Peer, client: conn.NewClient(s.Peer, p.limits.Limits)}
+		p.dialed[d.conn], p.dialedByID[d.peer] = d, d
+	case step.Call:
+		if d := p.dialedByID[s.Peer]; d != nil && d.open {
+			p.w.net.Write(now, d.conn, simnet.Dialer, d.client.Call(nil, &s))
+		}
+	case step.Hangup:
+		if d := p.dialedByID[s.Peer]; d != nil {
+			p.w.net.Close(now, d.conn, simnet.Dialer)
+			p.forget(d)
+		}
+	}
+	p.w.refreshNet()
+}
+
+func (p *process) forget(d *dialed) {
+	delete(p.dialed, d.conn)
+	delete(p.dialedByID, d.peer)
+}
+
+// Reply implements node.Network for connections that this process serves.
+func (p *process) Reply(r step.Reply) {
+	s := p.servedByID[r.Conn]
+	if s == nil {
+		return // the connection has closed; the answer goes nowhere, as on a real node
+	}
+	s.server.Reply(r)
+	p.flush(s)
+	p.pump(s) // requests that waited for an answer to leave
+}
+
+// flush writes what a served connection has to say.
+func (p *process) flush(s *served) {
+	out := s.server.Take()
+	var bytes []byte
+	broken := false
+	for i := range out.Chunks {
+		c := &out.Chunks[i]
+		bytes = append(bytes, c.Data...)
+		if c.Span.Len > 0 && !broken {
+			var err error
+			if bytes, err = p.disk.ReadSpan(c.Span, bytes); err != nil {
+				broken = true // a real node cannot take back the length it has written: it closes
+			}
+		}
+	}
+	if !broken {
+		p.w.net.Write(p.w.now, s.conn, simnet.Acceptor, bytes)
+	}
+	if broken || out.Close {
+		p.w.net.Close(p.w.now, s.conn, simnet.Acceptor)
+		p.closed(s)
+	}
+	p.w.refreshNet()
+}
+
+// closed tells the machine that a served connection is over.
+func (p *process) closed(s *served) {
+	if s.gone {
+		return
+	}
+	s.gone = true
+	delete(p.served, s.conn)
+	delete(p.servedByID, s.id)
+	p.deliver(&step.ConnState{Conn: s.id})
+}
+
+// pump turns received bytes into requests for the machine.
+func (p *process) pump(s *served) {
+	for !s.gone {
+		req, err := s.server.Next()
+		if err != nil {
+			p.flush(s)
+			return
+		}
+		if req == nil {
+			break
+		}
+		p.deliver(req)
+	}
+	if !s.gone && s.server.Out.Pending() {
+		p.flush(s)
+	}
+	if !s.gone {
+		p.w.net.Pause(p.w.now, s.conn, simnet.Acceptor, s.server.Paused())
+	}
+}
+
+// netEvent takes what arrived at this process' end of a connection.
+func (p *process) netEvent(ev simnet.Event) {
+	if !p.up {
+		return
+	}
+	if ev.Side == simnet.Acceptor {
+		p.serverEvent(ev)
+	} else {
+		p.clientEvent(ev)
+	}
+}
+
+func (p *process) serverEvent(ev simnet.Event) {
+	switch ev.Kind {
+	case simnet.Opened:
+		p.nextConn++
+		s := &served{conn: ev.Conn, id: p.nextConn, server: conn.NewServer(p.nextConn, p.limits)}
+		p.served[ev.Conn], p.servedByID[s.id] = s, s
+		p.deliver(&step.ConnState{Conn: s.id, Open: true, Listener: "PLAINTEXT"})
+	case simnet.Data:
+		if s := p.served[ev.Conn]; s != nil {
+			s.server.Feed(ev.Bytes)
+			p.pump(s)
+		}
+	case simnet.Closed:
+		if s := p.served[ev.Conn]; s != nil {
+			p.closed(s)
+		}
+	}
+}
+
+func (p *process) clientEvent(ev simnet.Event) {
+	d := p.dialed[ev.Conn]
+	if d == nil {
+		return
+	}
+	switch ev.Kind {
+	case simnet.Opened:
+		d.open = true
+		p.deliver(&step.PeerState{Peer: d.peer, Open: true})
+	case simnet.Data:
+		d.client.Feed(ev.Bytes)
+		p.responses(d)
+	case simnet.Closed:
+		p.forget(d)
+		p.deliver(&step.PeerState{Peer: d.peer, Err: ev.Why})
+	}
+}
+
+// responses delivers what a dialled connection has received; garbage ends it.
+func (p *process) responses(d *dialed) {
+	for {
+		resp, err := d.client.Next()
+		if err != nil {
+			p.w.net.Close(p.w.now, d.conn, simnet.Dialer)
+			p.w.refreshNet()
+			p.forget(d)
+			p.deliver(&step.PeerState{Peer: d.peer, Err: err.Error()})
+			return
+		}
+		if resp == nil {
+			return
+		}
+		p.deliver(resp)
+	}
+}
