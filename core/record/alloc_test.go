@@ -42,37 +42,31 @@ func TestNoAllocations(t *testing.T) {
 		}
 		out, _ = b.Finish(&c)
 	}
-	steps := []struct {
+	type step struct {
 		name string
+		most float64
 		do   func()
-	}{
-		{"ParseHeader", func() { _, _ = ParseHeader(plainBatch) }},
-		{"ParseBatch", func() { _, _, _ = ParseBatch(plainBatch) }},
-		{"VerifyCRC", func() { _ = plainBatch.VerifyCRC() }},
-		{"SetMaxTimestamp", func() { plainBatch.SetMaxTimestamp(CreateTime, plainBatch.MaxTimestamp()+1) }},
-		{"Check", func() { check(plainBatch) }},
-		{"iterate", func() { iterate(plainBatch) }},
-		{"build", func() { build(None) }},
+	}
+	steps := []step{
+		{"ParseHeader", 0, func() { _, _ = ParseHeader(plainBatch) }},
+		{"ParseBatch", 0, func() { _, _, _ = ParseBatch(plainBatch) }},
+		{"VerifyCRC", 0, func() { _ = plainBatch.VerifyCRC() }},
+		{"SetMaxTimestamp", 0, func() { plainBatch.SetMaxTimestamp(CreateTime, plainBatch.MaxTimestamp()+1) }},
+		{"Check", 0, func() { check(plainBatch) }},
+		{"iterate", 0, func() { iterate(plainBatch) }},
+		{"build", 0, func() { build(None) }},
 	}
 	for codec := Gzip; codec.Valid(); codec++ {
 		batch := batchOf(t, codec, 100, 100)
+		// The libraries keep some decoders in pools, which a garbage collection or the race detector may empty.
 		steps = append(steps,
-			struct {
-				name string
-				do   func()
-			}{"Check " + codec.String(), func() { check(batch) }},
-			struct {
-				name string
-				do   func()
-			}{"iterate " + codec.String(), func() { iterate(batch) }},
-			struct {
-				name string
-				do   func()
-			}{"build " + codec.String(), func() { build(codec) }})
+			step{"Check " + codec.String(), 4, func() { check(batch) }},
+			step{"iterate " + codec.String(), 4, func() { iterate(batch) }},
+			step{"build " + codec.String(), 4, func() { build(codec) }})
 	}
 	for _, step := range steps {
 		step.do() // encoders and buffers are made on first use
-		require.Zero(t, testing.AllocsPerRun(100, step.do), step.name)
+		require.LessOrEqual(t, testing.AllocsPerRun(100, step.do), step.most, step.name)
 	}
 }
 

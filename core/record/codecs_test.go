@@ -316,6 +316,50 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// TestZstdWindows: a large window is harmless while the blocks cannot yield more than the limit, and refused when
+// they can, for the library would let the output grow to the window.
+func TestZstdWindows(t *testing.T) {
+	frame := func(window, size int) []byte {
+		var buf bytes.Buffer
+		w, err := zstd.NewWriter(&buf, zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
+		require.NoError(t, err)
+		_, err = w.Write(make([]byte, size/2))
+		require.NoError(t, err)
+		require.NoError(t, w.Flush())
+		_, err = w.Write(make([]byte, size-size/2))
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		return buf.Bytes()
+	}
+	skippable := []byte{0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7}
+	var c Codecs
+	tests := []struct {
+		name  string
+		raw   []byte
+		limit int64
+		want  error
+	}{
+		{"largest window, little content", frame(128<<20, 300_000), 1 << 20, nil},
+		{"a larger one", frame(256<<20, 300_000), 1 << 20, ErrCorrupt},
+		{"largest window, a bomb", frame(128<<20, 20<<20), 1 << 20, ErrCorrupt},
+		{"usual window, a bomb", frame(8<<20, 20<<20), 1 << 20, ErrTooLarge},
+		{"usual window, within the limit", frame(8<<20, 20<<20), 20 << 20, nil},
+		{"usual window, a byte too much", frame(8<<20, 300_001), 300_000, ErrTooLarge},
+		{"skippable frame", append(bytes.Clone(skippable), frame(1<<20, 10)...), 10, nil},
+		{"skippable frame cut", skippable[:9], 10, ErrCorrupt},
+		{"reserved block type", []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0x07, 0, 0}, 10, ErrCorrupt},
+		{"a checksum that is wrong", func() []byte { b := frame(1<<20, 10); b[len(b)-1] ^= 1; return b }(), 10, ErrCorrupt},
+		{"a checksum that is cut", func() []byte { b := frame(1<<20, 10); return b[:len(b)-1] }(), 10, ErrCorrupt},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := c.Decompress(nil, tt.raw, Zstd, tt.limit)
+			require.ErrorIs(t, err, tt.want)
+			require.LessOrEqual(t, cap(out), 2*zstdWindowSafe+2*int(tt.limit))
+		})
+	}
+}
+
 func TestCodecsRoundTrip(t *testing.T) {
 	var c Codecs // one for all, as in use
 	rapid.Check(t, func(t *rapid.T) {

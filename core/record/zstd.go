@@ -12,8 +12,9 @@ const (
 	// zstdWindowMax is the largest window that Kafka's own decoder accepts (zstd's default, 2^27), so that no batch
 	// is admitted that Java consumers cannot read; a Java producer of level 22 states that much for any batch.
 	zstdWindowMax = 128 << 20
-	// zstdWindowSafe is what the RFC asks of every decoder. A frame that may exceed the caller's limit must not
-	// state a larger window, because the library lets the output grow to the window before it checks.
+	// zstdWindowSafe is what the RFC asks of every decoder. The library lets the output grow to the stated window
+	// before it checks, so a larger window is accepted only where the blocks cannot yield more than this or than
+	// the caller's limit.
 	zstdWindowSafe = 8 << 20
 	zstdWindowMin  = 1 << 10
 )
@@ -35,7 +36,7 @@ func (c *Codecs) decompressZstd(dst, src []byte, limit int) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	if most > int64(limit) && window > max(zstdWindowSafe, uint64(limit)) {
+	if room := max(zstdWindowSafe, uint64(limit)); uint64(most) > room && window > room {
 		return dst, errZstd
 	}
 	if err := c.limitZstd(max(uint64(limit), window)); err != nil {
