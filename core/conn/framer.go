@@ -59,7 +59,7 @@ func (f *Framer) Advance(n int) {
 
 // Feed appends received bytes. It copies them.
 func (f *Framer) Feed(b []byte) {
-	if f.frame != nil {
+	if f.frame != nil && f.r == f.w { // else staged bytes come first
 		for len(b) > 0 && len(f.frame) < f.want {
 			f.grow()
 			n := min(cap(f.frame), f.want) - len(f.frame)
@@ -113,6 +113,9 @@ func (f *Framer) assemble() []byte {
 	}
 	if f.r == f.w {
 		f.r, f.w = 0, 0
+		if len(f.staging) > stagingMax { // a long Feed made it so
+			f.staging = nil
+		}
 	}
 	if len(f.frame) < f.want {
 		return nil

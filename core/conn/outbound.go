@@ -108,6 +108,10 @@ func (o *Outbound) releaseHeld() {
 		o.release(&o.held[n].reply)
 		n++
 	}
+	if o.closed {
+		o.held = nil
+		return
+	}
 	rest := copy(o.held, o.held[n:])
 	clear(o.held[rest:])
 	o.held = o.held[:rest]
@@ -157,7 +161,6 @@ func (o *Outbound) closeIfDone() {
 
 func (o *Outbound) close() {
 	o.closed = true
-	o.held = nil
 	o.batches[o.current].out.Close = true
 }
 
