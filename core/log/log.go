@@ -1,15 +1,113 @@
 package log
 
 import (
+	"path"
+
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/invariant"
+	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
 
-const timeEntrySize = 12
+// state is what a log is doing.
+type state uint8
+
+const (
+	created    state = iota // before Open
+	recovering              // Open or a truncation is under way
+	ready                   // appends and reads
+	draining                // no appends; waits for outstanding operations, then does its errand
+	deleting                // the directory is being removed
+	closed                  // Close or Delete has completed
+	offline                 // failed, for good
+)
+
+// errand is what a draining log does once nothing is outstanding.
+type errand uint8
+
+const (
+	noErrand errand = iota
+	truncateErrand
+	closeErrand
+	deleteErrand
+)
 
 // Log is one partition's log. It is not usable until [Log.Ready].
 type Log struct {
-	cfg Config
+	cfg     Config
+	ids     step.IDs
+	dir     string
+	past    Past
+	topicID core.TopicID
+
+	state   state
+	failure Failure
+	errand  errand
+	target  core.Offset // of a truncation
+	restart bool        // the truncation empties the log
+	suffix  string      // of a deletion
+
+	segments []*segment // by base, contiguous; the last one is active
+	unsynced int        // index of the first segment that is not settled, or of the active one
+	start    core.Offset
+	end      core.Offset
+	synced   core.Offset // end of what has been fsynced, directory entries included
+	written  core.Offset // end of what is in the files
+	recent   recent
+
+	epochs    epochCache
+	producers *pstate.Table
+	snapshots []core.Offset // offsets of the snapshot files, ascending
+
+	// checkpointed is the recovery point that the node's checkpoint file holds for this log, as far as is known.
+	checkpointed core.Offset
+
+	ops      []pendingOp // outstanding operations, oldest first
+	files    []smallFile // replacements to begin at the end of the turn
+	replaced []*saving   // replacements under way
+	doomed   []*segment  // removed from the log, to be removed from the disk one by one
+	removing bool        // the first of doomed is being removed
+	released bool        // an offline log has closed its files
+
+	rec    *recovery
+	codecs record.Codecs
+	iter   record.Iterator
+}
+
+// pendingOp is an operation whose completion is awaited.
+type pendingOp struct {
+	op   step.OpID
+	at   core.Mono
+	kind opKind
+	seg  *segment // of the hot kinds
+	mark mark     // what the completion proves
+	then func(now core.Now, d *step.DiskDone, out *step.Effects)
+}
+
+// opKind tells the frequent operations apart; the others carry their continuation.
+type opKind uint8
+
+const (
+	opCall      opKind = iota + 1 // then is called
+	opOptional                    // like opCall; ErrNotExist is an answer, not a failure
+	opWritten                     // the last append of a turn
+	opSynced                      // the sync of a segment
+	opOpened                      // the creation of a segment's file
+	opLinked                      // the directory sync after it
+	opAnyResult                   // the outcome does not matter
+)
+
+// smallFile is a file to be written by [Replacement].
+type smallFile struct {
+	path string
+	data []byte
+	then func()
+}
+
+type saving struct {
+	*Replacement
+	then func()
 }
 
 // Failure says why a log is offline.
@@ -52,7 +150,6 @@ type Query struct {
 type Located struct {
 	Code core.ErrorCode
 	Span step.Span   // Len 0: nothing to read now
-	Base core.Offset // base offset of the first batch, at or below the offset asked for
 	Need ReadRequest // if Len > 0: not known yet, read this and call ResolveLocate
 }
 
@@ -76,5 +173,296 @@ type TimeFound struct {
 // New is a log in the directory dir, relative to the node's data directory, for instance "orders-0". Nothing happens
 // before Open. The owner number must be the log's own: its operations and files are numbered with it.
 func New(cfg Config, owner step.Owner, dir string, past Past) *Log {
-	return &Log{cfg: cfg.withDefaults()}
+	return &Log{
+		cfg: cfg.withDefaults(), ids: step.NewIDs(owner), dir: dir, past: past, topicID: past.TopicID,
+		checkpointed: past.RecoveryPoint, producers: &pstate.Table{},
+	}
+}
+
+// Reconfigure replaces the configuration; it applies from the next append on.
+func (l *Log) Reconfigure(cfg Config) { l.cfg = cfg.withDefaults() }
+
+// Ready reports whether the log can be appended to and read.
+func (l *Log) Ready() bool { return l.state == ready }
+
+// Closed reports whether a Close or Delete has completed.
+func (l *Log) Closed() bool { return l.state == closed }
+
+// Offline is the failure that ended the log's service, and whether there is one.
+func (l *Log) Offline() (Failure, bool) { return l.failure, l.state == offline }
+
+// LogStartOffset is the first offset that may be read.
+func (l *Log) LogStartOffset() core.Offset { return l.start }
+
+// LogEndOffset is the offset of the next record to be appended.
+func (l *Log) LogEndOffset() core.Offset { return l.end }
+
+// DurableOffset is the end of what counts as durable under the policy.
+func (l *Log) DurableOffset() core.Offset {
+	if l.cfg.Policy == OS {
+		return l.written
+	}
+	return l.synced
+}
+
+// WrittenOffset is the end of what is known to be in the files, synced or not: what spans may name. Without
+// Config.TrackWrites it follows the syncs.
+func (l *Log) WrittenOffset() core.Offset { return l.written }
+
+// RecoveryPoint is the value for recovery-point-offset-checkpoint: every offset below it would survive a power loss,
+// and so would everything that recovery does not rebuild when it starts there.
+func (l *Log) RecoveryPoint() core.Offset {
+	point := l.synced
+	for _, s := range l.segments[:max(0, len(l.segments)-1)] {
+		if !s.indexed {
+			point = min(point, s.base)
+			break
+		}
+	}
+	if n := l.epochs.saved; n < len(l.epochs.entries) {
+		point = min(point, l.epochs.entries[n].Start)
+	}
+	if l.errand == truncateErrand {
+		point = min(point, l.target)
+	}
+	return point
+}
+
+// Size is the bytes of all segments' .log files.
+func (l *Log) Size() int64 {
+	var n core.Pos
+	for _, s := range l.segments {
+		n += s.size
+	}
+	return int64(n)
+}
+
+// Segments is the number of segments.
+func (l *Log) Segments() int { return len(l.segments) }
+
+// TopicID is what partition.metadata says, zero if nothing.
+func (l *Log) TopicID() core.TopicID { return l.topicID }
+
+// Dir is the log's directory, relative to the node's data directory.
+func (l *Log) Dir() string { return l.dir }
+
+// Producers is the table of idempotent producers as of LogEndOffset. The caller tells it the high watermark
+// ([pstate.Table.Replicated]) and lets it expire; batches are the log's affair.
+func (l *Log) Producers() *pstate.Table { return l.producers }
+
+// FirstUnstable is the offset that the LastStableOffset may not pass, and whether there is one.
+func (l *Log) FirstUnstable() (core.Offset, bool) {
+	first, ok := l.producers.FirstUnstable()
+	// DeleteRecords may have removed the beginning of an open transaction; what is left of it begins at the log start.
+	return max(first, l.start), ok
+}
+
+// ExpireProducers forgets producers that were silent for producer.id.expiration.ms and reports how many.
+func (l *Log) ExpireProducers(now core.Now) int {
+	return l.producers.Expire(now.Wall, l.cfg.ProducerIDExpirationMs)
+}
+
+func (l *Log) active() *segment { return l.segments[len(l.segments)-1] }
+
+func (l *Log) path(name string) string { return path.Join(l.dir, name) }
+
+// await hands out an operation and notes what its completion means.
+func (l *Log) await(now core.Now, op step.DiskOp, p pendingOp, out *step.Effects) {
+	op.Op = l.ids.Op()
+	p.op, p.at = op.Op, now.Mono
+	l.ops = append(l.ops, p)
+	out.Disk = append(out.Disk, op)
+}
+
+// DiskDone takes the completion of one of the log's operations (d.Owner() is the log's owner).
+func (l *Log) DiskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
+	if l.state == closed {
+		return
+	}
+	if l.replacementDone(now, d, out) {
+		l.settle(now, out)
+		return
+	}
+	p, ok := l.take(d.Op)
+	if l.state == offline {
+		return
+	}
+	if d.Err != step.DiskOK && p.kind != opAnyResult && !(p.kind == opOptional && d.Err == step.ErrNotExist) {
+		l.diskFailed(d)
+		return
+	}
+	if !ok {
+		return
+	}
+	switch p.kind {
+	case opCall, opOptional:
+		p.then(now, d, out)
+	case opWritten:
+		p.seg.written = maxMark(p.seg.written, p.mark)
+		l.advance()
+	case opSynced:
+		p.seg.syncing = false
+		p.seg.synced, p.seg.written = maxMark(p.seg.synced, p.mark), maxMark(p.seg.written, p.mark)
+		l.advance()
+	case opOpened:
+		l.opened(now, p.seg, d, out)
+	case opLinked:
+		p.seg.linked = true
+		l.advance()
+	case opAnyResult:
+	}
+	l.settle(now, out)
+}
+
+// take removes the operation from the outstanding ones.
+func (l *Log) take(id step.OpID) (pendingOp, bool) {
+	for i := range l.ops {
+		if id != 0 && l.ops[i].op == id {
+			p := l.ops[i]
+			l.ops = append(l.ops[:i], l.ops[i+1:]...)
+			return p, true
+		}
+	}
+	return pendingOp{}, false
+}
+
+func maxMark(a, b mark) mark {
+	if b.pos > a.pos {
+		return b
+	}
+	return a
+}
+
+// replacementDone feeds the replacements under way.
+func (l *Log) replacementDone(now core.Now, d *step.DiskDone, out *step.Effects) bool {
+	for i, r := range l.replaced {
+		if !r.DiskDone(now, &l.ids, d, out) {
+			continue
+		}
+		if err, done := r.Done(); done {
+			l.replaced = append(l.replaced[:i], l.replaced[i+1:]...)
+			switch {
+			case err != step.DiskOK:
+				l.diskFailed(d)
+			case l.state != offline:
+				r.then()
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// diskFailed takes the log offline after a failed operation. Nothing is retried: after a failed sync the page cache
+// may have dropped what a second sync would then claim to have saved.
+func (l *Log) diskFailed(d *step.DiskDone) {
+	file := d.Path
+	for _, s := range l.segments {
+		if s.file == d.File && d.File != 0 {
+			file = l.path(segmentName(s.base, logSuffix))
+		}
+	}
+	l.fail(Failure{Code: core.ErrKafkaStorageError, File: file, Offset: core.NoOffset,
+		What: "disk operation " + kindName(d.Kind) + ": " + d.Err.String() + " " + d.Detail})
+}
+
+// fail takes the log offline; the first failure is kept.
+func (l *Log) fail(f Failure) {
+	if l.state != offline && l.state != closed {
+		l.state, l.failure = offline, f
+	}
+}
+
+// kindName names a disk operation for reports.
+func kindName(k step.DiskOpKind) string {
+	names := [...]string{"?", "open", "close", "append", "sync", "read", "truncate", "rename", "remove", "mkdir",
+		"removedir", "syncdir", "list"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return names[0]
+}
+
+// refusal is the code with which an unusable log answers.
+func (l *Log) refusal() core.ErrorCode {
+	if l.state == offline {
+		return core.ErrKafkaStorageError
+	}
+	return core.ErrNotLeaderOrFollower
+}
+
+// NextDeadline is when Tick wants to be called: the age limit of the oldest outstanding operation.
+func (l *Log) NextDeadline() (core.Mono, bool) {
+	oldest, ok := core.Mono(0), false
+	if l.state == offline || l.state == closed {
+		return 0, false
+	}
+	if len(l.ops) > 0 {
+		oldest, ok = l.ops[0].at, true
+	}
+	for _, r := range l.replaced {
+		if !ok || r.Since() < oldest {
+			oldest, ok = r.Since(), true
+		}
+	}
+	return oldest.Add(l.cfg.DiskTimeout), ok
+}
+
+// Tick takes a log offline whose disk has not answered for Config.DiskTimeout. A late answer does not bring it back.
+func (l *Log) Tick(now core.Now) {
+	if at, ok := l.NextDeadline(); ok && at <= now.Mono {
+		l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.dir, Offset: core.NoOffset,
+			What: "the disk does not answer"})
+	}
+}
+
+// segmentFor is the index of the segment whose range contains the offset: the last one that begins at or below it.
+func (l *Log) segmentFor(o core.Offset) int {
+	low, high := 0, len(l.segments)
+	for low < high {
+		if mid := (low + high) / 2; l.segments[mid].base <= o {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low - 1
+}
+
+// Check panics if an invariant of the log is broken. Tests and the simulator call it after each turn.
+func (l *Log) Check() {
+	if l.state != ready && l.state != draining {
+		return
+	}
+	invariant.Check(l.start <= l.end, "start %d, end %d", l.start, l.end)
+	invariant.Check(l.synced <= l.end && l.written <= l.end, "synced %d, written %d, end %d", l.synced, l.written, l.end)
+	invariant.Check(l.synced <= l.written, "synced %d, written %d", l.synced, l.written)
+	invariant.Check(l.RecoveryPoint() <= l.synced, "recovery point %d, synced %d", l.RecoveryPoint(), l.synced)
+	invariant.Check(len(l.segments) > 0 && l.segments[0].base <= l.start, "no segment contains the start %d", l.start)
+	for i, s := range l.segments {
+		last := i == len(l.segments)-1
+		invariant.Check(s.sealed != last, "segment %d of %d: sealed %v", i, len(l.segments), s.sealed)
+		invariant.Check(last || s.next <= l.segments[i+1].base, "segment %d ends at %d", i, s.next)
+		invariant.Check(s.synced.pos <= s.size && s.written.pos <= s.size && s.synced.pos <= s.written.pos,
+			"segment %d: synced %+v, written %+v, size %d", i, s.synced, s.written, s.size)
+		invariant.Check(s.stagedB == s.size, "segment %d: staged to %d of %d", i, s.stagedB, s.size)
+		invariant.Check(i >= l.unsynced || s.settled(), "segment %d is not settled, unsynced %d", i, l.unsynced)
+		s.check()
+	}
+	invariant.Check(l.active().next == l.end, "active segment ends at %d, log at %d", l.active().next, l.end)
+	for i := 1; i < l.recent.count; i++ {
+		invariant.Check(l.recent.at(i-1).last() < l.recent.at(i).base, "recent batches %d and %d", i-1, i)
+	}
+	l.producers.Verify()
+}
+
+// check panics unless the segment's indexes ascend inside it.
+func (s *segment) check() {
+	for i, e := range s.index {
+		invariant.Check(core.Pos(e.pos) < s.size && e.pos > 0 && s.base+core.Offset(e.rel) < s.next, "index entry %+v", e)
+		invariant.Check(i == 0 || s.index[i-1].rel < e.rel && s.index[i-1].pos < e.pos, "index entry %d: %+v", i, e)
+	}
+	for i, e := range s.times {
+		invariant.Check(i == 0 || s.times[i-1].timestamp < e.timestamp && s.times[i-1].rel <= e.rel, "time entry %d", i)
+	}
 }

@@ -1,0 +1,250 @@
+package log
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/record"
+)
+
+// life is a log with a history: what was appended, what was promised, what the node's checkpoints say.
+type life struct {
+	*world
+	r        *rand.Rand
+	cfg      Config
+	model    map[core.Offset][]byte // every batch of the log, by base offset
+	end      core.Offset            // of the model
+	floor    core.Offset            // no truncation went below it since the promise
+	promised core.Offset
+	start    core.Offset // largest log start offset that was set
+	past     Past        // the checkpoint files
+	epoch    core.LeaderEpoch
+	sequence int32
+}
+
+func newLife(t testing.TB, seed uint64, cfg Config) *life {
+	l := &life{r: rand.New(rand.NewPCG(seed, 1)), cfg: cfg, model: map[core.Offset][]byte{}}
+	disk := newDisk(t)
+	if seed%2 == 1 {
+		disk.shuffle = l.r
+	}
+	l.world = newWorld(t, cfg, disk, Past{})
+	l.submit()
+	return l
+}
+
+// act does one random thing with the log, or performs operations of its disk.
+func (l *life) act() {
+	if l.log.Ready() {
+		switch k := l.r.IntN(40); {
+		case k < 14:
+			l.appendOne()
+		case k == 14:
+			l.epoch += core.LeaderEpoch(1 + l.r.IntN(2))
+		case k == 15 && l.log.LogEndOffset() > l.log.LogStartOffset()+5:
+			l.truncate()
+		case k == 16:
+			hw := l.log.DurableOffset()
+			to := l.log.LogStartOffset() + core.Offset(l.r.IntN(10))
+			if l.log.DeleteRecordsBefore(l.now, to, hw, &l.out) == core.ErrNone {
+				l.start = max(l.start, to)
+			}
+		case k == 17:
+			l.now.Wall += 50
+			l.log.ApplyRetention(l.now, l.log.DurableOffset(), &l.out)
+			l.start = max(l.start, l.log.LogStartOffset())
+		case k == 18:
+			l.past = Past{RecoveryPoint: l.log.RecoveryPoint(), LogStartOffset: l.log.LogStartOffset()}
+			l.log.Checkpointed(l.now, l.past.RecoveryPoint, &l.out)
+		}
+		l.endTurn()
+	}
+	if most, ok := l.log.NeedsCheckpoint(); ok && l.r.IntN(3) == 0 {
+		l.past.RecoveryPoint = min(most, l.log.RecoveryPoint())
+		l.log.Checkpointed(l.now, l.past.RecoveryPoint, &l.out)
+		l.endTurn()
+	}
+	l.submit()
+	for n := l.r.IntN(4); n > 0 && len(l.disk.queue) > 0; n-- {
+		l.perform()
+	}
+}
+
+func (l *life) perform() {
+	l.step()
+	if l.log.Ready() {
+		l.promised = max(l.promised, l.log.DurableOffset())
+	}
+}
+
+func (l *life) appendOne() {
+	n := 1 + l.r.IntN(3)
+	o := record.Options{}
+	if l.r.IntN(2) == 0 {
+		o.Idempotent, o.ProducerID, o.BaseSequence = true, 5, l.sequence
+	}
+	b := batchOf(l.t, o, n, l.r.IntN(80), core.Wall(1_000_000+int64(l.end)))
+	a := l.log.AppendAsLeader(l.now, b, nil, l.epoch)
+	if o.Idempotent && a.Code == core.ErrOutOfOrderSequenceNumber {
+		l.sequence = l.log.Producers().Producers()[0].LastSequence + 1 // a crash or truncation took batches
+		return
+	}
+	require.Equal(l.t, core.ErrNone, a.Code, a.Why)
+	if a.Duplicate {
+		return
+	}
+	if o.Idempotent {
+		l.sequence += int32(n)
+	}
+	l.model[a.Base] = bytes.Clone(b)
+	l.end = a.Last + 1
+}
+
+func (l *life) truncate() {
+	span := int(l.log.LogEndOffset() - l.log.LogStartOffset())
+	to := l.log.LogEndOffset() - core.Offset(l.r.IntN(min(span, 12)))
+	if l.r.IntN(8) == 0 {
+		to = l.log.LogStartOffset() + core.Offset(l.r.IntN(3))
+	}
+	l.log.TruncateTo(l.now, to, &l.out)
+	l.promised = min(l.promised, to)
+	for base := range l.model {
+		b := record.Batch(l.model[base])
+		if b.NextOffset() > to {
+			l.promised = min(l.promised, base)
+		}
+	}
+}
+
+// verify compares a recovered log with the history: everything promised is there, byte for byte, and nothing that was
+// never appended.
+func (l *life) verify(what string) {
+	l.t.Helper()
+	if !l.log.Ready() {
+		f, _ := l.log.Offline()
+		l.t.Fatalf("%s: not ready: %+v\npast %+v, promised %d\n%s", what, f, l.past, l.promised, l.disk.listing())
+	}
+	require.GreaterOrEqual(l.t, l.log.LogEndOffset(), l.promised, what)
+	require.LessOrEqual(l.t, l.log.LogStartOffset(), max(l.start, l.past.LogStartOffset), what)
+	found := l.contents()
+	for base, b := range found {
+		require.Equal(l.t, l.model[base], b, "%s: batch at offset %d", what, base)
+	}
+	for base, b := range l.model {
+		end := record.Batch(b).NextOffset()
+		if end > l.promised && found[base] == nil {
+			delete(l.model, base)
+			continue
+		}
+		if end <= l.promised && base >= l.start {
+			require.NotNil(l.t, found[base], "%s: promised batch at offset %d of %d is gone", what, base, l.promised)
+		}
+	}
+	l.verifyDerived(what)
+	l.end, l.start = l.log.LogEndOffset(), max(l.log.LogStartOffset(), 0)
+	l.promised = l.end
+}
+
+// verifyDerived compares everything that recovery derives with a fold over the batches.
+func (l *life) verifyDerived(what string) {
+	last := int32(-1)
+	var epochs epochCache
+	for o := core.Offset(0); o < l.log.LogEndOffset(); o++ {
+		data, ok := l.model[o]
+		if !ok {
+			continue
+		}
+		h := record.Batch(data).Header()
+		if h.HasProducerID() {
+			last = h.LastSequence()
+		}
+		epochs.assign(h.PartitionLeaderEpoch, h.BaseOffset)
+		if o >= l.log.LogStartOffset() {
+			require.Equal(l.t, h.PartitionLeaderEpoch, l.log.EpochOf(o), "%s: epoch at %d, %v", what, o, l.log.Epochs())
+		}
+	}
+	if p := l.log.Producers().Producers(); len(p) > 0 && last >= 0 {
+		require.Equal(l.t, last, p[0].LastSequence, "%s: producer state", what)
+	}
+	if l.log.LogEndOffset() > l.log.LogStartOffset() {
+		checkReads(l.t, l.world)
+	}
+}
+
+// boot starts a new process over a disk.
+func (l *life) boot(disk *memDisk) {
+	disk.shuffle = l.disk.shuffle
+	l.world = newWorld(l.t, l.cfg, disk, l.past)
+	l.submit()
+}
+
+func crashConfig(seed uint64) Config {
+	cfg := Config{SegmentBytes: 500, IndexIntervalBytes: 150, RecoveryChunkBytes: 256, LookupBytes: 256, RetentionBytes: 4000,
+		RecentBatches: 1 + int32(seed%7), TrackWrites: seed%3 == 0}
+	if seed%5 == 0 {
+		cfg.SegmentBytes = 300
+	}
+	return cfg
+}
+
+// TestEveryCrashPoint runs one workload again and again, each time with a power loss after one more disk operation,
+// then lets recovery itself be hit by power losses, and finally compares with the history.
+func TestEveryCrashPoint(t *testing.T) {
+	const acts, losses = 150, 2
+	for point := 0; ; point++ {
+		l := newLife(t, 42, crashConfig(42))
+		for a := 0; a < acts && l.disk.done < point; a++ {
+			l.act()
+		}
+		if l.disk.done < point {
+			t.Logf("%d crash points", point)
+			return
+		}
+		what := fmt.Sprintf("crash after operation %d", l.disk.done)
+		r := rand.New(rand.NewPCG(uint64(point), 2))
+		for range losses {
+			l.boot(l.disk.powerLoss(r))
+			for n := r.IntN(40); n > 0 && len(l.disk.queue) > 0; n-- {
+				l.step()
+			}
+		}
+		l.boot(l.disk.powerLoss(r))
+		l.run()
+		l.verify(what)
+	}
+}
+
+// TestManyLives runs many workloads through crashes of the process and of the power, at random points, with disk
+// operations in any order that the contract allows.
+func TestManyLives(t *testing.T) {
+	lives := 400
+	if testing.Short() {
+		lives = 60
+	}
+	for seed := range uint64(lives) {
+		l := newLife(t, seed, crashConfig(seed))
+		for crash := range 8 {
+			for range l.r.IntN(150) {
+				l.act()
+			}
+			if l.r.IntN(3) == 0 {
+				l.boot(l.disk.crash())
+			} else {
+				l.boot(l.disk.powerLoss(l.r))
+			}
+			if l.r.IntN(3) == 0 {
+				for n := l.r.IntN(30); n > 0 && len(l.disk.queue) > 0; n-- {
+					l.step()
+				}
+				l.boot(l.disk.powerLoss(l.r))
+			}
+			l.run()
+			l.verify(fmt.Sprintf("seed %d, crash %d", seed, crash))
+		}
+	}
+}

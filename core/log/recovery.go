@@ -1,0 +1,529 @@
+package log
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/record"
+	"github.com/klamm-log/klamm/core/step"
+)
+
+// recovery makes a usable log of whatever a directory holds. It is a chain of phases; each asks for operations, and
+// when all of them have completed the next phase runs:
+//
+//	list -> (create the directory) -> tidy up -> read the small files -> open the segments -> choose a producer
+//	snapshot -> load indexes -> scan -> cut -> finish
+//
+// Nothing it does destroys what a second recovery would need: it may be cut off anywhere and start over.
+type recovery struct {
+	clean   bool
+	point   core.Offset // every offset below it was durable: damage there is never cut
+	cutAt   core.Offset // a truncation: no batch may reach it
+	restart bool        // a truncation that empties the log
+	begin   core.Offset // where an empty log begins
+
+	waiting int
+	phase   func(now core.Now, out *step.Effects)
+
+	files     map[string]int64 // name -> size, of the regular files
+	swaps     []core.Offset
+	snapAt    core.Offset // the producer table's offset before the scan
+	from      int         // first segment to be scanned
+	created   bool        // directory entries were made that are not durable yet
+	scan      scan
+	cut       *cut
+	rewritten []*segment // their index files are stale
+}
+
+// cut is where the log is to end: in segment seg at a position, or before it if the position is 0.
+type cut struct {
+	seg int
+	pos core.Pos
+}
+
+const noCut = core.Offset(math.MaxInt64)
+
+// Open starts recovery; the log is usable once Ready, or has failed once Offline.
+func (l *Log) Open(now core.Now, out *step.Effects) {
+	l.recover(now, &recovery{clean: l.past.Clean, point: l.past.RecoveryPoint, cutAt: noCut,
+		begin: l.past.LogStartOffset}, out)
+}
+
+// recover forgets what the memory holds of the files and starts a recovery.
+func (l *Log) recover(now core.Now, r *recovery, out *step.Effects) {
+	l.state, l.rec = recovering, r
+	l.segments, l.unsynced = nil, 0
+	l.start, l.end, l.synced, l.written = r.begin, r.begin, r.begin, r.begin
+	l.recent.clear()
+	l.epochs = epochCache{entries: l.epochs.entries[:0]}
+	l.producers = &pstate.Table{}
+	l.snapshots = l.snapshots[:0]
+	l.ask(now, step.DiskOp{Kind: step.List, Path: l.dir}, opOptional, out, l.listed)
+}
+
+// ask hands out an operation of the current phase. When the last one has completed, the next phase runs.
+func (l *Log) ask(now core.Now, op step.DiskOp, kind opKind, out *step.Effects, then func(*step.DiskDone)) {
+	r := l.rec
+	r.waiting++
+	l.await(now, op, pendingOp{kind: kind, then: func(now core.Now, d *step.DiskDone, out *step.Effects) {
+		r.waiting--
+		if then != nil {
+			then(d)
+		}
+		if r.waiting == 0 && l.state == recovering {
+			r.phase(now, out)
+		}
+	}}, out)
+}
+
+// goOn lets the next phase run: at once if nothing is outstanding.
+func (l *Log) goOn(now core.Now, phase func(core.Now, *step.Effects), out *step.Effects) {
+	l.rec.phase = phase
+	if l.rec.waiting == 0 && l.state == recovering {
+		phase(now, out)
+	}
+}
+
+// listed takes the directory's entries.
+func (l *Log) listed(d *step.DiskDone) {
+	r := l.rec
+	r.files = make(map[string]int64, len(d.Entries))
+	r.phase = l.tidy
+	if d.Err == step.ErrNotExist {
+		r.phase = l.makeDir
+	}
+	for _, e := range d.Entries {
+		if !e.Dir {
+			r.files[e.Name] = e.Size
+		}
+	}
+}
+
+func (l *Log) makeDir(now core.Now, out *step.Effects) {
+	l.rec.phase = l.tidy
+	l.ask(now, step.DiskOp{Kind: step.Mkdir, Path: l.dir}, opCall, out, nil)
+}
+
+// names is the recovered directory's file names with a suffix, by offset.
+func (r *recovery) names(suffix string) []core.Offset {
+	var found []core.Offset
+	for name := range r.files { //det:unordered the result is sorted
+		if base, ok := parseSegmentName(name, suffix); ok {
+			found = append(found, base)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// tidy removes what crashes leave behind: files already deleted from the log, unfinished output of the cleaner and of
+// replacements, index files without a segment. A cleaner's finished output takes its place, see scanSegment.
+func (l *Log) tidy(now core.Now, out *step.Effects) {
+	r := l.rec
+	r.phase = l.readSmall
+	names := make([]string, 0, len(r.files))
+	for name := range r.files { //det:unordered the names are sorted
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if len(r.names(logSuffix)) == 0 {
+		// A new log: the directory's own entry must be durable before anything in it counts.
+		l.ask(now, step.DiskOp{Kind: step.SyncDir, Path: path.Dir(l.dir)}, opCall, out, nil)
+	}
+	for _, name := range names {
+		if base, ok := parseSegmentName(name, logSuffix+swapSuffix); ok {
+			r.swaps = append(r.swaps, base)
+			to := segmentName(base, logSuffix)
+			l.ask(now, step.DiskOp{Kind: step.Rename, Path: l.path(name), To: l.path(to)}, opCall, out, nil)
+			r.files[to] = r.files[name]
+			delete(r.files, name)
+			r.created = true
+			continue
+		}
+		if r.leftover(name) {
+			l.ask(now, step.DiskOp{Kind: step.Remove, Path: l.path(name)}, opOptional, out, nil)
+			delete(r.files, name)
+		}
+	}
+	l.goOn(now, l.readSmall, out)
+}
+
+// leftover reports whether a file is nobody's any more.
+func (r *recovery) leftover(name string) bool {
+	for _, suffix := range []string{deletedSuffix, cleanedSuffix, tmpSuffix, swapSuffix} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	for _, suffix := range []string{indexSuffix, timeIndexSuffix, txnIndexSuffix} {
+		if base, ok := parseSegmentName(name, suffix); ok {
+			_, found := r.files[segmentName(base, logSuffix)]
+			return !found
+		}
+	}
+	return false
+}
+
+// load reads a whole file that was listed.
+func (l *Log) load(now core.Now, name string, out *step.Effects, then func(data []byte)) {
+	f := l.ids.File()
+	out.Disk = append(out.Disk, step.DiskOp{Kind: step.Open, File: f, Path: l.path(name)})
+	l.ask(now, step.DiskOp{Kind: step.Read, File: f, Len: l.rec.files[name]}, opCall, out,
+		func(d *step.DiskDone) { then(d.Data) })
+	out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: f})
+}
+
+// readSmall reads the epoch checkpoint and the partition's metadata. A damaged epoch checkpoint takes the log offline:
+// replacements are atomic, so no crash of ours explains it, and the epochs below the scan cannot be found otherwise.
+func (l *Log) readSmall(now core.Now, out *step.Effects) {
+	if _, ok := l.rec.files[epochFile]; ok {
+		l.load(now, epochFile, out, func(data []byte) {
+			entries, err := ParseEpochs(data)
+			if err != nil {
+				l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.path(epochFile), Offset: core.NoOffset, What: err.Error()})
+			}
+			l.epochs.entries = entries
+			l.epochs.saved = len(entries)
+		})
+	}
+	if _, ok := l.rec.files[metadataFile]; ok {
+		l.load(now, metadataFile, out, func(data []byte) {
+			id, err := ParsePartitionMetadata(data)
+			if err == nil && !l.past.TopicID.IsZero() && id != l.past.TopicID {
+				l.fail(Failure{Code: core.ErrInconsistentTopicID, File: l.path(metadataFile), Offset: core.NoOffset,
+					What: "the directory belongs to topic id " + id.String()})
+			}
+			if err != nil {
+				l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.path(metadataFile), Offset: core.NoOffset, What: err.Error()})
+			}
+			l.topicID = id
+		})
+	}
+	l.goOn(now, l.openSegments, out)
+}
+
+// openSegments opens every .log file.
+func (l *Log) openSegments(now core.Now, out *step.Effects) {
+	r := l.rec
+	for _, base := range r.names(logSuffix) {
+		s := newSegment(base, now.Wall)
+		s.file, s.linked, s.sealed = l.ids.File(), true, true
+		s.swapped = slices.Contains(r.swaps, base)
+		l.segments = append(l.segments, s)
+		name := segmentName(base, logSuffix)
+		l.ask(now, step.DiskOp{Kind: step.Open, File: s.file, Path: l.path(name)}, opCall, out,
+			func(d *step.DiskDone) { s.size = core.Pos(d.Size) })
+	}
+	for i := range l.segments {
+		if i+1 < len(l.segments) {
+			l.segments[i].next = l.segments[i+1].base
+		}
+	}
+	l.snapshots = append(l.snapshots[:0], r.names(snapshotSuffix)...)
+	if r.restart {
+		l.goOn(now, l.cutAll, out)
+		return
+	}
+	l.goOn(now, l.chooseSnapshot, out)
+}
+
+// chooseSnapshot loads the newest usable producer snapshot at or below the recovery point (after a clean stop: the
+// newest). Damaged ones are removed: the fold then starts from an older one.
+func (l *Log) chooseSnapshot(now core.Now, out *step.Effects) {
+	r := l.rec
+	if len(l.segments) == 0 {
+		l.noSegments(now, out)
+		return
+	}
+	l.start = max(r.begin, l.segments[0].base)
+	limit := r.point
+	if r.clean {
+		limit = noCut
+	}
+	i := len(l.snapshots) - 1
+	for i >= 0 && (l.snapshots[i] > limit || l.snapshots[i] < l.segments[0].base) {
+		i--
+	}
+	r.snapAt = l.segments[0].base
+	if i < 0 {
+		l.planScan(now, out)
+		return
+	}
+	name := segmentName(l.snapshots[i], snapshotSuffix)
+	r.phase = l.planScan
+	l.load(now, name, out, func(data []byte) {
+		t, err := pstate.ParseSnapshot(data)
+		if err == nil {
+			l.producers, r.snapAt = t, l.snapshots[i]
+			return
+		}
+		r.phase = func(now core.Now, out *step.Effects) {
+			l.removeSnapshot(now, i, out)
+			l.goOn(now, l.chooseSnapshot, out)
+		}
+	})
+}
+
+func (l *Log) removeSnapshot(now core.Now, i int, out *step.Effects) {
+	name := segmentName(l.snapshots[i], snapshotSuffix)
+	l.snapshots = slices.Delete(l.snapshots, i, i+1)
+	l.ask(now, step.DiskOp{Kind: step.Remove, Path: l.path(name)}, opOptional, out, nil)
+}
+
+// noSegments begins an empty log, unless there ought to be records.
+func (l *Log) noSegments(now core.Now, out *step.Effects) {
+	r := l.rec
+	if r.point > r.begin {
+		l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.dir, Offset: r.begin,
+			What: fmt.Sprintf("no segments, but offsets up to %d were durable", r.point)})
+		return
+	}
+	l.end = r.begin
+	l.goOn(now, l.finish, out)
+}
+
+// planScan decides which segments are scanned and loads the indexes of the others. After an unclean stop every batch
+// from the segment of the recovery point on is checked; producer state may reach further back.
+func (l *Log) planScan(now core.Now, out *step.Effects) {
+	r := l.rec
+	r.from = max(0, l.segmentFor(r.snapAt))
+	if !r.clean {
+		r.from = max(0, min(r.from, l.segmentFor(r.point)))
+	}
+	for i, s := range l.segments {
+		s.rescan = !r.clean && i >= r.from
+		if !s.rescan {
+			l.loadIndexes(now, s, i == len(l.segments)-1, out)
+		}
+	}
+	for _, s := range l.segments {
+		s.rescan = s.rescan || s.swapped
+	}
+	r.scan = scan{}
+	l.goOn(now, l.scanSegment, out)
+}
+
+// loadIndexes reads a segment's index files; what is missing or does not make sense is rebuilt by a scan.
+func (l *Log) loadIndexes(now core.Now, s *segment, last bool, out *step.Effects) {
+	r := l.rec
+	index, times := segmentName(s.base, indexSuffix), segmentName(s.base, timeIndexSuffix)
+	limit := int64(l.cfg.IndexMaxBytes) + timeEntrySize
+	for _, name := range []string{index, times} {
+		if size, ok := r.files[name]; !ok || size > limit {
+			s.rescan = true
+		}
+	}
+	if s.rescan {
+		return
+	}
+	length := int64(math.MaxInt32) + 1
+	if !last {
+		length = min(length, int64(s.next-s.base))
+	}
+	l.load(now, index, out, func(data []byte) {
+		x, err := parseOffsetIndex(data, s.size, length)
+		s.index, s.rescan = x, s.rescan || err != nil
+	})
+	l.load(now, times, out, func(data []byte) {
+		x, err := parseTimeIndex(data, length)
+		s.times, s.rescan = x, s.rescan || err != nil || len(x) == 0 && len(s.index) > 0
+		if n := len(x); n > 0 {
+			s.firstTime = x[0].timestamp // close to the first batch's, which is not read
+			s.maxTimestamp, s.maxOffset = x[n-1].timestamp, s.base+core.Offset(x[n-1].rel)
+		}
+	})
+	s.indexed, s.listed = true, true
+}
+
+// applyScanned folds a scanned batch into the producer table, unless the snapshot contains it.
+func (l *Log) applyScanned(b record.Batch, h *record.Header) {
+	if h.BaseOffset < l.rec.snapAt {
+		return
+	}
+	view := l.producerView(b, h)
+	l.producers.Apply(&view)
+}
+
+// dropSnapshots removes, at the end of recovery, snapshots of offsets that the log no longer has,
+// and old ones that belong to no segment, except the newest (a clean shutdown's).
+func (l *Log) dropSnapshots(now core.Now, out *step.Effects) {
+	bases := make([]core.Offset, len(l.segments))
+	for i, s := range l.segments {
+		bases[i] = s.base
+	}
+	for i := len(l.snapshots) - 1; i >= 0; i-- {
+		_, isBase := slices.BinarySearchFunc(bases, l.snapshots[i], cmp.Compare[core.Offset])
+		newest := i == len(l.snapshots)-1
+		if l.snapshots[i] > l.end || !isBase && !newest {
+			l.removeSnapshot(now, i, out)
+		}
+	}
+}
+
+// scanned ends the scan: the log's end is known.
+func (l *Log) scanned(now core.Now, out *step.Effects) {
+	r := l.rec
+	if r.cut != nil {
+		s := l.segments[r.cut.seg]
+		l.end = s.next
+		if r.cut.pos == 0 {
+			l.end = s.base
+			if r.cut.seg > 0 {
+				l.end = l.segments[r.cut.seg-1].next
+			}
+		}
+	}
+	if l.end < r.point {
+		l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.path(segmentName(l.active().base, logSuffix)),
+			Pos: l.active().size, Offset: l.end,
+			What: fmt.Sprintf("the log ends at offset %d, but offsets up to %d were durable", l.end, r.point)})
+		return
+	}
+	if r.snapAt > l.end {
+		// A snapshot from beyond the end, in spite of the clean stop: fold again without it.
+		for i := len(l.snapshots) - 1; i >= 0 && l.snapshots[i] > l.end; i-- {
+			l.removeSnapshot(now, i, out)
+		}
+		again := &recovery{point: r.point, cutAt: r.cutAt, begin: r.begin}
+		l.goOn(now, func(now core.Now, out *step.Effects) {
+			l.closeFiles(out)
+			l.recover(now, again, out)
+		}, out)
+		return
+	}
+	l.epochs.truncateEnd(l.end)
+	if r.cut == nil {
+		l.goOn(now, l.finish, out)
+		return
+	}
+	l.cutSegments(now, out)
+}
+
+// cutSegments removes the segments after the cut, from the last one on, each removal durable before the next, so that
+// a crash leaves a log without holes. Then it shortens the segment with the cut.
+func (l *Log) cutSegments(now core.Now, out *step.Effects) {
+	r := l.rec
+	keep := r.cut.seg
+	if r.cut.pos == 0 && keep > 0 {
+		keep-- // nothing of the segment is left
+	}
+	if len(l.segments)-1 > keep {
+		l.removeLast(now, l.cutSegments, out)
+		return
+	}
+	s := l.active()
+	if keep == r.cut.seg {
+		if r.cut.pos == 0 {
+			s.clear()
+		}
+		out.Disk = append(out.Disk, step.DiskOp{Kind: step.Truncate, File: s.file, Pos: r.cut.pos})
+		l.ask(now, step.DiskOp{Kind: step.Sync, File: s.file}, opCall, out, nil)
+	}
+	l.goOn(now, l.finish, out)
+}
+
+// cutAll removes all segments and snapshots: the log begins anew.
+func (l *Log) cutAll(now core.Now, out *step.Effects) {
+	if len(l.segments) > 0 {
+		l.removeLast(now, l.cutAll, out)
+		return
+	}
+	for i := len(l.snapshots) - 1; i >= 0; i-- {
+		l.removeSnapshot(now, i, out)
+	}
+	l.epochs = epochCache{dirty: true}
+	l.end = l.rec.begin
+	l.goOn(now, l.finish, out)
+}
+
+// removeLast removes the last segment durably and then goes on with the phase.
+func (l *Log) removeLast(now core.Now, phase func(core.Now, *step.Effects), out *step.Effects) {
+	s := l.active()
+	l.segments = l.segments[:len(l.segments)-1]
+	l.removeFiles(now, s, out)
+	l.goOn(now, func(now core.Now, out *step.Effects) {
+		l.rec.phase = phase
+		l.ask(now, step.DiskOp{Kind: step.SyncDir, Path: l.dir}, opCall, out, nil)
+	}, out)
+}
+
+// removeFiles removes a segment's files that recovery found.
+func (l *Log) removeFiles(now core.Now, s *segment, out *step.Effects) {
+	out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: s.file})
+	for _, suffix := range []string{indexSuffix, timeIndexSuffix, txnIndexSuffix, logSuffix} {
+		name := segmentName(s.base, suffix)
+		if _, ok := l.rec.files[name]; ok {
+			l.ask(now, step.DiskOp{Kind: step.Remove, Path: l.path(name)}, opOptional, out, nil)
+		}
+	}
+}
+
+// finish makes everything that was found, rebuilt or cut durable, and an active segment if there is none. What was
+// scanned may be in the page cache only: a process that crashed before has not synced it.
+func (l *Log) finish(now core.Now, out *step.Effects) {
+	r := l.rec
+	if len(l.segments) == 0 {
+		s := newSegment(l.end, now.Wall)
+		s.file = l.ids.File()
+		l.segments = append(l.segments, s)
+		r.created = true
+		l.ask(now, step.DiskOp{Kind: step.Open, File: s.file, Path: l.path(segmentName(s.base, logSuffix)), Create: true},
+			opCall, out, nil)
+	}
+	last := l.active()
+	last.sealed, last.indexed, last.listed = false, false, false
+	for i, s := range l.segments {
+		s.stagedB = s.size
+		if i+1 < len(l.segments) {
+			s.next = l.segments[i+1].base
+		}
+		if s.rescan {
+			l.ask(now, step.DiskOp{Kind: step.Sync, File: s.file}, opCall, out, nil)
+		}
+		if s.rescan && s.sealed {
+			s.stampTime()
+			r.rewritten = append(r.rewritten, s)
+		}
+	}
+	if _, ok := r.files[metadataFile]; !ok && !l.topicID.IsZero() {
+		l.files = append(l.files, smallFile{path: l.path(metadataFile), data: AppendPartitionMetadata(nil, l.topicID),
+			then: func() {}})
+	}
+	l.dropSnapshots(now, out)
+	l.goOn(now, l.link, out)
+}
+
+// link makes the directory's entries durable.
+func (l *Log) link(now core.Now, out *step.Effects) {
+	if l.rec.clean && !l.rec.created {
+		l.serve(now, out)
+		return
+	}
+	l.ask(now, step.DiskOp{Kind: step.SyncDir, Path: l.dir}, opCall, out, nil)
+	l.goOn(now, l.serve, out)
+}
+
+// serve ends the recovery.
+func (l *Log) serve(now core.Now, out *step.Effects) {
+	r := l.rec
+	for _, s := range l.segments {
+		s.linked, s.written, s.synced = true, s.edge(), s.edge()
+		s.rescan, s.swapped = false, false
+	}
+	l.unsynced = len(l.segments) - 1
+	// Under the policy OS a power loss may have taken records above a log start offset that was checkpointed.
+	l.start = min(max(r.begin, l.segments[0].base), l.end)
+	l.synced, l.written = l.end, l.end
+	l.state, l.rec = ready, nil
+	for _, s := range r.rewritten {
+		l.writeIndexes(now, s, out)
+	}
+	l.saveFiles(now, out)
+	l.Check()
+}
