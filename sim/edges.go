@@ -9,6 +9,7 @@ import (
 
 // Submit implements node.Disk.
 func (p *process) Submit(op step.DiskOp) {
+	p.appended = p.appended || op.Kind == step.Append
 	p.disk.Submit(p.w.now, op)
 	p.refreshDisk()
 }

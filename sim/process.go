@@ -55,9 +55,11 @@ type process struct {
 	// clocks and pace
 	skew     core.Wall // added to the wall clock
 	driftPpm int64     // parts per million that the monotonic clock runs fast
+	driftTo  int64     // driftPpm of the next incarnation: a clock does not change pace while deadlines are pending
 	busy     core.Mono // no turn before this instant
 	paused   core.Mono // nor before this one
 	perEvent core.Mono // cost of one event
+	appended bool      // the last turn wrote to the disk
 }
 
 // served is a connection that this process accepted.
@@ -105,7 +107,7 @@ func (p *process) start() {
 	if p.up {
 		return
 	}
-	p.up, p.startedAt, p.busy = true, p.w.now, p.w.now
+	p.up, p.startedAt, p.busy, p.driftPpm = true, p.w.now, p.w.now, p.driftTo
 	p.incarnation++
 	p.machine, p.driver = p.spawn(p.incarnation)
 	p.node = node.New(p.machine, p, p, p)
@@ -168,6 +170,7 @@ func (p *process) turn() {
 	if p.driver != nil {
 		p.driver.Act(p.Now(), p.w.now)
 	}
+	p.appended = false
 	stepped := p.node.Poll()
 	p.w.note(TraceTurn, p.id, uint64(stepped), 0)
 	if p.driver != nil {

@@ -16,10 +16,10 @@ import (
 
 // Files of the data directory that are the broker's own, by Kafka's names.
 const (
-	fileMeta          = "meta.properties"
-	fileRecoveryPoint = "recovery-point-offset-checkpoint"
-	fileLogStart      = "log-start-offset-checkpoint"
-	fileCleanShutdown = ".kafka_cleanshutdown"
+	fileMeta          = log.MetaFile
+	fileRecoveryPoint = log.RecoveryPointFile
+	fileLogStart      = log.LogStartFile
+	fileCleanShutdown = log.CleanShutdownFile
 )
 
 // Tags of small-file requests.
@@ -118,7 +118,7 @@ func (b *Broker) bootArrived(now core.Now, out *step.Effects) {
 		b.format(out)
 		return
 	}
-	id, err := log.ParseMetaProperties(meta.Data)
+	id, err := log.ParseMeta(meta.Data)
 	switch {
 	case err != nil:
 		b.fail(fmt.Sprintf("%s: %v", fileMeta, err))
@@ -149,7 +149,7 @@ func (b *Broker) format(out *step.Effects) {
 		b.cfg.ClusterID = core.TopicIDFromWords(r.Uint64(), r.Uint64()).String()
 	}
 	b.boot.identity = metadata.DirectoryID(core.TopicIDFromWords(r.Uint64(), r.Uint64()))
-	props := log.MetaProperties{ClusterID: b.cfg.ClusterID, NodeID: b.cfg.NodeID, DirectoryID: b.boot.identity}
+	props := log.Meta{ClusterID: b.cfg.ClusterID, NodeID: b.cfg.NodeID, DirectoryID: core.TopicID(b.boot.identity)}
 	b.files.Replace(fileMeta, props.AppendTo(nil), tagFormat, out)
 }
 
@@ -183,12 +183,12 @@ func offsetsByPartition(r *smallfile.Result) (map[core.TopicPartition]core.Offse
 	if r.Missing {
 		return offsets, nil
 	}
-	entries, err := log.ParseOffsetCheckpoint(r.Data)
+	entries, err := log.ParseOffsets(r.Data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Path, err)
 	}
 	for _, e := range entries {
-		offsets[e.TP] = e.Offset
+		offsets[e.TopicPartition] = e.Offset
 	}
 	return offsets, nil
 }
@@ -267,12 +267,21 @@ func (b *Broker) strays(known map[string]bool, out *step.Effects) {
 		case !e.Dir || e.Name == raft.Dir || known[e.Name]:
 		case strings.HasSuffix(e.Name, "-delete"):
 			out.Disk = append(out.Disk, step.DiskOp{Kind: step.RemoveDir, Path: e.Name})
-		case strings.HasSuffix(e.Name, "-stray") || !log.IsPartitionDir(e.Name):
+		case strings.HasSuffix(e.Name, "-stray") || !isPartitionDir(e.Name):
 		default:
 			to := fmt.Sprintf("%s.%s-stray", e.Name, b.randomHex())
 			out.Disk = append(out.Disk, step.DiskOp{Kind: step.Rename, Path: e.Name, To: to})
 		}
 	}
+}
+
+// isPartitionDir reports whether a directory is named "<topic>-<partition>".
+func isPartitionDir(name string) bool {
+	i := strings.LastIndexByte(name, '-')
+	if i <= 0 || i == len(name)-1 {
+		return false
+	}
+	return strings.Trim(name[i+1:], "0123456789") == ""
 }
 
 // join registers this incarnation. A quorum of one is its own witness, so the broker registers unfenced.

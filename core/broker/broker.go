@@ -32,7 +32,7 @@ type Options struct {
 type Tuning struct {
 	RecoveryChunkBytes int64
 	LookupBytes        int64
-	RecentBatches      int
+	RecentBatches      int32
 	SegmentBytes       int32 // overrides segment.bytes of every topic, below Kafka's least value too
 	IndexIntervalBytes int32
 	CheckpointMs       int64
@@ -85,6 +85,7 @@ type Broker struct {
 	codecs   record.Codecs
 	conns    map[step.ConnID]*connection
 	pids     producerIDs
+	moved    []ReplicaView // see Moved
 }
 
 // connection is what the broker remembers of a served connection.
@@ -194,6 +195,7 @@ func (b *Broker) diskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 
 // EndTurn implements [step.Machine].
 func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
+	b.moved = b.moved[:0]
 	if b.halt != "" {
 		return
 	}
@@ -211,6 +213,7 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 	b.progress(now, out)
 	b.sweep(now, out)
 	b.commits.release(b, now, out)
+	b.answerCheckpointed(out)
 	b.settlePartitions(now, out)
 	if b.opts.Tuning.Check {
 		b.check()

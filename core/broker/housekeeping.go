@@ -12,9 +12,11 @@ import (
 
 // checkpointState tracks the writing of the recovery-point and log-start checkpoints.
 type checkpointState struct {
-	writing int  // files being written
-	closing bool // logs were told to close
-	final   bool // the last checkpoints were handed out
+	writing  int          // files being written
+	answers  []step.Reply // held until checkpoints written from now on are durable
+	inFlight []step.Reply // held until those being written are
+	closing  bool         // logs were told to close
+	final    bool         // the last checkpoints were handed out
 }
 
 // nodeName is the broker's name as a configuration resource.
@@ -124,20 +126,20 @@ func (b *Broker) writeCheckpoints(recovery, start smallfile.Tag, out *step.Effec
 	if b.checkpoint.writing > 0 {
 		return
 	}
-	points := []log.OffsetEntry{{TP: metadataPartition(), Offset: b.quorum.Log().RecoveryPoint()}}
-	var starts []log.OffsetEntry
+	points := []log.PartitionOffset{{TopicPartition: metadataPartition(), Offset: b.quorum.Log().RecoveryPoint()}}
+	var starts []log.PartitionOffset
 	for _, p := range b.partitions {
 		if p == nil || p.deleting || p.opening {
 			continue
 		}
-		points = append(points, log.OffsetEntry{TP: p.TP, Offset: p.Log.RecoveryPoint()})
+		points = append(points, log.PartitionOffset{TopicPartition: p.TP, Offset: p.Log.RecoveryPoint()})
 		if s := p.Log.LogStartOffset(); s > 0 {
-			starts = append(starts, log.OffsetEntry{TP: p.TP, Offset: s})
+			starts = append(starts, log.PartitionOffset{TopicPartition: p.TP, Offset: s})
 		}
 	}
 	b.checkpoint.writing = 2
-	b.files.Replace(fileRecoveryPoint, log.AppendOffsetCheckpoint(nil, points), recovery, out)
-	b.files.Replace(fileLogStart, log.AppendOffsetCheckpoint(nil, starts), start, out)
+	b.files.Replace(fileRecoveryPoint, log.AppendOffsets(nil, points), recovery, out)
+	b.files.Replace(fileLogStart, log.AppendOffsets(nil, starts), start, out)
 }
 
 func metadataPartition() core.TopicPartition { return core.TopicPartition{Topic: "__cluster_metadata"} }
@@ -148,7 +150,19 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 		b.phase = phaseStopped
 		return
 	}
-	b.checkpoint.writing--
+	if b.checkpoint.writing--; b.checkpoint.writing == 0 {
+		out.Replies = append(out.Replies, b.checkpoint.inFlight...)
+		b.checkpoint.inFlight = b.checkpoint.inFlight[:0]
+	}
+}
+
+// answerCheckpointed starts the writing of checkpoints that answers wait for.
+func (b *Broker) answerCheckpointed(out *step.Effects) {
+	if len(b.checkpoint.answers) == 0 || b.checkpoint.writing > 0 {
+		return
+	}
+	b.checkpoint.answers, b.checkpoint.inFlight = b.checkpoint.inFlight[:0], b.checkpoint.answers
+	b.writeCheckpoints(tagWriteRecovery, tagWriteLogStart, out)
 }
 
 // Shutdown begins an orderly end: requests are refused, logs are flushed and closed, and a marker vouches for them so
@@ -190,8 +204,7 @@ func (b *Broker) stopping(now core.Now, out *step.Effects) {
 	case b.anyOffline():
 		b.fail("stopped; a partition was offline, so the next start scans its log")
 	default:
-		marker := log.CleanShutdown{BrokerEpoch: b.brokerEpoch()}
-		b.files.Replace(fileCleanShutdown, marker.AppendTo(nil), tagShutdownMarker, out)
+		b.files.Replace(fileCleanShutdown, log.AppendCleanShutdown(nil, b.brokerEpoch()), tagShutdownMarker, out)
 	}
 }
 

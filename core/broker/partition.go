@@ -107,7 +107,11 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		p.opening = false
 		b.opening--
 	}
+	p.Settle()
 	moved := p.Advance()
+	if moved && b.opts.Tuning.Check {
+		b.moved = append(b.moved, p.view())
+	}
 	if moved || offline && !p.offline {
 		p.offline = offline
 		b.produces.Touch(p.slot)

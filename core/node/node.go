@@ -30,6 +30,9 @@ type Node struct {
 	net     Network
 	disk    Disk
 
+	// Reached, if set, hears of the points that each turn passed.
+	Reached func(name string)
+
 	inbox   []step.Event
 	out     step.Effects
 	started bool
@@ -97,6 +100,11 @@ func (n *Node) flush() {
 	}
 	for i := range n.out.Replies {
 		n.net.Reply(n.out.Replies[i])
+	}
+	if n.Reached != nil {
+		for _, name := range n.out.Points {
+			n.Reached(name)
+		}
 	}
 	n.out.Reset()
 }

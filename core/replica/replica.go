@@ -65,11 +65,22 @@ func (r *Replica) HighWatermark() core.Offset { return r.highWatermark }
 
 // LastStableOffset is the HighWatermark, or the first offset of the oldest open transaction if that is less (KIP-98).
 func (r *Replica) LastStableOffset() core.Offset {
-	if first, open := r.Log.Producers().FirstUnstableOffset(); open {
-		return min(r.highWatermark, first)
+	if first, open := r.Log.FirstUnstable(); open {
+		return min(r.highWatermark, max(first, r.Log.LogStartOffset()))
 	}
 	return r.highWatermark
 }
+
+// Settle notes in the log's epoch history that this replica leads from here on, as soon as the log is ready
+// (KIP-101: a leader records where its epoch starts before it appends in it).
+func (r *Replica) Settle() {
+	if r.leader == r.self && r.Log.Ready() && r.Log.LatestEpoch() < r.epoch {
+		r.Log.AssignEpoch(r.epoch)
+	}
+}
+
+// EpochAt is the leader epoch of the record at an offset, or NoLeaderEpoch.
+func (r *Replica) EpochAt(o core.Offset) core.LeaderEpoch { return r.Log.EpochOf(o) }
 
 // Advance raises the HighWatermark as far as the rules allow and reports whether it moved.
 func (r *Replica) Advance() bool {

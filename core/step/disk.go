@@ -32,6 +32,12 @@ const (
 // DiskOp is one operation on the node's disk. Operations that name a File are performed in order; once one of
 // them has failed with an I/O error every later one on that File fails too, until it is closed, because a failed
 // sync may have dropped the dirty pages it was asked to save (fsyncgate).
+//
+// After an Append has failed with ErrNoSpace, appends and syncs of that File fail with ErrNoSpace until a Truncate has
+// cut the torn end or the File is closed, so that no Sync vouches for an append that failed. An operation on contents
+// whose File is not open fails with ErrNotExist; a Close of it does nothing. Only one File at a time appends to or
+// truncates a given file. What breaks these rules, a Pos out of place or a path that is not [ValidPath], fails with
+// ErrIO. A directory can be renamed but replaces nothing.
 type DiskOp struct {
 	Op     OpID
 	Kind   DiskOpKind

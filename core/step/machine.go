@@ -21,14 +21,21 @@ type Effects struct {
 	Disk    []DiskOp
 	Sends   []Send
 	Replies []Reply
+
+	// Points are the names of rare and interesting places that the turn passed, see [Effects.Sometimes].
+	Points []string
 }
+
+// Sometimes marks a place that a thorough test must reach sometimes, for instance "log.torn-tail-cut". The simulator
+// counts them and reports those that a sweep never reached; a real node forgets them. The name must be a constant.
+func (e *Effects) Sometimes(name string) { e.Points = append(e.Points, name) }
 
 // Reset empties the effects and keeps their memory. References are cleared so that the slices do not pin bytes.
 func (e *Effects) Reset() {
 	clear(e.Disk)
 	clear(e.Sends)
 	clear(e.Replies)
-	e.Disk, e.Sends, e.Replies = e.Disk[:0], e.Sends[:0], e.Replies[:0]
+	e.Disk, e.Sends, e.Replies, e.Points = e.Disk[:0], e.Sends[:0], e.Replies[:0], e.Points[:0]
 }
 
 // Empty reports whether the turn produced nothing.

@@ -1,0 +1,75 @@
+package sim
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker"
+	"github.com/klamm-log/klamm/sim/simdisk"
+	"github.com/klamm-log/klamm/sim/simnet"
+	"github.com/klamm-log/klamm/sim/workload"
+)
+
+// Plan is all that decides a run. It is plain data: a capsule stores it, a shrinker takes parts away.
+type Plan struct {
+	Seed    uint64          `json:"seed"`
+	Profile string          `json:"profile"`
+	Brokers []BrokerPlan    `json:"brokers"`
+	Clients []workload.Plan `json:"clients"`
+	Topics  []TopicPlan     `json:"topics"`
+	Faults  []Fault         `json:"faults"`
+	Net     simnet.Config   `json:"net"`
+
+	Safety core.Mono `json:"safety_ns"` // length of the phase with faults
+	Settle core.Mono `json:"settle_ns"` // bound on the healed phase: everything promised happens within it
+}
+
+// BrokerPlan is one broker.
+type BrokerPlan struct {
+	// Properties are Kafka's, as in server.properties; the listener and identity are the world's.
+	Properties []Property     `json:"properties,omitempty"`
+	Tuning     broker.Tuning  `json:"tuning"`
+	Disk       simdisk.Config `json:"disk"`
+	PerEvent   core.Mono      `json:"per_event_ns"` // time that one event costs
+}
+
+// Property is one line of server.properties.
+type Property struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// TopicPlan is a topic that exists from the beginning.
+type TopicPlan struct {
+	Name       string     `json:"name"`
+	Partitions int32      `json:"partitions"`
+	Configs    []Property `json:"configs,omitempty"`
+}
+
+// FaultKind says what a Fault does.
+type FaultKind string
+
+// The faults of processes, clocks and the network; those of disks are in [simdisk.Config].
+const (
+	Crash       FaultKind = "crash"        // the process dies at At and starts again at Until
+	PowerLoss   FaultKind = "power-loss"   // so does its host, with the page cache
+	Pause       FaultKind = "pause"        // no turn from At to Until; what arrives waits
+	ClockJump   FaultKind = "clock-jump"   // the wall clock moves by Amount ms
+	ClockDrift  FaultKind = "clock-drift"  // the monotonic clock runs Amount ppm fast from the next start on
+	Cut         FaultKind = "cut"          // the link from Node to Peer carries nothing
+	CutAPI      FaultKind = "cut-api"      // requests of key Amount stall on the link from Node to Peer
+	SlowLink    FaultKind = "slow-link"    // the link from Node to Peer gets Amount ns slower
+	Reset       FaultKind = "reset"        // one open connection of Node dies; Amount's bits say which direction loses
+	CrashLoop   FaultKind = "crash-loop"   // Amount crashes in a row, each soon after the start: crash in recovery
+	CrashDirty  FaultKind = "crash-dirty"  // power loss at the first instant from At on with writes not synced
+	CleanReboot FaultKind = "clean-reboot" // orderly shutdown at At, start at Until
+)
+
+// Fault is one decision of the fault plan.
+type Fault struct {
+	ID     int64     `json:"id"` // names the fault's draws; kept when others are removed
+	Kind   FaultKind `json:"kind"`
+	At     core.Mono `json:"at_ns"`
+	Until  core.Mono `json:"until_ns,omitempty"`
+	Node   int32     `json:"node"`           // broker index, or number of brokers plus client index
+	Peer   int32     `json:"peer,omitempty"` // the other end of a link
+	Amount int64     `json:"amount,omitempty"`
+}
