@@ -45,7 +45,7 @@ func (l *Loop) Run(ctx context.Context, n *node.Node) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		for _, ev := range l.take(n) {
+		for _, ev := range l.take() {
 			n.Deliver(ev)
 		}
 		if n.Pending(l.clock.Now().Mono) {
@@ -62,7 +62,7 @@ func (l *Loop) Run(ctx context.Context, n *node.Node) error {
 }
 
 // take empties the inbox into the caller's hands. The slice is valid until the next call.
-func (l *Loop) take(*node.Node) []step.Event {
+func (l *Loop) take() []step.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.spare)

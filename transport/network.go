@@ -1,0 +1,15 @@
+package transport
+
+import "github.com/klamm-log/klamm/core/step"
+
+// Network is a node's network: what it serves and what it dials. Either may be nil if the machine does not use it.
+type Network struct {
+	Server *Server
+	Dialer *Dialer
+}
+
+// Send implements node.Network.
+func (n Network) Send(s step.Send) { n.Dialer.Send(s) }
+
+// Reply implements node.Network.
+func (n Network) Reply(r step.Reply) { n.Server.Reply(r) }
