@@ -164,6 +164,7 @@ func (p *Producer) succeed(b *batch, base core.Offset, appendTime core.Wall) {
 		p.finish(m.size, r)
 	}
 	b.part.retryAt = 0
+	b.part.numbers.proven = b.part.numbers.proven || b.numbered
 	p.release(b)
 }
 

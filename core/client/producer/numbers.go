@@ -37,6 +37,10 @@ type numbering struct {
 	epoch core.ProducerEpoch
 	next  int32 // sequence of the next record
 	gap   bool  // a number was given out that the broker may never see: a new epoch is needed
+	// proven is set once the present leader has acknowledged a batch under id and epoch. Until then one batch is in
+	// flight: a broker without state for the producer takes any first sequence, so that it would take the second batch
+	// although the first was refused (KAFKA.md 35).
+	proven bool
 }
 
 // identify asks for a producer id if one is needed.
@@ -128,7 +132,7 @@ func stamp(b *batch) {
 // renumber begins a new epoch in a partition where nothing is in flight (KIP-360).
 func (p *Producer) renumber(part *partition) {
 	n := &part.numbers
-	n.gap, n.next = false, 0
+	n.gap, n.next, n.proven = false, 0, false
 	for i := 0; i < len(part.queue); {
 		b := part.queue[i]
 		switch {

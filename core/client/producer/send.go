@@ -90,6 +90,8 @@ func (p *Producer) next(now core.Now, part *partition) *batch {
 		switch {
 		case p.ids.state == idsOff: // one in flight, or a retry would be overtaken (KAFKA-3197)
 			return nil
+		case !part.numbers.proven:
+			return nil
 		case b.attempts > 0: // a repeated batch waits until all before it are settled
 			return nil
 		case part.sentTo != leader: // those in flight must fail first, and come before it
@@ -130,7 +132,9 @@ func (p *Producer) sendOne(now core.Now, l *cluster.Link, parts []*partition, ou
 		b.state = inFlight
 		b.attempts++
 		b.part.inflight++
-		b.part.sentTo = l.Node()
+		if b.part.sentTo != l.Node() {
+			b.part.sentTo, b.part.numbers.proven = l.Node(), false
+		}
 	}
 	if !p.cl.Call(now, l, &r.call, out) {
 		for _, b := range r.batches {
