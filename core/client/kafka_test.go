@@ -15,6 +15,7 @@ type fakeKafka struct {
 	brokers []*fakeBroker
 	topics  []*fakeTopic
 	nextPID int64
+	made    uint64          // topics ever made
 	limits  map[int16]int16 // maximum versions below kmsg's; -1: not there
 	maxSize int             // max.message.bytes; 0: no limit
 }
@@ -76,7 +77,8 @@ func newKafka(brokers int) *fakeKafka {
 }
 
 func (k *fakeKafka) topic(name string, partitions int) *fakeTopic {
-	t := &fakeTopic{name: name, id: core.TopicIDFromWords(uint64(len(k.topics)+1), 7)}
+	k.made++
+	t := &fakeTopic{name: name, id: core.TopicIDFromWords(k.made, 7)}
 	for i := range partitions {
 		t.parts = append(t.parts, &fakePartition{leader: int32(i % len(k.brokers)), producers: map[int64]*fakeProducer{},
 			readFrom: -1, cut: map[int32]int64{}})
