@@ -14,12 +14,14 @@ type Plan struct {
 	Profile string          `json:"profile"`
 	Brokers []BrokerPlan    `json:"brokers"`
 	Clients []workload.Plan `json:"clients"`
-	Topics  []TopicPlan     `json:"topics"`
 	Faults  []Fault         `json:"faults"`
 	Net     simnet.Config   `json:"net"`
 
 	Safety core.Mono `json:"safety_ns"` // length of the phase with faults
 	Settle core.Mono `json:"settle_ns"` // bound on the healed phase: everything promised happens within it
+
+	// ExpectLoss says that faults of the plan may destroy the only copy of a record: nothing is promised to stay.
+	ExpectLoss bool `json:"expect_loss,omitempty"`
 }
 
 // BrokerPlan is one broker.
@@ -35,13 +37,6 @@ type BrokerPlan struct {
 type Property struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
-}
-
-// TopicPlan is a topic that exists from the beginning.
-type TopicPlan struct {
-	Name       string     `json:"name"`
-	Partitions int32      `json:"partitions"`
-	Configs    []Property `json:"configs,omitempty"`
 }
 
 // FaultKind says what a Fault does.

@@ -53,13 +53,14 @@ type process struct {
 	onTurn      func(p *process) // looks in after each turn
 
 	// clocks and pace
-	skew     core.Wall // added to the wall clock
-	driftPpm int64     // parts per million that the monotonic clock runs fast
-	driftTo  int64     // driftPpm of the next incarnation: a clock does not change pace while deadlines are pending
-	busy     core.Mono // no turn before this instant
-	paused   core.Mono // nor before this one
-	perEvent core.Mono // cost of one event
-	appended bool      // the last turn wrote to the disk
+	skew      core.Wall // added to the wall clock
+	driftPpm  int64     // parts per million that the monotonic clock runs fast
+	driftTo   int64     // driftPpm of the next incarnation: a clock does not change pace while deadlines are pending
+	busy      core.Mono // no turn before this instant
+	paused    core.Mono // nor before this one
+	perEvent  core.Mono // cost of one event
+	appended  bool      // the last turn wrote to the disk
+	announced bool      // that it serves was noted
 }
 
 // served is a connection that this process accepted.
@@ -109,6 +110,7 @@ func (p *process) start() {
 	}
 	p.up, p.startedAt, p.busy, p.driftPpm = true, p.w.now, p.w.now, p.driftTo
 	p.incarnation++
+	p.announced = false
 	p.machine, p.driver = p.spawn(p.incarnation)
 	p.node = node.New(p.machine, p, p, p)
 	p.served, p.servedByID = make(map[simnet.Conn]*served), make(map[step.ConnID]*served)

@@ -13,8 +13,10 @@ import (
 //
 // Behavior: each partition's batch is appended by itself; one partition's error does not touch the others. acks=all
 // is answered when the HighWatermark has passed the last batch, or when the request's timeout has passed: then the
-// partitions that lag answer REQUEST_TIMED_OUT and the data stays (KIP-91's ambiguous outcome). acks=1 is answered at
-// once. acks=0 has no answer; an error closes the connection so that the client looks for the leader again.
+// partitions that lag answer REQUEST_TIMED_OUT and the data stays (KIP-91's ambiguous outcome). acks=1 is answered when
+// this log holds it durably under its policy: acknowledged means fsynced, whoever acknowledges (Kafka answers once it is
+// in the page cache; see docs/DIVERGENCE.md). acks=0 has no answer; an error closes the connection so that the client
+// looks for the leader again.
 //
 // Version notes: 0-2 are advertised and not served (KAFKA-18659). 7 allows zstd (KIP-110). 8 adds record errors
 // (KIP-467). 10 adds the current leader to NOT_LEADER_OR_FOLLOWER (KIP-951). 13 names topics by id.
@@ -36,6 +38,7 @@ type appendedBatch struct {
 	p     *partition
 	end   core.Offset
 	epoch core.LeaderEpoch
+	local bool // acks=1: this log's durability is enough
 	into  *kmsg.ProduceResponseTopicPartition
 }
 
@@ -60,7 +63,7 @@ func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest
 	switch {
 	case req.Acks == 0:
 		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: failed})
-	case req.Acks == 1 || len(wait.appended) == 0:
+	case len(wait.appended) == 0:
 		reply(r, resp, out)
 	default:
 		parked := b.produces.Park(wait, now.Mono.Add(core.Millis(int64(max(0, req.TimeoutMillis)))))
@@ -100,8 +103,10 @@ func (b *Broker) produceBatch(
 	}
 	rp.BaseOffset, rp.LogAppendTime = int64(a.Base), int64(a.AppendTime)
 	rp.LogStartOffset = int64(p.Log.LogStartOffset())
-	if req.Acks == -1 {
-		wait.appended = append(wait.appended, appendedBatch{p: p, end: a.Last + 1, epoch: p.LeaderEpoch(), into: rp})
+	if req.Acks != 0 {
+		wait.appended = append(wait.appended, appendedBatch{
+			p: p, end: a.Last + 1, epoch: p.LeaderEpoch(), local: req.Acks == 1, into: rp,
+		})
 	}
 }
 
@@ -162,7 +167,7 @@ func (b *Broker) offerProduce(w *produceWait, expired bool, out *step.Effects) b
 			refuse(a.into, code, "")
 		case a.epoch != a.p.LeaderEpoch():
 			refuse(a.into, core.ErrNotLeaderOrFollower, "")
-		case a.p.HighWatermark() >= a.end:
+		case a.p.HighWatermark() >= a.end || a.local && a.p.Log.DurableOffset() >= a.end:
 		case expired:
 			refuse(a.into, core.ErrRequestTimedOut, "")
 		default:

@@ -1,0 +1,131 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/sim"
+	"github.com/klamm-log/klamm/sim/simdisk"
+	"github.com/klamm-log/klamm/sim/simnet"
+	"github.com/klamm-log/klamm/sim/workload"
+)
+
+// Draw makes the plan of a seed. Equal seeds and profiles give equal plans.
+func Draw(seed uint64, p Profile) sim.Plan {
+	r := prng.New(seed).Fork("plan/" + p.Name)
+	plan := sim.Plan{
+		Seed: seed, Profile: p.Name,
+		Safety: ms(p.SafetyMs.draw(r.Fork("safety"))), Settle: ms(p.SettleMs),
+		Net: drawNet(r.Fork("net"), p),
+	}
+	plan.Brokers = []sim.BrokerPlan{drawBroker(r.Fork("broker"), p)}
+	plan.Clients = workload.Draw(r.Fork("clients"), shape(r.Fork("shape"), p, &plan))
+	plan.ExpectLoss = p.ExpectLoss
+	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
+	plan.Brokers[0].Disk.Plan = drawDiskFaults(r.Fork("disk"), p, &plan)
+	return plan
+}
+
+func ms(n int64) core.Mono { return core.Mono(n) * core.Millisecond }
+
+func (g Range) draw(r *prng.Rand) int64 { return r.Between(g[0], g[1]) }
+
+// knob is value with the profile's chance for knobs, else 0: the default.
+func knob(r *prng.Rand, p Profile, lo, hi int64) int64 {
+	v := r.Between(lo, hi)
+	if !r.Chance(p.KnobsPerMille, 1000) {
+		return 0
+	}
+	return v
+}
+
+func drawNet(r *prng.Rand, p Profile) simnet.Config {
+	return simnet.Config{
+		BaseLatency:   core.Mono(knob(r.Fork("base"), p, int64(5*core.Microsecond), int64(5*core.Millisecond))),
+		Jitter:        core.Mono(knob(r.Fork("jitter"), p, int64(core.Microsecond), int64(20*core.Millisecond))),
+		FragmentBytes: knob(r.Fork("fragment"), p, 1, 2000),
+	}
+}
+
+// drawBroker draws the sizes that make rare paths frequent: segments of a few batches, index entries for each, reads
+// that need many rounds, memory for few batches.
+func drawBroker(r *prng.Rand, p Profile) sim.BrokerPlan {
+	b := sim.BrokerPlan{PerEvent: core.Mono(r.Fork("pace").Between(500, 20_000))}
+	t := &b.Tuning
+	t.SegmentBytes = int32(knob(r.Fork("segment"), p, 1024, 64<<10))
+	t.IndexIntervalBytes = int32(knob(r.Fork("index"), p, 1, 4096))
+	t.RecentBatches = int32(knob(r.Fork("recent"), p, 1, 64))
+	t.RecoveryChunkBytes = knob(r.Fork("chunk"), p, 256, 8192)
+	t.LookupBytes = knob(r.Fork("lookup"), p, 256, 4096)
+	t.CheckpointMs = knob(r.Fork("checkpoint"), p, 20, 2000)
+	if v := knob(r.Fork("sessions"), p, 1, 4); v > 0 {
+		b.Properties = append(b.Properties, sim.Property{Name: "max.incremental.fetch.session.cache.slots", Value: fmt.Sprint(v)})
+	}
+	if v := knob(r.Fork("fetch"), p, 1024, 64<<10); v > 0 {
+		b.Properties = append(b.Properties, sim.Property{Name: "fetch.max.bytes", Value: fmt.Sprint(v)})
+	}
+	return b
+}
+
+// drawFaults draws for each rule whether the seed has it, and then each fault's instant, length and target.
+func drawFaults(r *prng.Rand, p Profile, plan *sim.Plan) []sim.Fault {
+	var out []sim.Fault
+	for i, rule := range p.Faults {
+		own := r.Fork(rule.Kind)
+		if !own.Chance(rule.PerMille, 1000) {
+			continue
+		}
+		for j := range rule.Count.draw(own) {
+			out = append(out, drawFault(own.ForkN("fault", j), int64(i)*1000+j, rule, plan))
+		}
+	}
+	return out
+}
+
+func drawFault(r *prng.Rand, id int64, rule FaultRule, plan *sim.Plan) sim.Fault {
+	f := sim.Fault{ID: id, Kind: sim.FaultKind(rule.Kind), At: core.Mono(r.Below(int64(plan.Safety))), Amount: rule.Amount.draw(r)}
+	if rule.LengthMs != (Range{}) {
+		f.Until = f.At + ms(rule.LengthMs.draw(r))
+	}
+	brokers, clients := int64(len(plan.Brokers)), int64(len(plan.Clients))
+	f.Node = int32(r.Below(brokers))
+	switch {
+	case rule.Links && clients > 0:
+		f.Peer = int32(brokers + r.Below(clients))
+		if r.Chance(1, 2) {
+			f.Node, f.Peer = f.Peer, f.Node
+		}
+	case rule.Clients && clients > 0 && r.Chance(1, 3):
+		f.Node = int32(brokers + r.Below(clients))
+	}
+	if f.Kind == sim.CutAPI { // what clients wait for most: Produce, Fetch, ListOffsets, Metadata
+		f.Amount = r.Below(4)
+		if f.Node < int32(brokers) {
+			f.Node, f.Peer = f.Peer, f.Node
+		}
+	}
+	return f
+}
+
+func drawDiskFaults(r *prng.Rand, p Profile, plan *sim.Plan) []simdisk.Fault {
+	var out []simdisk.Fault
+	for i, rule := range p.Disk {
+		own := r.Fork(rule.Kind)
+		if !own.Chance(rule.PerMille, 1000) {
+			continue
+		}
+		for j := range rule.Count.draw(own) {
+			d := own.ForkN("fault", j)
+			f := simdisk.Fault{ID: int64(i)*1000 + j, At: core.Mono(d.Below(int64(plan.Safety))), After: rule.After.draw(d), Amount: rule.Amount.draw(d)}
+			if err := f.Kind.UnmarshalText([]byte(rule.Kind)); err != nil {
+				panic(err) // profiles are checked by a test
+			}
+			if rule.LengthMs != (Range{}) {
+				f.Until = f.At + ms(rule.LengthMs.draw(d))
+			}
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+package scenarios
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Profile says what a seed may draw.
+type Profile struct {
+	Name string `json:"name"`
+	Doc  string `json:"doc"`
+
+	SafetyMs   Range `json:"safety_ms"` // length of the phase with faults
+	SettleMs   int64 `json:"settle_ms"` // bound on everything that must happen after it
+	Topics     Range `json:"topics"`
+	Partitions Range `json:"partitions"` // per topic
+	Intensity  Range `json:"intensity"`  // of the workload, 1 to 10
+	// KnobsPerMille is the chance of each knob (tiny segments, small reads ...) to be drawn.
+	KnobsPerMille int64 `json:"knobs_per_mille"`
+	// ExpectLoss says that the profile's faults may destroy the only copy of a record.
+	ExpectLoss bool        `json:"expect_loss,omitempty"`
+	Faults     []FaultRule `json:"faults"`
+	Disk       []FaultRule `json:"disk"`
+}
+
+// Range is an inclusive range [least, most].
+type Range [2]int64
+
+// FaultRule says how a kind of fault is drawn.
+type FaultRule struct {
+	Kind     string `json:"kind"`
+	PerMille int64  `json:"per_mille"` // chance that a seed has this kind at all
+	Count    Range  `json:"count"`     // how many then
+	LengthMs Range  `json:"length_ms,omitempty"`
+	Amount   Range  `json:"amount,omitempty"`
+	After    Range  `json:"after,omitempty"`
+	Clients  bool   `json:"clients,omitempty"` // may hit clients too
+	Links    bool   `json:"links,omitempty"`   // hits a directed link between a client and a broker
+}
+
+//go:embed profiles/*.json
+var profileFiles embed.FS //nolint:gochecknoglobals // embedded data needs a variable
+
+// Profiles are the names of the built-in profiles.
+func Profiles() []string {
+	entries, err := profileFiles.ReadDir("profiles")
+	if err != nil {
+		panic(err) // the directory is part of the program
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".json"))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// LoadProfile is the built-in profile of that name.
+func LoadProfile(name string) (Profile, error) {
+	b, err := profileFiles.ReadFile("profiles/" + name + ".json")
+	if err != nil {
+		return Profile{}, fmt.Errorf("there is no profile %q; there are %s", name, strings.Join(Profiles(), ", "))
+	}
+	return ParseProfile(b)
+}
+
+// ParseProfile reads a profile from JSON.
+func ParseProfile(b []byte) (Profile, error) {
+	var p Profile
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		return p, fmt.Errorf("profile: %w", err)
+	}
+	for _, r := range []Range{p.SafetyMs, p.Topics, p.Partitions, p.Intensity} {
+		if r[0] <= 0 || r[1] < r[0] {
+			return p, fmt.Errorf("profile %s: [%d, %d] is not a range of positive numbers", p.Name, r[0], r[1])
+		}
+	}
+	for _, f := range append(slices.Clone(p.Faults), p.Disk...) {
+		if f.Count[1] < f.Count[0] || f.LengthMs[1] < f.LengthMs[0] || f.Amount[1] < f.Amount[0] || f.After[1] < f.After[0] {
+			return p, fmt.Errorf("profile %s: a range of fault %q ends before it begins", p.Name, f.Kind)
+		}
+	}
+	return p, nil
+}

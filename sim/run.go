@@ -1,0 +1,353 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/klamm-log/klamm/checkers/history"
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/conn"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/sim/simdisk"
+	"github.com/klamm-log/klamm/sim/workload"
+)
+
+// Result is what a run showed.
+type Result struct {
+	Hash    Hash
+	Chain   []Link
+	Events  int64
+	SimTime core.Mono
+	History *history.Log
+	Panics  []Panic
+	// Stopped is the instant at which faults ended and everything was healed; Settled that at which the clients had
+	// done all they wanted, or core.Mono's largest value if they never did.
+	Stopped, Settled core.Mono
+	// Unhealthy says which brokers were not serving, and which logs were offline, at the end.
+	Unhealthy []string
+	Faults    []FaultCount // fired, by kind
+	Sometimes []FaultCount // points reached, by name
+	// Bounds is the time within which things had to happen after Stopped.
+	Bounds core.Mono
+}
+
+// phase of a run, as clients see it.
+const (
+	phaseSafety = workload.Safety
+	phaseSettle = workload.Settle
+	phaseFinal  = workload.Final
+)
+
+// run is one execution of a plan.
+type run struct {
+	w       *World
+	plan    Plan
+	phase   workload.Phase
+	brokers []*process
+	clients []*process
+	history *history.Log
+	armed   []Fault // CrashDirty faults that wait for their moment
+	fired   map[FaultKind]int64
+	points  map[string]int64
+	topics  *workload.Topics
+	policy  history.Policy // of the brokers
+	result  Result
+}
+
+// Run executes a plan. watch, if not nil, sees every event.
+func Run(plan Plan, watch func(TraceEvent)) Result {
+	r := &run{
+		w: newWorld(plan.Seed, plan.Net), plan: plan, history: &history.Log{},
+		fired: make(map[FaultKind]int64), points: make(map[string]int64),
+	}
+	r.w.Watch = watch
+	r.build()
+	r.w.runUntil(plan.Safety, r.hopeless)
+	r.heal()
+	r.settle()
+	return r.finish()
+}
+
+// hopeless ends a run early: a broken invariant is the finding, what follows is noise.
+func (r *run) hopeless() bool { return len(r.w.panics) > 0 }
+
+// build makes the world's processes and its agenda.
+func (r *run) build() {
+	r.declareTopics()
+	for i := range r.plan.Brokers {
+		r.brokers = append(r.brokers, r.w.add(r.broker(i)))
+	}
+	var bootstrap []string
+	for _, b := range r.brokers {
+		bootstrap = append(bootstrap, b.addr)
+	}
+	for i := range r.plan.Clients {
+		r.clients = append(r.clients, r.w.add(r.client(i, bootstrap)))
+	}
+	for _, p := range r.w.procs {
+		r.w.at(0, func() { r.up(p) })
+	}
+	for _, f := range r.plan.Faults {
+		r.scheduleFault(f)
+	}
+}
+
+// declareTopics tells the recorder what the plan means each topic to promise.
+func (r *run) declareTopics() {
+	promise := history.Durable
+	for i := range r.plan.Brokers {
+		for _, p := range r.plan.Brokers[i].Properties {
+			if p.Name == "klamm.durability" && p.Value == "os" {
+				promise, r.policy = history.UntilPowerLoss, history.PolicyOS
+			}
+		}
+	}
+	if r.plan.ExpectLoss {
+		promise = history.None
+	}
+	r.topics = workload.NewTopics(r.history)
+	for i := range r.plan.Clients {
+		for j := range r.plan.Clients[i].Ops {
+			if op := &r.plan.Clients[i].Ops[j]; op.Kind == workload.CreateTopic {
+				r.topics.Declare(workload.Topic{
+					Name: op.Topic, AcksAll: promise, AcksLeader: promise,
+					Retained: workload.RetentionIsPlanned(r.plan.Clients, op.Topic),
+					Churned:  workload.IsChurned(r.plan.Clients, op.Topic),
+				})
+			}
+		}
+	}
+}
+
+// broker is the process of one broker of the plan.
+func (r *run) broker(i int) *process {
+	plan := r.plan.Brokers[i]
+	name := fmt.Sprintf("broker%d", i+1)
+	host := fmt.Sprintf("10.0.0.%d", i+1)
+	props := map[string]string{
+		"node.id": strconv.Itoa(i + 1), "process.roles": "broker,controller",
+		"listeners": "PLAINTEXT://" + host + ":9092", "controller.listener.names": "CONTROLLER",
+	}
+	for _, p := range plan.Properties {
+		props[p.Name] = p.Value
+	}
+	cfg, err := config.ResolveBroker(props)
+	if err != nil {
+		panic(fmt.Sprintf("sim: the plan's configuration of %s: %v", name, err))
+	}
+	tuning := plan.Tuning
+	tuning.Check = true
+	p := &process{
+		name: name, addr: host + ":9092", perEvent: plan.PerEvent,
+		disk:    simdisk.New(r.w.rand.Fork("disk/"+name), plan.Disk),
+		limits:  conn.Config{Versions: conn.NewVersions(broker.APIs()...)},
+		serving: func(m step.Machine) bool { return m.(*broker.Broker).Serving() },
+		onTurn:  r.brokerTurn,
+	}
+	p.spawn = func(incarnation int64) (step.Machine, Driver) {
+		seed := r.w.rand.Fork("seed/"+name).ForkN("incarnation", incarnation).Uint64()
+		return broker.New(broker.Options{Config: cfg, Static: props, Seed: seed, Tuning: tuning}), nil
+	}
+	return p
+}
+
+// client is the process of one client of the plan.
+func (r *run) client(i int, bootstrap []string) *process {
+	plan := r.plan.Clients[i]
+	p := &process{name: fmt.Sprintf("client%d", plan.ID), perEvent: core.Microsecond}
+	p.onTurn = func(p *process) {
+		if p.driver.(*workload.Client).Crashed() { // its plan says so; the next incarnation begins at once
+			r.down(p, false)
+			r.up(p)
+		}
+	}
+	p.spawn = func(incarnation int64) (step.Machine, Driver) {
+		m, c := workload.New(plan, workload.Env{
+			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed,
+			Phase: func() workload.Phase { return r.phase },
+		}, incarnation)
+		return m, c
+	}
+	return p
+}
+
+// up starts a process and notes it.
+func (r *run) up(p *process) {
+	if p.up {
+		return
+	}
+	p.start()
+	p.node.Reached = func(name string) { r.points[name]++ }
+	if p.disk != nil {
+		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Starting, Policy: r.policy})
+	}
+}
+
+// down crashes a process and notes it.
+func (r *run) down(p *process, powerLoss bool) {
+	if !p.up {
+		return
+	}
+	if c, ok := p.driver.(*workload.Client); ok {
+		c.Finish(r.w.now)
+	}
+	p.crash(powerLoss)
+	if p.disk != nil {
+		state := history.Crashed
+		if powerLoss {
+			state = history.PowerLost
+		}
+		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
+	}
+}
+
+// shutdown asks a broker to end in good order.
+func (r *run) shutdown(p *process) {
+	if p.up && p.disk != nil {
+		p.machine.(*broker.Broker).Shutdown()
+		p.wake(r.w.now)
+	}
+}
+
+// brokerTurn looks at a broker after each of its turns: has it begun to serve, halted, moved a HighWatermark?
+func (r *run) brokerTurn(p *process) {
+	b := p.machine.(*broker.Broker)
+	if p.listening && !p.announced {
+		p.announced = true
+		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Serving, Policy: r.policy})
+	}
+	for _, v := range b.Moved() {
+		r.history.Replica(r.w.now, history.Replica{
+			Place: history.Place{Topic: r.topics.Ref(v.TP.Topic, v.TopicID), Partition: v.TP.Partition},
+			Node:  core.NodeID(p.id + 1), Leader: v.Leader, Sole: true, Policy: r.policy, Epoch: v.Epoch,
+			LogStartOffset: v.LogStartOffset, HighWatermark: v.HighWatermark, LogEndOffset: v.LogEndOffset, Durable: v.DurableOffset,
+		})
+	}
+	if _, clean, halted := b.Halted(); halted {
+		state := history.Crashed
+		if clean {
+			state = history.Stopped
+			r.points["broker.clean-shutdown"]++
+		} else {
+			r.points["broker.halted"]++
+		}
+		p.crash(false)
+		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
+		return
+	}
+	r.checkArmed(p)
+}
+
+// heal ends the safety phase: no fault lasts, everything that is down or has lost a log to a fault is started anew.
+func (r *run) heal() {
+	r.phase = phaseSettle
+	w := r.w
+	r.result.Stopped = w.now
+	w.net.HealAll(w.now)
+	w.refreshNet()
+	for _, p := range w.procs {
+		p.paused, p.driftTo = 0, 0
+		if p.disk != nil {
+			p.disk.Heal(w.now)
+			p.refreshDisk()
+			if p.up && ailing(p.machine.(*broker.Broker)) {
+				r.down(p, false) // an operator restarts a broker whose logs went offline
+			}
+		}
+		r.up(p)
+		p.wake(w.now)
+	}
+	r.history.Mark(w.now, history.FaultsStopped)
+}
+
+// ailing reports whether a broker has a log that only a restart brings back.
+func ailing(b *broker.Broker) bool {
+	return slices.ContainsFunc(b.Replicas(), func(v broker.ReplicaView) bool { return v.Offline != "" })
+}
+
+// settle gives the clients time to finish what they began, and then lets them read everything.
+func (r *run) settle() {
+	w := r.w
+	bound := w.now + r.plan.Settle
+	w.runUntil(bound, func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
+	r.result.Settled = never
+	if r.hopeless() {
+		return
+	}
+	r.phase = phaseFinal
+	r.history.Mark(w.now, history.FinalReads)
+	for _, p := range r.clients {
+		p.wake(w.now)
+	}
+	w.runUntil(w.now+r.plan.Settle, func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
+	if r.allClients((*workload.Client).Done) {
+		r.result.Settled = w.now
+	}
+}
+
+func (r *run) allClients(is func(*workload.Client) bool) bool {
+	for _, p := range r.clients {
+		if c, ok := p.driver.(*workload.Client); !ok || !is(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// finish closes the history and gathers what the run showed.
+func (r *run) finish() Result {
+	w := r.w
+	for _, p := range r.clients {
+		if c, ok := p.driver.(*workload.Client); ok {
+			c.Finish(w.now)
+		}
+	}
+	for _, p := range r.brokers {
+		r.scan(p)
+	}
+	r.history.Mark(w.now, history.RunEnded)
+	out := &r.result
+	out.Hash, out.Chain, out.Events, out.SimTime = w.hash, w.chain, w.events, w.now
+	out.Chain = append(out.Chain, Link{Events: w.events, At: w.now, Hash: w.hash.String()})
+	out.History, out.Panics, out.Bounds = r.history, w.panics, r.plan.Settle
+	out.Faults, out.Sometimes = r.faultCounts(), sortedCounts(r.points)
+	return *out
+}
+
+// faultCounts adds up what fired in the world, on the network and on the disks.
+func (r *run) faultCounts() []FaultCount {
+	all := make(map[string]int64)
+	for k, n := range r.fired { //det:unordered sums per key
+		all[string(k)] += n
+	}
+	net := r.w.net.Fired()
+	all["net/delayed"], all["net/resets"], all["net/half-open"] = net.Delayed, net.Resets, net.Halved
+	all["net/lost-bytes"], all["net/refused"] = net.Lost, net.Refused
+	for _, p := range r.brokers {
+		for _, c := range p.disk.Counters() {
+			all["disk/"+c.Name] += c.N
+		}
+	}
+	return sortedCounts(all)
+}
+
+func sortedCounts[K ~string](m map[K]int64) []FaultCount {
+	var out []FaultCount
+	for k, n := range m { //det:unordered sorted below
+		if n > 0 {
+			out = append(out, FaultCount{Name: string(k), N: n})
+		}
+	}
+	slices.SortFunc(out, func(a, b FaultCount) int {
+		if a.Name < b.Name {
+			return -1
+		} else if a.Name > b.Name {
+			return 1
+		}
+		return 0
+	})
+	return out
+}
