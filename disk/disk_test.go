@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -241,35 +242,98 @@ func TestSilentOperationsDoNotWaitForEver(t *testing.T) {
 	require.Equal(t, step.ErrNotExist, done.Err)
 }
 
+func TestMuchSilentDataDoesNotLinger(t *testing.T) {
+	s := openSubject(t, t.TempDir(), Options{Linger: time.Hour})
+	defer s.Close()
+	failed := make(chan step.Event, 2)
+	s.d.deliver = func(ev step.Event) { failed <- ev }
+	for range 2 {
+		s.Submit(step.DiskOp{Kind: step.Append, File: 1, Data: make([]byte, lingerBytes/2)})
+	}
+	for range 2 {
+		require.Equal(t, step.ErrNotExist, (<-failed).(*step.DiskDone).Err, "the file is not open")
+	}
+}
+
+// held opens file 1 and leaves the only worker in a sync of it until release is called.
+func held(t *testing.T, s *subject) (release func()) {
+	gate, entered := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	s.d.sys.sync = func(f *os.File) error {
+		once.Do(func() {
+			close(entered)
+			<-gate
+		})
+		return syncData(f)
+	}
+	s.Submit(step.DiskOp{Kind: step.Open, File: 1, Path: "f", Create: true})
+	s.Submit(step.DiskOp{Op: 1, Kind: step.Sync, File: 1})
+	<-entered
+	return func() { close(gate) }
+}
+
+func TestBusyFilesDoNotStarveOthers(t *testing.T) {
+	s := openSubject(t, t.TempDir(), Options{Workers: 1})
+	defer s.Close()
+	release := held(t, s)
+	s.Submit(step.DiskOp{Op: 2, Kind: step.Open, File: 2, Path: "g", Create: true})
+	s.Submit(step.DiskOp{Op: 3, Kind: step.Sync, File: 1})
+	release()
+	var order []step.OpID
+	for _, done := range s.Settle() {
+		order = append(order, done.Op)
+	}
+	require.Equal(t, []step.OpID{1, 2, 3}, order)
+}
+
 func TestAppendsMeetInOneWrite(t *testing.T) {
 	s := openSubject(t, t.TempDir(), Options{Workers: 1})
 	defer s.Close()
-	gate, entered := make(chan struct{}), make(chan struct{})
+	release := held(t, s) // two turns queue up behind a sync
 	writes, syncs := 0, 0
+	count := s.d.sys.sync
 	s.d.sys.sync = func(f *os.File) error {
-		if syncs++; syncs == 1 {
-			close(entered)
-			<-gate
-		}
-		return syncData(f)
+		syncs++
+		return count(f)
 	}
 	s.d.sys.write = func(f *os.File, data [][]byte, at int64) (int64, error) {
 		writes++
 		return writeAll(f, data, at)
 	}
-	s.Submit(step.DiskOp{Kind: step.Open, File: 1, Path: "f", Create: true})
-	s.Submit(step.DiskOp{Op: 1, Kind: step.Sync, File: 1})
-	<-entered // the first sync runs; two turns queue up behind it
 	for i := range 10 {
 		s.Submit(step.DiskOp{Kind: step.Append, File: 1, Pos: at(i), Data: []byte("x")})
 		if i%5 == 4 {
 			s.Submit(step.DiskOp{Op: step.OpID(10 + i), Kind: step.Sync, File: 1})
 		}
 	}
-	close(gate)
+	release()
 	require.Len(t, s.Settle(), 3)
 	require.Equal(t, 1, writes)
-	require.Equal(t, 2, syncs)
+	require.Equal(t, 1, syncs)
 }
 
 func at(i int) core.Pos { return core.Pos(i) }
+
+// A turn of a file costs one allocation, the completion; the loop's part, Submit, costs none.
+func TestAllocationsPerTurn(t *testing.T) {
+	inbox := make(chan step.Event, 1)
+	d, err := Open(t.TempDir(), func(ev step.Event) { inbox <- ev }, Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, d.Close()) }()
+	d.Submit(step.DiskOp{Op: 1, Kind: step.Open, File: 1, Path: "f", Create: true})
+	<-inbox
+	d.sys.sync = func(*os.File) error { return nil }
+	data, pos := make([]byte, 512), core.Pos(0)
+	turn := func() {
+		for range 3 {
+			d.Submit(step.DiskOp{Kind: step.Append, File: 1, Pos: pos, Data: data})
+			pos += 512
+		}
+		d.Submit(step.DiskOp{Op: 2, Kind: step.Sync, File: 1})
+		<-inbox
+	}
+	for range 100 {
+		turn()
+	}
+	require.LessOrEqual(t, testing.AllocsPerRun(500, turn), 1.0)
+}

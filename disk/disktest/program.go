@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/core/step"
 )
 
@@ -166,6 +167,17 @@ func (p *Program) Settle() {
 	require.Zero(p.t, p.silent, "failures of silent operations")
 }
 
+func testLong(d *driver) {
+	r := prng.New(20)
+	p := NewProgram(d.t, d.s)
+	choose := func(n int) int { return int(r.Below(int64(max(1, n)))) }
+	for range 5000 {
+		p.Step(choose)
+	}
+	p.Settle()
+}
+
+// testModel adds to testLong that a failure is shrunk.
 func testModel(open Factory) func(*driver) {
 	return func(d *driver) {
 		t, ok := d.t.(*testing.T)

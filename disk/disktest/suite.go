@@ -38,7 +38,8 @@ func Run(t *testing.T, open Factory) {
 		{"empty appends and syncs", testEmpty},
 		{"large appends", testLarge},
 		{"many files at once", testMany},
-		{"random operations agree with the model", testModel(open)},
+		{"thousands of interleaved operations agree with the model", testLong},
+		{"any operations agree with the model", testModel(open)},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(newDriver(t, open)) })
 	}
