@@ -80,7 +80,7 @@ type sent struct {
 	readBy int32 // the first event plus one that read it, in any incarnation
 	readAt core.Offset
 	pass   int32 // the counting pass that count and first belong to
-	count  int32
+	count  int64
 	first  core.Offset
 }
 

@@ -63,8 +63,22 @@ func (c *Checker) sources(pl *place, k int) {
 			c.report(TopicIDMixed, pl.id, o, events, "value %d was sent to topic id %s and read under %s", cl.value, from, pl.topic.ID)
 		case read.End < op.Start:
 			c.report(Phantom, pl.id, o, events, "value %d was read at offset %d before it was sent", cl.value, o)
+		default:
+			c.reused(pl, o, cl, op, events)
 		}
 	})
+}
+
+// reused is sendOrder for a record whose offset only a read told: it too was appended after its send began.
+func (c *Checker) reused(pl *place, o core.Offset, cl *cell, op history.Op, events []int) {
+	if cl.acked != 0 {
+		return
+	}
+	if f, ok := pl.end.before(op.Start); ok && o < f.value {
+		c.report(OffsetReused, pl.id, o, append([]int{f.event}, events...),
+			"p%d's send began after offsets below %d were committed, and its value %d was read at offset %d",
+			op.Process, f.value, cl.value, o)
+	}
 }
 
 // span is the offsets that one poll of an era answers for.
@@ -257,7 +271,7 @@ func (c *Checker) copies(pl *place, k int) {
 		}
 		s.count++
 		_, body := c.log.At(int(s.event))
-		if s.count <= copiesAllowed(body.(*history.Send)) || owner != k {
+		if s.count <= body.(*history.Send).Copies() || owner != k {
 			return
 		}
 		events := []int{int(s.event)}
@@ -266,18 +280,6 @@ func (c *Checker) copies(pl *place, k int) {
 		}
 		c.report(Duplicate, pl.id, o, events, "value %d stands at offset %d and at %d: %d copies", cl.value, s.first, o, s.count)
 	})
-}
-
-// copiesAllowed is how many copies of its records a send may leave: one with idempotence (KIP-98), otherwise one
-// per attempt.
-func copiesAllowed(s *history.Send) int32 {
-	switch {
-	case s.Idempotent:
-		return 1
-	case s.Attempts == 0:
-		return 1<<31 - 1
-	}
-	return s.Attempts
 }
 
 // call is one send of an idempotent producer, with the first and last offset it got.
@@ -361,38 +363,56 @@ func startShown(body history.Body) core.Offset {
 	return core.NoOffset
 }
 
-// accounts checks that the offsets below the HighWatermark are no more than what was sent can fill.
+// debt is how many offsets the sends that began by an instant may fill though nobody saw their records there.
+type debt struct {
+	at  core.Mono
+	sum int64
+}
+
+// accounts checks, at each rise of the HighWatermark, that the offsets below it are no more than what had been
+// sent by then can fill.
 func (c *Checker) accounts(pl *place) {
-	if len(pl.eras) > 1 || pl.topic.Gaps || pl.topic.Compacted || pl.values.places > 1 {
-		return // what else may take offsets, or give them back, is not known
+	if len(pl.eras) > 1 || pl.topic.Gaps || pl.topic.Compacted || pl.values.places > 1 || c.told(OffsetGap, pl) {
+		return // what else may take offsets, or give them back, is not known; or a poll has shown the gap already
 	}
-	top := pl.end.top()
-	all, _ := pl.count(0, 0, top)
-	missing := int64(top) - int64(all)
-	if missing <= 0 {
-		return
+	debts := c.debts(pl)
+	for _, f := range pl.end.floors {
+		all, _ := pl.count(0, 0, f.value)
+		missing := int64(f.value) - int64(all)
+		if n := sort.Search(len(debts), func(n int) bool { return debts[n].at > f.at }); n > 0 {
+			missing -= debts[n-1].sum
+		}
+		if missing > 0 {
+			c.report(OffsetGap, pl.id, pl.firstUnknown(0, 0, f.value), []int{f.event},
+				"the HighWatermark had reached %d, and %d of the offsets below it were never written", f.value, missing)
+			return
+		}
 	}
-	unplaced := int64(0)
-	for _, list := range [][]int{pl.sends, pl.maybes} {
-		for _, i := range list {
-			_, body := c.log.At(i)
+}
+
+// debts are the running sums of what sends of a partition may have left unseen, by start.
+func (c *Checker) debts(pl *place) []debt {
+	var list []debt
+	for _, sends := range [][]int{pl.sends, pl.maybes} {
+		for _, i := range sends {
+			op, body := c.log.At(i)
 			s := body.(*history.Send)
-			if copiesAllowed(s) == 1<<31-1 {
-				return
-			}
-			unplaced += int64(copiesAllowed(s)-1) * int64(len(s.Records))
+			sum := (s.Copies() - 1) * int64(len(s.Records))
 			for _, r := range s.Records {
 				if pl.values.of(r.Value).readBy == 0 && (r.Offset == core.NoOffset || !pl.holds(r)) {
-					unplaced++
+					sum++
 				}
+			}
+			if sum > 0 {
+				list = append(list, debt{op.Start, sum})
 			}
 		}
 	}
-	if o := pl.firstUnknown(0, 0, top); missing > unplaced && !c.told(OffsetGap, pl) {
-		f := pl.end.floors[len(pl.end.floors)-1]
-		c.report(OffsetGap, pl.id, o, []int{f.event},
-			"the HighWatermark reached %d, and %d offsets below it were never written", top, missing-unplaced)
+	sort.SliceStable(list, func(i, j int) bool { return list[i].at < list[j].at })
+	for n := 1; n < len(list); n++ {
+		list[n].sum = min(list[n].sum+list[n-1].sum, history.AnyCopies)
 	}
+	return list
 }
 
 // holds reports whether an acknowledged record has a place of its own.

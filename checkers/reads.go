@@ -13,6 +13,7 @@ func (c *Checker) poll(pl *place, i int, op history.Op, p *history.Poll) {
 	}
 	c.records(pl, i, op, p)
 	if op.Outcome != history.OK {
+		pl.proveEnd(i, op, p)
 		return
 	}
 	if k, whole := pl.eraOf(op); whole {
@@ -26,9 +27,15 @@ func (c *Checker) poll(pl *place, i int, op history.Op, p *history.Poll) {
 		c.showEnd(pl, i, op, p.HighWatermark)
 	}
 	c.showStable(pl, i, op, p.LastStableOffset)
+	pl.proveEnd(i, op, p)
+}
+
+// proveEnd raises the HighWatermark to behind what a poll returned: consumers see only what is below it.
+func (pl *place) proveEnd(i int, op history.Op, p *history.Poll) {
 	if n := len(p.Records); n > 0 {
-		if k, whole := pl.eraOf(op); whole || pl.certain(k, op, p.Records[n-1].Offset) {
-			pl.end.raise(op.End, p.Records[n-1].Offset+1, i)
+		last := p.Records[n-1].Offset
+		if k, whole := pl.eraOf(op); whole || pl.certain(k, op, last) {
+			pl.end.raise(op.End, last+1, i)
 		}
 	}
 }

@@ -86,6 +86,21 @@ type Send struct {
 	Records []Record
 }
 
+// AnyCopies is [Send.Copies] where nothing bounds them: far more than any history holds, and small enough to add up.
+const AnyCopies = 1 << 40
+
+// Copies is how many copies of each record the send may leave in the log: one with idempotence (KIP-98), otherwise
+// one per attempt.
+func (s *Send) Copies() int64 {
+	switch {
+	case s.Idempotent:
+		return 1
+	case s.Attempts <= 0:
+		return AnyCopies
+	}
+	return int64(s.Attempts)
+}
+
 // Poll is one answered read of one partition.
 type Poll struct {
 	Place

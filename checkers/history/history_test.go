@@ -124,6 +124,13 @@ func TestLogCopiesRecords(t *testing.T) {
 	require.Equal(t, Value(8), second.(*Send).Records[0].Value)
 }
 
+func drawRecord(t *rapid.T) Record {
+	return Record{
+		core.Offset(rapid.Int64Min(-1).Draw(t, "off")), Value(rapid.Uint64().Draw(t, "v")),
+		core.Wall(rapid.Int64Min(-1).Draw(t, "ts")), core.LeaderEpoch(rapid.Int32Min(-1).Draw(t, "epoch")),
+	}
+}
+
 // drawLog adds random events of every kind with extreme and ordinary numbers.
 func drawLog(t *rapid.T) *Log {
 	l := &Log{}
@@ -132,10 +139,7 @@ func drawLog(t *rapid.T) *Log {
 	l.AddTopic(Topic{Name: "a", ID: id, Compacted: rapid.Bool().Draw(t, "compacted"), Gaps: true})
 	now := core.Mono(rapid.Int64Range(-5, 5).Draw(t, "first"))
 	off := rapid.Custom(func(t *rapid.T) core.Offset { return core.Offset(rapid.Int64Min(-1).Draw(t, "o")) })
-	rec := rapid.Custom(func(t *rapid.T) Record {
-		return Record{off.Draw(t, "off"), Value(rapid.Uint64().Draw(t, "v")), core.Wall(rapid.Int64Min(-1).Draw(t, "ts")),
-			core.LeaderEpoch(rapid.Int32Min(-1).Draw(t, "epoch"))}
-	})
+	rec := rapid.Custom(drawRecord)
 	for range rapid.IntRange(0, 12).Draw(t, "events") {
 		now += core.Mono(rapid.Int64Range(0, 9).Draw(t, "step"))
 		op := Op{
