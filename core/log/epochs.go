@@ -100,7 +100,11 @@ func (c *epochCache) of(o core.Offset) core.LeaderEpoch {
 // EpochEnd is the largest known leader epoch at or below the one asked for and the offset at which it ends
 // (OffsetForLeaderEpoch, KIP-101 and 279); (-1, -1) if this log knows nothing of it.
 func (l *Log) EpochEnd(asked core.LeaderEpoch) (core.LeaderEpoch, core.Offset) {
-	return l.epochs.end(asked, l.end)
+	epoch, end := l.epochs.end(asked, l.end)
+	if end >= 0 {
+		end = max(end, l.start) // the cache reaches back to the first segment's base
+	}
+	return epoch, end
 }
 
 // LatestEpoch is the newest leader epoch of the log, or NoLeaderEpoch.

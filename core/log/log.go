@@ -45,6 +45,7 @@ type Log struct {
 	failure Failure
 	errand  errand
 	target  core.Offset // of a truncation
+	promise core.Offset // the most that the recovery point may say while it is under way
 	restart bool        // the truncation empties the log
 	suffix  string      // of a deletion
 
@@ -223,7 +224,7 @@ func (l *Log) RecoveryPoint() core.Offset {
 		point = min(point, l.epochs.entries[n].Start)
 	}
 	if l.errand == truncateErrand {
-		point = min(point, l.target)
+		point = min(point, l.promise)
 	}
 	return point
 }

@@ -59,13 +59,13 @@ func TestFetchEveryOffsetInManySegments(t *testing.T) {
 }
 
 // checkReads reads the whole log in various ways and compares with the files.
-func checkReads(t *testing.T, w *world) {
+func checkReads(t testing.TB, w *world) {
 	t.Helper()
 	all := w.contents()
 	for _, size := range []int64{1, 100, 300, 1 << 20} {
 		for o := w.log.LogStartOffset(); o < w.log.LogEndOffset(); o++ {
 			data, code := w.fetch(Query{Offset: o, MaxBytes: size, MinOneBatch: true, UpperBound: everything})
-			require.Equal(t, core.ErrNone, code)
+			require.Equal(t, core.ErrNone, code, "offset %d, %d bytes", o, size)
 			b, _, err := record.ParseBatch(data)
 			require.NoError(t, err, "offset %d, %d bytes", o, size)
 			require.LessOrEqual(t, b.BaseOffset(), o)

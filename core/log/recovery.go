@@ -302,11 +302,17 @@ func (l *Log) planScan(now core.Now, out *step.Effects) {
 			l.loadIndexes(now, s, i == len(l.segments)-1, out)
 		}
 	}
+	l.goOn(now, l.beginScan, out)
+}
+
+// beginScan settles which segments need a scan beside those from r.from on. An index of offsets without one of times
+// is a rewrite that was cut off (or a segment without any timestamp, which is then scanned in vain).
+func (l *Log) beginScan(now core.Now, out *step.Effects) {
 	for _, s := range l.segments {
-		s.rescan = s.rescan || s.swapped
+		s.rescan = s.rescan || s.swapped || len(s.times) == 0 && len(s.index) > 0
 	}
-	r.scan = scan{}
-	l.goOn(now, l.scanSegment, out)
+	l.rec.scan = scan{}
+	l.scanSegment(now, out)
 }
 
 // loadIndexes reads a segment's index files; what is missing or does not make sense is rebuilt by a scan.
@@ -332,7 +338,7 @@ func (l *Log) loadIndexes(now core.Now, s *segment, last bool, out *step.Effects
 	})
 	l.load(now, times, out, func(data []byte) {
 		x, err := parseTimeIndex(data, length)
-		s.times, s.rescan = x, s.rescan || err != nil || len(x) == 0 && len(s.index) > 0
+		s.times, s.rescan = x, s.rescan || err != nil
 		if n := len(x); n > 0 {
 			s.firstTime = x[0].timestamp // close to the first batch's, which is not read
 			s.maxTimestamp, s.maxOffset = x[n-1].timestamp, s.base+core.Offset(x[n-1].rel)
@@ -488,6 +494,7 @@ func (l *Log) finish(now core.Now, out *step.Effects) {
 		}
 		if s.rescan && s.sealed {
 			s.stampTime()
+			s.indexed = false // the recovery point stays below until the new files are durable
 			r.rewritten = append(r.rewritten, s)
 		}
 	}

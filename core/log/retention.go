@@ -14,15 +14,10 @@ func (l *Log) DeleteRecordsBefore(now core.Now, offset, hw core.Offset, out *ste
 	case offset > min(hw, l.end) || offset < 0:
 		return core.ErrOffsetOutOfRange
 	case offset > l.start:
-		l.raiseStart(offset)
+		l.start = offset
 		l.dropSegments(now, out)
 	}
 	return core.ErrNone
-}
-
-func (l *Log) raiseStart(offset core.Offset) {
-	l.start = offset
-	l.epochs.truncateStart(offset)
 }
 
 // ApplyRetention removes whole segments by age (retention.ms, by the largest timestamp in the segment) and by size
@@ -48,9 +43,7 @@ func (l *Log) ApplyRetention(now core.Now, hw core.Offset, out *step.Effects) (r
 	if n == 0 {
 		return 0
 	}
-	if base := l.segments[n].base; base > l.start {
-		l.raiseStart(base)
-	}
+	l.start = max(l.start, l.segments[n].base)
 	l.dropSegments(now, out)
 	return n
 }
@@ -129,5 +122,7 @@ func (l *Log) bury(now core.Now, s *segment, out *step.Effects) {
 	}
 	l.doomed = l.doomed[1:]
 	l.removing = false
+	// Not earlier: until now a power loss could have brought the segment back, and its epochs must be known then.
+	l.epochs.truncateStart(s.next)
 	l.removeNext(now, out)
 }

@@ -15,8 +15,8 @@ import (
 // that recovery uses for a torn tail. So a crash at any point leaves a whole log that is merely too long. Indexes,
 // epochs and producer state come out of the same scan.
 //
-// Before that, the node's recovery point checkpoint must not promise more than the target, or the next recovery would
-// mistake records that were appended after the truncation, and torn, for damaged durable ones: see NeedsCheckpoint.
+// Before that, the node's recovery point checkpoint must not promise more than what will be left, or the next recovery
+// would mistake records that were appended after the truncation, and torn, for damaged durable ones: see NeedsCheckpoint.
 func (l *Log) TruncateTo(now core.Now, offset core.Offset, out *step.Effects) {
 	if l.state != ready || offset >= l.end {
 		return
@@ -25,7 +25,16 @@ func (l *Log) TruncateTo(now core.Now, offset core.Offset, out *step.Effects) {
 		l.TruncateFullyAndStartAt(now, offset, out)
 		return
 	}
+	l.promise = l.boundaryBelow(offset)
 	l.run(now, truncateErrand, offset, out)
+}
+
+// boundaryBelow is a batch boundary at or below the offset, the nearest that is known without reading.
+func (l *Log) boundaryBelow(o core.Offset) core.Offset {
+	if b, ok := l.recent.find(o); ok && b.base <= o {
+		return b.base
+	}
+	return l.segments[l.segmentFor(o)].base
 }
 
 // TruncateFullyAndStartAt empties the log and lets it continue at offset. It is asynchronous like TruncateTo.
@@ -33,7 +42,8 @@ func (l *Log) TruncateFullyAndStartAt(now core.Now, offset core.Offset, out *ste
 	if l.state != ready {
 		return
 	}
-	l.restart = true
+	// For a moment the log has no segments at all: then nothing may be promised.
+	l.restart, l.promise = true, 0
 	l.run(now, truncateErrand, offset, out)
 }
 
@@ -47,16 +57,7 @@ func (l *Log) run(now core.Now, e errand, target core.Offset, out *step.Effects)
 // offset for this log. The caller writes the checkpoint file, with RecoveryPoint as the entry, and then calls
 // Checkpointed.
 func (l *Log) NeedsCheckpoint() (core.Offset, bool) {
-	return l.checkpointTarget(), l.state == draining && l.errand == truncateErrand && l.checkpointed > l.checkpointTarget()
-}
-
-// checkpointTarget is what the checkpoint may say at most while the log is being truncated. A log that begins anew
-// has, for a moment, no segments at all: then nothing may be promised.
-func (l *Log) checkpointTarget() core.Offset {
-	if l.restart {
-		return 0
-	}
-	return l.target
+	return l.promise, l.errand == truncateErrand && l.state == draining && l.checkpointed > l.promise
 }
 
 // Checkpointed tells that the node's recovery point checkpoint durably says offset for this log.
@@ -72,7 +73,7 @@ func (l *Log) runErrand(now core.Now, out *step.Effects) {
 		if _, wait := l.NeedsCheckpoint(); wait {
 			return
 		}
-		r := &recovery{point: min(l.RecoveryPoint(), l.checkpointTarget()), cutAt: l.target, restart: l.restart, begin: l.start}
+		r := &recovery{point: l.RecoveryPoint(), cutAt: l.target, restart: l.restart, begin: l.start}
 		if l.restart {
 			r.begin, r.cutAt = l.target, noCut
 		}
