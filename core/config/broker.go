@@ -25,6 +25,7 @@ type Broker struct {
 	ClusterID              string      // cluster.id; taken from meta.properties, or made at formatting
 	Rack                   string      // broker.rack; empty for none
 	Listeners              []Listener  // listeners, advertised.listeners
+	LogDir                 string      // log.dirs: the data directory as configured; the core only reports it
 	Durability             Durability  // klamm.durability
 	AutoCreateTopics       bool        // auto.create.topics.enable
 	DeleteTopicEnable      bool        // delete.topic.enable

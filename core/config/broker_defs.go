@@ -15,7 +15,7 @@ const (
 )
 
 // BrokerDefs are all broker keys that mean something here, by name: the broker's own, and those that give topics
-// their defaults. Other properties of Kafka's are reported by [Unknown] and ignored.
+// their defaults. Other properties of Kafka's are reported by [Warnings] and ignored.
 //
 // Not as in Kafka, and therefore in docs/DIVERGENCE.md:
 //   - refused values: authorizer.class.name, client.quota.callback.class, create.topic.policy.class.name and

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,7 @@ func ResolveTopic(lookup func(name, synonym string) (string, bool)) Topic {
 	}
 	t.CompressionType = r.text("compression.type")
 	t.DeleteRetentionMs = r.number("delete.retention.ms")
+	t.Flushed = r.number("flush.messages") < math.MaxInt64 || r.number("flush.ms") < math.MaxInt64
 	t.FileDeleteDelayMs = r.number("file.delete.delay.ms")
 	t.IndexIntervalBytes = int32(r.number("index.interval.bytes"))
 	t.MaxCompactionLagMs = r.number("max.compaction.lag.ms")

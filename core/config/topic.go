@@ -6,6 +6,7 @@ type Topic struct {
 	Delete                bool   // cleanup.policy contains delete
 	CompressionType       string // compression.type; "producer" keeps what the producer chose
 	DeleteRetentionMs     int64  // delete.retention.ms
+	Flushed               bool   // flush.messages or flush.ms is set: flushed before it counts, whatever klamm.durability
 	FileDeleteDelayMs     int64  // file.delete.delay.ms
 	IndexIntervalBytes    int32  // index.interval.bytes
 	MaxCompactionLagMs    int64  // max.compaction.lag.ms

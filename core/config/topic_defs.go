@@ -32,7 +32,7 @@ func synonym(name string) []Synonym { return []Synonym{{name, 1}} }
 //   - file.delete.delay.ms has no effect: a deleted segment's files go as soon as nobody reads them;
 //   - compression.*.level only matters where the broker compresses, which it does not;
 //   - flush.messages and flush.ms: under klamm.durability=commit every record is flushed before it is acknowledged,
-//     sooner than either could ask for; under os they are not looked at.
+//     sooner than either could ask for; under os, setting either gives the topic what commit gives.
 func TopicDefs() []Def {
 	return append(topicDefsFirst(), topicDefsRest()...)
 }

@@ -1,0 +1,203 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stock is what Apache Kafka ships as config/server.properties for combined mode, with its comments left out.
+const stock = `
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=localhost:9093
+listeners=PLAINTEXT://:9092,CONTROLLER://:9093
+inter.broker.listener.name=PLAINTEXT
+advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
+num.network.threads=3
+log.dirs=/tmp/kraft-combined-logs
+num.partitions=3
+offsets.topic.replication.factor=1
+log.retention.hours=168
+log.segment.bytes=1073741824
+log.retention.check.interval.ms=300000
+`
+
+func TestResolveBrokerDefaults(t *testing.T) {
+	b, err := ResolveBroker(nil)
+	require.NoError(t, err)
+	require.Equal(t, Broker{
+		NodeID: 1, LogDir: "data",
+		Listeners:        []Listener{{Name: "PLAINTEXT", Bind: ":9092", AdvertisedHost: "localhost", AdvertisedPort: 9092}},
+		AutoCreateTopics: true, DeleteTopicEnable: true, NumPartitions: 1, DefaultReplication: 1,
+		FetchMaxBytes: 55 << 20, FetchSessionSlots: 1000, ProducerIDExpirationMs: 86_400_000,
+		CheckpointIntervalMs: 60_000, RetentionCheckMs: 300_000, MaxRequestPartitions: 2000, DiskStallMs: 30_000,
+	}, b)
+}
+
+func TestResolveBrokerStockFile(t *testing.T) {
+	props, err := ParseProperties([]byte(stock))
+	require.NoError(t, err)
+	b, err := ResolveBroker(props)
+	require.NoError(t, err)
+	require.Equal(t, []Listener{{Name: "PLAINTEXT", Bind: ":9092", AdvertisedHost: "localhost", AdvertisedPort: 9092}}, b.Listeners)
+	require.Equal(t, "/tmp/kraft-combined-logs", b.LogDir)
+	require.Equal(t, int32(3), b.NumPartitions)
+	require.Equal(t, []string{
+		"num.network.threads: not used by this broker; ignored",
+		"offsets.topic.replication.factor: not used by this broker; ignored",
+		"controller.listener.names: CONTROLLER is not opened while this node is the whole quorum",
+	}, Warnings(props))
+}
+
+func TestResolveBrokerReadsEveryField(t *testing.T) {
+	props, err := ParseProperties([]byte(`
+broker.id=7
+cluster.id=abc
+broker.rack=r1
+listeners=in://127.0.0.1:1,out://[::1]:2
+advertised.listeners=out://kafka.example:3
+listener.security.protocol.map=in:PLAINTEXT,out:plaintext
+controller.quorum.voters=7@localhost:9093
+log.dir=/d
+klamm.durability=os
+auto.create.topics.enable=false
+delete.topic.enable=False
+default.replication.factor=2
+fetch.max.bytes=2048
+max.incremental.fetch.session.cache.slots=4
+producer.id.expiration.ms=5
+log.flush.offset.checkpoint.interval.ms=6
+log.retention.check.interval.ms=7
+max.request.partition.size.limit=8
+klamm.disk.stall.ms=9
+log.cleanup.policy=compact
+`))
+	require.NoError(t, err)
+	b, err := ResolveBroker(props)
+	require.NoError(t, err)
+	require.Equal(t, Broker{
+		NodeID: 7, ClusterID: "abc", Rack: "r1", LogDir: "/d", Durability: DurabilityOS,
+		Listeners: []Listener{
+			{Name: "IN", Bind: "127.0.0.1:1", AdvertisedHost: "127.0.0.1", AdvertisedPort: 1},
+			{Name: "OUT", Bind: "[::1]:2", AdvertisedHost: "kafka.example", AdvertisedPort: 3},
+		},
+		NumPartitions: 1, DefaultReplication: 2, FetchMaxBytes: 2048, FetchSessionSlots: 4, ProducerIDExpirationMs: 5,
+		CheckpointIntervalMs: 6, RetentionCheckMs: 7, MaxRequestPartitions: 8, DiskStallMs: 9,
+	}, b)
+	require.Equal(t, []string{"log.cleanup.policy: compaction does not happen yet; records of compacted topics are kept"}, Warnings(props))
+}
+
+func TestResolveBrokerRefuses(t *testing.T) {
+	for _, c := range []struct{ props, wants string }{
+		{"node.id=x", `node.id: "x" is not a whole number`},
+		{"node.id=-1", "node.id: -1 is less than 0"},
+		{"node.id=1\nbroker.id=2", "node.id: 1 differs from broker.id"},
+		{"process.roles=broker", "process.roles: must be broker,controller"},
+		{"process.roles=broker,zookeeper", "process.roles: \"zookeeper\" is none of"},
+		{"controller.quorum.voters=1@a:1,2@b:1", "controller.quorum.voters: names 2 nodes"},
+		{"controller.quorum.voters=2@a:1", "controller.quorum.voters: names node 2, this is node 1"},
+		{"controller.quorum.voters=a:1", "controller.quorum.voters: \"a:1\" is not id@host:port"},
+		{"controller.quorum.bootstrap.servers=a:1,b:1", "controller.quorum.bootstrap.servers: names 2"},
+		{"log.dirs=/a,/b", "log.dirs: 2 directories"},
+		{"log.dir=", "log.dir: there is no data directory"},
+		{"listeners=:9092", `listeners: ":9092" is not NAME://host:port`},
+		{"listeners=PLAINTEXT://h", "listeners: \"PLAINTEXT://h\" is not NAME"},
+		{"listeners=PLAINTEXT://h:70000", "no port from 0 to 65535"},
+		{"listeners=PLAINTEXT://::1:9092", "stands in brackets"},
+		{"listeners=PLAINTEXT://[::g]:9092", "no IPv6 address"},
+		{"listeners=PLAINTEXT://h:1,plaintext://h:2", "the name PLAINTEXT comes twice"},
+		{"listeners=PLAINTEXT://h:1,B://h:1\nlistener.security.protocol.map=PLAINTEXT:PLAINTEXT,B:PLAINTEXT", "both bound to h:1"},
+		{"listeners=SSL://h:1", "SSL wants SSL, but only PLAINTEXT is served"},
+		{"listeners=HOME://h:1", "no security protocol for HOME"},
+		{"listeners=PLAINTEXT://0.0.0.0:1", "clients cannot connect to 0.0.0.0"},
+		{"listeners=", "no listener for clients"},
+		{"controller.listener.names=PLAINTEXT", "no listener for clients"},
+		{"advertised.listeners=OTHER://h:1", "OTHER is none of the listeners"},
+		{"inter.broker.listener.name=OTHER", "inter.broker.listener.name: OTHER"},
+		{"listener.security.protocol.map=PLAINTEXT", "not NAME:PROTOCOL"},
+		{"authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "authorizer.class.name: only \"\" is possible"},
+		{"remote.log.storage.system.enable=true", "no tiered storage"},
+		{"compression.type=gzip", "compression.type: only \"producer\""},
+		{"log.retention.ms=0", "log.retention.ms: 0 would delete everything"},
+		{"klamm.durability=never", "klamm.durability: \"never\" is none of commit, os"},
+		{"default.replication.factor=40000", "more than 32767"},
+	} {
+		props, err := ParseProperties([]byte(c.props))
+		require.NoError(t, err)
+		_, err = ResolveBroker(props)
+		require.ErrorContains(t, err, c.wants, c.props)
+	}
+}
+
+func TestResolveBrokerNamesEveryError(t *testing.T) {
+	_, err := ResolveBroker(map[string]string{"num.partitions": "0", "log.segment.bytes": "x", "delete.topic.enable": "no"})
+	require.Len(t, strings.Split(err.Error(), "\n"), 3)
+}
+
+func describe(entries []Entry, name string) Entry {
+	for _, e := range entries {
+		if e.Name == name {
+			return e
+		}
+	}
+	panic(name)
+}
+
+func TestDescribeLayersInPrecedence(t *testing.T) {
+	get := func(m map[string]string) func(string) (string, bool) {
+		return func(name string) (string, bool) { v, ok := m[name]; return v, ok }
+	}
+	l := Layers{
+		Topic:   get(map[string]string{"retention.ms": "1"}),
+		Broker:  get(map[string]string{"log.retention.ms": "2"}),
+		Cluster: get(map[string]string{"log.retention.ms": "3"}),
+		Static:  map[string]string{"log.retention.hours": "4", "unknown.secret": "x"},
+	}
+	e := describe(DescribeTopic(l), "retention.ms")
+	require.Equal(t, []any{"1", SourceTopic}, []any{e.Value, e.Source})
+	sources := func(e Entry) (out []string) {
+		for _, v := range e.Layers {
+			out = append(out, v.Name+"="+v.Value)
+		}
+		return out
+	}
+	require.Equal(t, []string{"retention.ms=1", "log.retention.ms=2", "log.retention.ms=3", "log.retention.hours=4", "log.retention.hours=168"}, sources(e))
+
+	l.Topic, l.Broker, l.Cluster = get(nil), get(nil), get(nil)
+	e = describe(DescribeTopic(l), "retention.ms")
+	require.Equal(t, []any{"14400000", SourceStatic}, []any{e.Value, e.Source}, "hours are converted")
+
+	e = describe(DescribeBroker(l), "log.retention.ms")
+	require.True(t, e.Null)
+	require.Empty(t, e.Layers)
+	e = describe(DescribeBroker(l), "log.retention.hours")
+	require.Equal(t, []any{"4", SourceStatic, false}, []any{e.Value, e.Source, e.Null})
+	e = describe(DescribeBroker(l), "unknown.secret")
+	require.True(t, e.Null && e.Sensitive)
+	require.Equal(t, SourceStatic, e.Source)
+
+	l.Static = nil
+	e = describe(DescribeTopic(l), "retention.ms")
+	require.Equal(t, []any{"604800000", SourceDefault}, []any{e.Value, e.Source})
+	require.Empty(t, e.Layers, "as Kafka: the default stands under another name")
+	e = describe(DescribeTopic(l), "segment.bytes")
+	require.Equal(t, []string{"log.segment.bytes=1073741824"}, sources(e))
+	e = describe(DescribeTopic(l), "remote.storage.enable")
+	require.Equal(t, []any{"false", SourceDefault}, []any{e.Value, e.Source})
+}
+
+// TestDescribeAgreesWithResolve: what the admin is shown is what the broker does.
+func TestDescribeAgreesWithResolve(t *testing.T) {
+	static := map[string]string{"log.roll.hours": "2", "log.retention.minutes": "9", "message.max.bytes": "77"}
+	none := func(string) (string, bool) { return "", false }
+	entries := DescribeTopic(Layers{Topic: none, Broker: none, Cluster: none, Static: static})
+	shown := make(map[string]string)
+	for _, e := range entries {
+		shown[e.Name] = e.Value
+	}
+	require.Equal(t, ResolveTopic(layers(nil, static)), ResolveTopic(layers(shown)))
+}
