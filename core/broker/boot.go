@@ -22,6 +22,9 @@ const (
 	fileCleanShutdown = log.CleanShutdownFile
 )
 
+// rootDir is the data directory itself.
+const rootDir = "."
+
 // Tags of small-file requests.
 const (
 	tagMeta smallfile.Tag = iota + 1
@@ -60,7 +63,7 @@ func (b *Broker) start(out *step.Effects) {
 	b.files.Read(fileLogStart, tagLogStart, out)
 	b.files.Read(fileCleanShutdown, tagClean, out)
 	b.boot.list = b.ids.Op()
-	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.list, Kind: step.List})
+	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.list, Kind: step.List, Path: rootDir})
 	b.boot.awaited = bootReads + 1
 }
 
@@ -98,7 +101,7 @@ func (b *Broker) ownDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		}
 		if d.Kind == step.Remove {
 			b.boot.consume = b.ids.Op()
-			out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.consume, Kind: step.SyncDir})
+			out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.consume, Kind: step.SyncDir, Path: rootDir})
 			return
 		}
 		b.openQuorum(now, out)

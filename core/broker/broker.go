@@ -199,18 +199,15 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 	if b.halt != "" {
 		return
 	}
-	if b.quorum != nil {
-		b.quorum.EndTurn(now, out)
-		b.applyCommitted(now, out)
-		// What was proposed while applying goes out in this turn too.
-		b.quorum.EndTurn(now, out)
-		if why, failed := b.quorum.Failed(); failed {
-			b.fail(why)
-			return
-		}
+	for again := true; again && b.halt == ""; {
+		before := b.phase
+		b.advance(now, out)
+		b.progress(now, out)
+		again = b.phase != before // the next phase may have proposed or opened something
 	}
-	b.settlePartitions(now, out)
-	b.progress(now, out)
+	if b.halt != "" {
+		return
+	}
 	b.sweep(now, out)
 	b.commits.release(b, now, out)
 	b.answerCheckpointed(out)
@@ -218,6 +215,19 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 	if b.opts.Tuning.Check {
 		b.check()
 	}
+}
+
+// advance lets the quorum and the logs hand out their work and applies what is committed.
+func (b *Broker) advance(now core.Now, out *step.Effects) {
+	if b.quorum != nil {
+		b.quorum.EndTurn(now, out)
+		b.applyCommitted(now, out)
+		if why, failed := b.quorum.Failed(); failed {
+			b.fail(why)
+			return
+		}
+	}
+	b.settlePartitions(now, out)
 }
 
 // touch notes that a partition's log or state changed in this turn.

@@ -117,11 +117,7 @@ func (f *Files) advance(t *task, d *step.DiskDone, out *step.Effects) (Result, b
 	case t.stage == stageMove:
 		t.stage = stageDir
 		out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: t.file})
-		dir := path.Dir(t.path)
-		if dir == "." {
-			dir = ""
-		}
-		f.await(t, step.DiskOp{Kind: step.SyncDir, Path: dir}, out)
+		f.await(t, step.DiskOp{Kind: step.SyncDir, Path: path.Dir(t.path)}, out)
 	default:
 		return Result{Tag: t.tag, Path: t.path}, true
 	}

@@ -12,7 +12,7 @@ type FileID uint64
 // DiskOpKind says what a [DiskOp] does.
 type DiskOpKind uint8
 
-// The disk operations. Paths are relative to the node's data directory, which is itself "", and use '/'. Only [SyncDir] makes
+// The disk operations. Paths are relative to the node's data directory, which is itself ".", and use '/'. Only [SyncDir] makes
 // creations, renames and removals survive a power loss, only [Sync] makes contents and length survive it.
 const (
 	Open      DiskOpKind = iota + 1 // bind File to Path, read-write; with Create made empty if absent, else ErrNotExist; DiskDone.Size is its length
