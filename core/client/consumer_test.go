@@ -83,6 +83,20 @@ func TestSeekDropsWhatWasFetched(t *testing.T) {
 	require.Equal(t, core.LeaderEpoch(1), epoch)
 }
 
+// A fetch under way when the partition is moved answers a question that nobody asks any more.
+func TestSeekDisownsTheFetchUnderWay(t *testing.T) {
+	k := newKafka(1)
+	p := k.topic("t", 1).parts[0]
+	p.store(record.None, record.Options{}, "0", "1", "2")
+	w := newWorld(t, k, client.Options{})
+	w.client.Consumer().Assign(w.now, "t", 0, beginning)
+	w.consume(core.Second, 3)
+	w.idle(20 * core.Millisecond) // a long poll is parked at offset 3
+	w.client.Consumer().Assign(w.now, "t", 0, consumer.Start{Kind: consumer.SeekOffset, Offset: 1})
+	p.store(record.None, record.Options{}, "3")
+	require.Equal(t, []string{"1", "2", "3"}, values(w.consume(core.Second, 3)))
+}
+
 func TestPauseHoldsBack(t *testing.T) {
 	k := newKafka(1)
 	ft := k.topic("t", 2)

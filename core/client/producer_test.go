@@ -23,7 +23,8 @@ func TestProduceGivesOffsetsInOrder(t *testing.T) {
 			w.settled(core.Second)
 			require.Len(t, w.results, 3)
 			for i, r := range w.results {
-				require.Equal(t, producer.Result{Token: uint64(10 + i), Partition: 0, Offset: core.Offset(i), Timestamp: r.Timestamp}, r)
+				require.Equal(t, producer.Result{Token: uint64(10 + i), Partition: 0, Offset: core.Offset(i),
+					Timestamp: 1_700_000_000_000, Attempts: 1, TopicID: ft.id}, r)
 			}
 			require.Equal(t, []string{"a", "b", "c"}, ft.parts[0].values())
 			require.Equal(t, codec, ft.parts[0].batches[0].Attributes().Codec())
@@ -68,6 +69,7 @@ func TestProduceUsesIDsOnlyIfKnown(t *testing.T) {
 		w.produce("t", 0, 1, "a")
 		w.settled(core.Second)
 		require.Equal(t, 1, w.requests(c.want), "%v", w.log)
+		require.Equal(t, c.want == "Produce(13)", !w.results[0].TopicID.IsZero())
 		require.Equal(t, core.ErrNone, w.results[0].Err)
 	}
 }
@@ -125,7 +127,11 @@ func TestRetriesKeepTheOrder(t *testing.T) {
 		}
 		w.settled(10 * core.Second)
 		require.Greater(t, inflight, 14)
+		require.Less(t, inflight, 25, "batches behind a refused one are repeated once each, when their turn comes")
 		requireAllWritten(t, w, ft.parts[0], 12)
+		for _, s := range ft.parts[0].producers {
+			require.Zero(t, s.epoch, "a refusal for a gap that the batch before left is no reason for a new epoch")
+		}
 	}
 }
 
@@ -189,6 +195,7 @@ func TestTimeoutHangsUpAndTheLateRequestIsRecognised(t *testing.T) {
 	w.produce("t", 0, 0, "00")
 	w.settled(4 * core.Second)
 	require.GreaterOrEqual(t, w.now.Mono, 3*core.Second)
+	require.Equal(t, int32(2), w.results[0].Attempts)
 	w.produce("t", 0, 1, "01")
 	w.settled(core.Second)
 	w.idle(10 * core.Second)

@@ -3,6 +3,7 @@ package client_test
 import (
 	"container/heap"
 	"fmt"
+	"hash/crc32"
 	"testing"
 
 	"github.com/klamm-log/klamm/core"
@@ -167,7 +168,7 @@ func (w *world) Send(s step.Send) {
 	case step.Call:
 		l := w.conns[s.Peer]
 		require.True(w.t, l.open, "a call on a connection that is not open")
-		s.Body = reencode(w.t, s.Body, kmsg.RequestForKey(s.Body.Key()))
+		// The body is read as late as possible: until its completion it is not the client's to change.
 		w.after(latency, func() {
 			l.queue = append(l.queue, s)
 			w.serve(l)
@@ -209,18 +210,23 @@ func (w *world) serve(l *link) {
 	}
 	s := l.queue[0]
 	l.queue = l.queue[1:]
+	sum := bodySum(s.Body)
+	encoded := func() kmsg.Request {
+		require.Equal(w.t, sum, bodySum(s.Body), "a request under way was changed")
+		return reencode(w.t, s.Body, kmsg.RequestForKey(s.Body.Key()))
+	}
 	w.log = append(w.log, fmt.Sprintf("%d %s(%d)", l.broker.id, kmsg.NameForKey(s.Body.Key()), s.Body.GetVersion()))
 	l.broker.count[s.Body.Key()]++
 	var v verdict
 	if w.intercept != nil {
-		v = w.intercept(&inbound{l.broker.id, s.Body, l.broker.count[s.Body.Key()]})
+		v = w.intercept(&inbound{l.broker.id, encoded(), l.broker.count[s.Body.Key()]})
 	}
 	if v.loseRequest {
 		w.reset(l)
 		return
 	}
 	if v.late > 0 {
-		w.after(v.late, func() { l.broker.handle(s.Body, func(kmsg.Response) {}) })
+		w.after(v.late, func() { l.broker.handle(encoded(), func(kmsg.Response) {}) })
 		return // the connection is stuck behind it
 	}
 	l.working = true
@@ -231,7 +237,7 @@ func (w *world) serve(l *link) {
 			reply(v.answer)
 			return
 		}
-		l.broker.handle(s.Body, reply)
+		l.broker.handle(encoded(), reply)
 	})
 }
 
@@ -254,6 +260,8 @@ func (w *world) answer(l *link, s step.Send, resp kmsg.Response, v verdict) {
 	}
 	w.serve(l)
 }
+
+func bodySum(req kmsg.Request) uint32 { return crc32.ChecksumIEEE(req.AppendTo(nil)) }
 
 type codec interface {
 	GetVersion() int16

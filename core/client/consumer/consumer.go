@@ -19,6 +19,8 @@ type Consumer struct {
 	asks     []*ask                             // scratch of a turn
 
 	events   []Event
+	answers  []Answer
+	tag      int64 // of requests sent now
 	codecs   record.Codecs
 	dirty    bool
 	closed   bool

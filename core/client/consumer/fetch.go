@@ -17,6 +17,7 @@ type session struct {
 	byID     bool  // the session's partitions were named by topic id
 	inflight bool
 	retryAt  core.Mono
+	tag      int64 // the consumer's when the request in flight left
 
 	entries []entry
 	at      map[*partition]int // index into entries
@@ -158,7 +159,7 @@ func (c *Consumer) fetchFrom(now core.Now, s *session, l *cluster.Link, out *ste
 		s.call.MaxVersion = 12
 	}
 	if c.cl.Call(now, l, &s.call, out) {
-		s.inflight = true
+		s.inflight, s.tag = true, c.tag
 		return
 	}
 	for i := range s.entries {

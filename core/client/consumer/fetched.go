@@ -100,7 +100,9 @@ func (c *Consumer) take(now core.Now, s *session, p *partition, e *entry, r *kms
 		p.preferTil = now.Mono.Add(c.cl.Options().MetadataMaxAge)
 		return
 	}
+	from := p.fetch.offset
 	if len(r.RecordBatches) == 0 {
+		c.keep(s, p, e, from)
 		p.works()
 		return
 	}
@@ -110,6 +112,7 @@ func (c *Consumer) take(now core.Now, s *session, p *partition, e *entry, r *kms
 		p.buffered += int64(len(r.RecordBatches))
 		p.fetch = next
 	}
+	c.keep(s, p, e, from)
 	if detail != "" {
 		e.offset = core.NoOffset
 		c.trouble(now, p, core.ErrCorruptMessage, detail)

@@ -42,6 +42,7 @@ type Options struct {
 	Rack            string // client.rack (KIP-392)
 	SkipCRC         bool   // check.crcs=false
 	NoSessions      bool   // full fetches only, instead of incremental ones (KIP-227)
+	KeepAnswers     bool   // keep every answer until [Consumer.Answers] takes it
 }
 
 // WithDefaults is o with every zero field replaced by its default.

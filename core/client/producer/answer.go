@@ -1,6 +1,8 @@
 package producer
 
 import (
+	"math"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/record"
@@ -33,6 +35,9 @@ func (p *Producer) Done(now core.Now, done *cluster.Completion) {
 		p.cl.HintNode(core.NodeID(n.NodeID), n.Host, n.Port)
 	}
 	for _, b := range r.batches {
+		if resp.Version < 13 { // the request named no id, whatever we know
+			b.topicID = core.TopicID{}
+		}
 		p.settle(now, b, find(resp, b))
 	}
 	p.requests = append(p.requests, r)
@@ -40,10 +45,10 @@ func (p *Producer) Done(now core.Now, done *cluster.Completion) {
 
 // find is the answer to a batch, nil if the broker forgot it.
 func find(resp *kmsg.ProduceResponse, b *batch) *kmsg.ProduceResponseTopicPartition {
-	meta := b.part.topic.meta
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
-		if resp.Version >= 13 && core.TopicID(t.TopicID) != meta.ID || resp.Version < 13 && t.Topic != meta.Name {
+		// The id is the request's: the topic may have been made anew since.
+		if resp.Version >= 13 && core.TopicID(t.TopicID) != b.topicID || resp.Version < 13 && t.Topic != b.part.topic.meta.Name {
 			continue
 		}
 		for j := range t.Partitions {
@@ -140,12 +145,9 @@ func (p *Producer) misnumbered(now core.Now, b *batch, code core.ErrorCode) {
 		// A batch before it failed first. It is repeated as it is, once that one is settled. (librdkafka bumped the epoch
 		// here and wrote duplicates.)
 		p.retry(now, b)
-	case b.unknown:
-		p.fail(b, code, true)
-		part.numbers.gap = true
 	default:
-		// All before it are acknowledged, and yet the broker misses some: its log lost them. This batch was refused each
-		// time, so it may have a new number (KIP-360).
+		// All before it are acknowledged, and yet the broker misses some: its log lost them (KIP-360). The batch gets a new
+		// number if it was refused each time, or fails when the partition is renumbered.
 		part.numbers.gap = true
 		p.retry(now, b)
 	}
@@ -154,7 +156,8 @@ func (p *Producer) misnumbered(now core.Now, b *batch, code core.ErrorCode) {
 // succeed gives the records of a batch their offsets.
 func (p *Producer) succeed(b *batch, base core.Offset, appendTime core.Wall) {
 	for i, m := range b.records {
-		r := Result{Token: m.token, Partition: b.part.index, Offset: core.NoOffset, Timestamp: m.timestamp}
+		r := Result{Token: m.token, Partition: b.part.index, Offset: core.NoOffset, Timestamp: m.timestamp,
+			Attempts: int32(min(b.attempts, math.MaxInt32)), TopicID: b.topicID}
 		if base >= 0 {
 			r.Offset = base + core.Offset(i)
 		}
@@ -182,7 +185,7 @@ func (p *Producer) drop(b *batch, code core.ErrorCode, ambiguous bool) {
 func (p *Producer) failRecords(b *batch, code core.ErrorCode, ambiguous bool) {
 	for _, m := range b.records {
 		p.finish(m.size, Result{Token: m.token, Partition: b.part.index, Offset: core.NoOffset, Timestamp: m.timestamp,
-			Err: code, Ambiguous: ambiguous})
+			Err: code, Ambiguous: ambiguous, Attempts: int32(min(b.attempts, math.MaxInt32))})
 	}
 }
 

@@ -29,6 +29,10 @@ type Result struct {
 	Offset    core.Offset    // core.NoOffset if unknown (acks=0, a duplicate too old for the broker to know) or failed
 	Timestamp core.Wall      // the record's, or the broker's for LogAppendTime topics
 	Err       core.ErrorCode // zero: written as acks demands
+	// Attempts is how often the record was handed to a connection. Without idempotence each may have left a copy.
+	Attempts int32
+	// TopicID is the incarnation of the topic that took the record (KIP-516); zero if the broker did not say.
+	TopicID core.TopicID
 	// Ambiguous goes with Err: the record may have been written, or may be written later by a request that is still
 	// on its way. An unambiguous error means that it never was and never will be.
 	Ambiguous bool

@@ -56,6 +56,7 @@ type batch struct {
 	since    core.Mono // when its oldest record was produced
 	flush    bool      // linger is not to be waited for
 	attempts int
+	topicID  core.TopicID // what the last request called the topic; zero if by name only
 
 	numbered bool // it has a producer id, epoch and sequence
 	sequence int32

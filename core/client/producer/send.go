@@ -139,7 +139,8 @@ func (p *Producer) sendOne(now core.Now, l *cluster.Link, parts []*partition, ou
 	if !p.cl.Call(now, l, &r.call, out) {
 		for _, b := range r.batches {
 			b.part.inflight--
-			p.fail(b, core.ErrUnsupportedVersion, false)
+			b.attempts-- // it went nowhere
+			p.fail(b, core.ErrUnsupportedVersion, b.unknown)
 		}
 		return true
 	}
@@ -154,6 +155,7 @@ func (p *Producer) forget(r *request) {
 	for _, b := range r.batches {
 		b.part.inflight--
 		b.lent = true
+		b.topicID = core.TopicID{} // nobody said so
 		p.succeed(b, core.NoOffset, core.NoTimestamp)
 	}
 }
@@ -182,6 +184,7 @@ func (p *Producer) newRequest() *request {
 func (p *Producer) add(r *request, b *batch) {
 	r.batches = append(r.batches, b)
 	meta := b.part.topic.meta
+	b.topicID = meta.ID
 	if meta.ID.IsZero() {
 		r.call.MaxVersion = 12 // version 13 names topics by id only (KIP-516)
 	}
