@@ -171,6 +171,7 @@ func (d *Disk) write(q *queue, run []step.DiskOp) written {
 	return out
 }
 
+// sync makes the file durable.
 func (d *Disk) sync(h *handle) trouble {
 	if err := d.sys.sync(h.f); err != nil {
 		// Whatever the reason: the kernel may have dropped the pages, so the file is in doubt even if the disk was
@@ -220,6 +221,7 @@ func (d *Disk) closeFile(q *queue) {
 	}
 }
 
+// read takes memory for what the file can give, never for what was asked.
 func (h *handle) read(op *step.DiskOp) ([]byte, trouble) {
 	if op.Pos < 0 || op.Len < 0 {
 		return nil, misused("negative position or length")
@@ -240,6 +242,7 @@ func (h *handle) read(op *step.DiskOp) ([]byte, trouble) {
 	return data[:n], trouble{}
 }
 
+// truncate cuts the file. It is also how a machine gets rid of the torn end that a full disk left.
 func (h *handle) truncate(op *step.DiskOp) trouble {
 	if op.Pos < 0 || int64(op.Pos) > h.size {
 		return misused("truncate to %d, but %s has %d bytes", op.Pos, h.f.Name(), h.size)
@@ -252,6 +255,7 @@ func (h *handle) truncate(op *step.DiskOp) trouble {
 	return trouble{}
 }
 
+// onPath performs an operation on names. The root keeps every path inside the data directory, symbolic links included.
 func (d *Disk) onPath(q *queue, op *step.DiskOp, done *step.DiskDone) trouble {
 	root := op.Kind == step.List || op.Kind == step.SyncDir
 	if !step.ValidPath(op.Path) || op.Path == "." && !root {
@@ -282,6 +286,7 @@ func (d *Disk) onPath(q *queue, op *step.DiskOp, done *step.DiskDone) trouble {
 	return misused("unknown operation %d", op.Kind)
 }
 
+// openFile binds the queue's FileID. The handle is published under the lock, for Acquire.
 func (d *Disk) openFile(q *queue, op *step.DiskOp, done *step.DiskDone) trouble {
 	if q.h != nil || op.File == 0 {
 		return misused("the file id is in use or zero")
@@ -310,6 +315,7 @@ func (d *Disk) openFile(q *queue, op *step.DiskOp, done *step.DiskDone) trouble 
 	return trouble{}
 }
 
+// remove removes a file; os.Root.Remove alone would take an empty directory as well.
 func (d *Disk) remove(path string) error {
 	info, err := d.root.Lstat(path)
 	if err != nil {
@@ -321,6 +327,7 @@ func (d *Disk) remove(path string) error {
 	return d.root.Remove(path)
 }
 
+// mkdir makes one directory; one that exists is as good.
 func (d *Disk) mkdir(path string) error {
 	err := d.root.Mkdir(path, 0o755)
 	if errors.Is(err, fs.ErrExist) {
@@ -331,6 +338,7 @@ func (d *Disk) mkdir(path string) error {
 	return err
 }
 
+// removeDir removes a tree. What is not there is an error here, unlike in os.RemoveAll.
 func (d *Disk) removeDir(path string) error {
 	info, err := d.root.Lstat(path)
 	if err != nil {
@@ -342,6 +350,7 @@ func (d *Disk) removeDir(path string) error {
 	return d.root.RemoveAll(path)
 }
 
+// syncDir makes the entries of a directory durable.
 func (d *Disk) syncDir(path string) error {
 	f, err := d.root.Open(path)
 	if err != nil {

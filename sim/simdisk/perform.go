@@ -64,6 +64,8 @@ func (d *Disk) misused(detail string) trouble {
 	return ioTrouble(detail)
 }
 
+// onFile performs an operation on the contents of an open file. eio is the fault that fails it, if any; it strikes before
+// the operation is judged, as a device does not look at positions.
 func (d *Disk) onFile(op *step.DiskOp, f *file, eio *armed, done *step.DiskDone) (int64, trouble) {
 	switch op.Kind {
 	case step.Append:
@@ -102,6 +104,8 @@ func at(what string, op *step.DiskOp, f *file) string {
 	return what + " " + strconv.FormatInt(int64(op.Pos), 10) + ", but " + f.path + " has " + strconv.Itoa(len(f.n.bytes)) + " bytes"
 }
 
+// append adds to the end of the file. A failing append leaves a prefix, because the kernel copies page by page and
+// meets the error on the way.
 func (d *Disk) append(op *step.DiskOp, f *file, eio *armed) (int64, trouble) {
 	size := int64(len(op.Data))
 	switch {
@@ -135,6 +139,7 @@ func (d *Disk) put(n *node, data []byte) {
 	d.used += int64(len(data))
 }
 
+// read copies what the process sees; the copy is the machine's.
 func (d *Disk) read(op *step.DiskOp, f *file, done *step.DiskDone) (int64, trouble) {
 	if op.Pos < 0 || op.Len < 0 {
 		return 0, d.misused("negative position or length")
@@ -146,6 +151,7 @@ func (d *Disk) read(op *step.DiskOp, f *file, done *step.DiskDone) (int64, troub
 	return to - from, trouble{}
 }
 
+// onPath performs an operation on names. bound tells whether op.File is open already.
 func (d *Disk) onPath(op *step.DiskOp, bound bool, done *step.DiskDone) (int64, trouble) {
 	switch op.Kind {
 	case step.Open:
@@ -178,6 +184,8 @@ func (d *Disk) onPath(op *step.DiskOp, bound bool, done *step.DiskDone) (int64, 
 	}
 }
 
+// openFile binds op.File. A file created here is as long as its bytes in the page cache: its name and contents need
+// SyncDir and Sync to last.
 func (d *Disk) openFile(op *step.DiskOp, done *step.DiskDone) trouble {
 	dir, base, t := d.parent(op.Path)
 	if t.err != step.DiskOK {
@@ -210,6 +218,7 @@ func (d *Disk) parent(path string) (*node, string, trouble) {
 	return d.names.parent(path)
 }
 
+// directory is the directory named by path.
 func (d *Disk) directory(path string) (*node, trouble) {
 	if !step.ValidPath(path) {
 		return nil, d.misused("invalid path " + strconv.Quote(path))
@@ -221,6 +230,7 @@ func (d *Disk) directory(path string) (*node, trouble) {
 	return n, t
 }
 
+// rename follows rename(2) for files: the replaced file lives on for those who have it open.
 func (d *Disk) rename(op *step.DiskOp) trouble {
 	from, fromName, t := d.parent(op.Path)
 	if t.err != step.DiskOK {
@@ -250,6 +260,7 @@ func (d *Disk) rename(op *step.DiskOp) trouble {
 	return trouble{}
 }
 
+// remove takes the name of a file away; open files keep the bytes, and the space.
 func (d *Disk) remove(path string) trouble {
 	dir, base, t := d.parent(path)
 	if t.err != step.DiskOK {
@@ -267,6 +278,7 @@ func (d *Disk) remove(path string) trouble {
 	return trouble{}
 }
 
+// mkdir makes one directory, whose parent must exist.
 func (d *Disk) mkdir(path string) trouble {
 	dir, base, t := d.parent(path)
 	if t.err != step.DiskOK {
@@ -285,6 +297,7 @@ func (d *Disk) mkdir(path string) trouble {
 	return trouble{}
 }
 
+// removeDir removes a directory with all below it.
 func (d *Disk) removeDir(path string) trouble {
 	dir, base, t := d.parent(path)
 	if t.err != step.DiskOK {
