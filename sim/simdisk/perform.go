@@ -64,8 +64,7 @@ func (d *Disk) misused(detail string) trouble {
 	return ioTrouble(detail)
 }
 
-// onFile performs an operation on the contents of an open file. eio is the fault that fails it, if any; it strikes before
-// the operation is judged, as a device does not look at positions.
+// onFile performs an operation on the contents of an open file. eio is the fault that fails it, nil for none.
 func (d *Disk) onFile(op *step.DiskOp, f *file, eio *armed, done *step.DiskDone) (int64, trouble) {
 	switch op.Kind {
 	case step.Append:
