@@ -80,6 +80,9 @@ func (a *Admin) DescribeLogDirs(now core.Now, topics []kmsg.DescribeLogDirsReque
 
 // splitReady sends the requests of groups that waited for the list of brokers.
 func (a *Admin) splitReady(now core.Now) {
+	if len(a.unsplit) == 0 {
+		return
+	}
 	nodes := a.cl.Nodes()
 	kept := a.unsplit[:0]
 	for _, g := range a.unsplit {
