@@ -90,16 +90,17 @@ func (n *Node) NextDeadline() (core.Mono, bool) {
 	return n.machine.NextDeadline()
 }
 
-// flush performs the turn's effects. Disk operations go first: they are what other effects wait for.
+// flush performs the turn's effects. Replies go before disk operations: the edge takes hold of a reply's spans when it
+// gets the reply, and the same turn may close the file (a segment that retention removed).
 func (n *Node) flush() {
+	for i := range n.out.Replies {
+		n.net.Reply(n.out.Replies[i])
+	}
 	for i := range n.out.Disk {
 		n.disk.Submit(n.out.Disk[i])
 	}
 	for i := range n.out.Sends {
 		n.net.Send(n.out.Sends[i])
-	}
-	for i := range n.out.Replies {
-		n.net.Reply(n.out.Replies[i])
 	}
 	if n.Reached != nil {
 		for _, name := range n.out.Points {
