@@ -1,0 +1,166 @@
+package workload
+
+import (
+	"slices"
+
+	"github.com/klamm-log/klamm/checkers/history"
+	"github.com/klamm-log/klamm/core"
+)
+
+// Topic is what the recorder must know about the topics of one name before the run begins.
+type Topic struct {
+	Name string
+	// Compacted, Gaps and Retained are history.Topic's. See [RetentionIsPlanned] for Retained.
+	Compacted, Gaps, Retained bool
+	// Churned says that the name may be deleted and created again during the run, see [IsChurned].
+	Churned bool
+	// AcksAll and AcksLeader are what the settings promise to sends with acks -1 and 1. Acks 0 promises nothing.
+	AcksAll, AcksLeader history.Promise
+}
+
+// Topics is the registry that all clients of a run share: which topics there are, and under which number each
+// incarnation stands in the history.
+type Topics struct {
+	log  *history.Log
+	list []topicState // in order of declaration
+}
+
+type topicState struct {
+	Topic
+	refs []incarnationRef
+}
+
+// incarnationRef is one topic id of a name.
+type incarnationRef struct {
+	id  core.TopicID
+	ref history.TopicRef
+}
+
+// NewTopics is an empty registry.
+func NewTopics(log *history.Log) *Topics { return &Topics{log: log} }
+
+// Declare adds a name. A name that is declared again gets the new settings for incarnations not seen yet.
+func (t *Topics) Declare(d Topic) {
+	if s := t.find(d.Name); s != nil {
+		s.Topic = d
+		return
+	}
+	t.list = append(t.list, topicState{Topic: d})
+}
+
+// Names are the declared names, in order of declaration.
+func (t *Topics) Names() []string {
+	names := make([]string, len(t.list))
+	for i := range t.list {
+		names[i] = t.list[i].Name
+	}
+	return names
+}
+
+// Settings are a name's; a name that was never declared has the zero settings, which promise all and excuse nothing.
+func (t *Topics) Settings(name string) Topic {
+	if s := t.find(name); s != nil {
+		return s.Topic
+	}
+	return Topic{Name: name}
+}
+
+// Ref is the number of an incarnation in the history; a zero id is "whichever".
+func (t *Topics) Ref(name string, id core.TopicID) history.TopicRef {
+	s := t.find(name)
+	if s == nil {
+		t.Declare(Topic{Name: name})
+		s = t.find(name)
+	}
+	for i := range s.refs {
+		if s.refs[i].id == id {
+			return s.refs[i].ref
+		}
+	}
+	ref := t.log.AddTopic(history.Topic{Name: name, ID: id, Compacted: s.Compacted, Gaps: s.Gaps, Retained: s.Retained})
+	s.refs = append(s.refs, incarnationRef{id, ref})
+	return ref
+}
+
+// Incarnations are the topic ids seen of a name, oldest first.
+func (t *Topics) Incarnations(name string) []core.TopicID {
+	var ids []core.TopicID
+	if s := t.find(name); s != nil {
+		for _, r := range s.refs {
+			if !r.id.IsZero() {
+				ids = append(ids, r.id)
+			}
+		}
+	}
+	return ids
+}
+
+func (t *Topics) find(name string) *topicState {
+	for i := range t.list {
+		if t.list[i].Name == name {
+			return &t.list[i]
+		}
+	}
+	return nil
+}
+
+// promise is what a send with these acks is promised.
+func (t *Topics) promise(name string, acks int8) history.Promise {
+	s := t.Settings(name)
+	switch acks {
+	case -1:
+		return s.AcksAll
+	case 1:
+		return s.AcksLeader
+	}
+	return history.None
+}
+
+// IsChurned reports whether some plan deletes the topic, so that the name may come to mean another one.
+func IsChurned(plans []Plan, topic string) bool {
+	return anyOp(plans, func(op *Op) bool { return op.Kind == DeleteTopic && op.Topic == topic })
+}
+
+// RetentionIsPlanned reports whether some plan gives the topic a retention, so that its log start may rise by itself.
+func RetentionIsPlanned(plans []Plan, topic string) bool {
+	return anyOp(plans, func(op *Op) bool {
+		return op.Topic == topic && slices.ContainsFunc(op.Configs, func(c Config) bool {
+			return (c.Name == "retention.ms" || c.Name == "retention.bytes") && c.Value != "-1"
+		})
+	})
+}
+
+func anyOp(plans []Plan, f func(*Op) bool) bool {
+	for i := range plans {
+		for j := range plans[i].Ops {
+			if f(&plans[i].Ops[j]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// seen are the names of which some incarnation is known to have existed.
+func (t *Topics) seen() []string {
+	var names []string
+	for i := range t.list {
+		for _, r := range t.list[i].refs {
+			if !r.id.IsZero() {
+				names = appendNew(names, t.list[i].Name)
+			}
+		}
+	}
+	return names
+}
+
+// expected are the names that have existed and that nobody deletes: they must be there.
+func (t *Topics) expected() []string {
+	var names []string
+	for _, name := range t.seen() {
+		if !t.Settings(name).Churned {
+			names = append(names, name)
+		}
+	}
+	return names
+}
