@@ -294,7 +294,9 @@ func (l *Log) planScan(now core.Now, out *step.Effects) {
 	r := l.rec
 	r.from = max(0, l.segmentFor(r.snapAt))
 	if !r.clean {
-		r.from = max(0, min(r.from, l.segmentFor(r.point)))
+		// The segment that ends at the point is scanned, too: when the point was taken it may have been the active one,
+		// whose index files are written when it is sealed, and then the crash came.
+		r.from = max(0, min(r.from, l.segmentFor(r.point-1)))
 	}
 	for i, s := range l.segments {
 		s.rescan = !r.clean && i >= r.from
@@ -389,6 +391,13 @@ func (l *Log) scanned(now core.Now, out *step.Effects) {
 		l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.path(segmentName(l.active().base, logSuffix)),
 			Pos: l.active().size, Offset: l.end,
 			What: fmt.Sprintf("the log ends at offset %d, but offsets up to %d were durable", l.end, r.point)})
+		return
+	}
+	if l.end < r.begin {
+		// What is left lies below the log start: the log begins anew there, or offsets that are deleted for good would
+		// come again.
+		l.closeFiles(out)
+		l.recover(now, &recovery{point: r.point, cutAt: noCut, restart: true, begin: r.begin}, out)
 		return
 	}
 	if r.snapAt > l.end {
@@ -524,8 +533,7 @@ func (l *Log) serve(now core.Now, out *step.Effects) {
 		s.rescan, s.swapped = false, false
 	}
 	l.unsynced = len(l.segments) - 1
-	// Under the policy OS a power loss may have taken records above a log start offset that was checkpointed.
-	l.start = min(max(r.begin, l.segments[0].base), l.end)
+	l.start = max(r.begin, l.segments[0].base)
 	l.synced, l.written = l.end, l.end
 	l.state, l.rec = ready, nil
 	for _, s := range r.rewritten {

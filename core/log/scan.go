@@ -16,6 +16,7 @@ type scan struct {
 	limit core.Pos    // the file's length
 	next  core.Offset // no batch may begin below it
 	known bool        // the offset after the segments before is known: they were scanned, too
+	exact bool        // the segment's next batch must begin at its end: it was scanned from the start on
 
 	big  record.Header // the batch that is checked piece by piece
 	left int64         // bytes of it that are still to come, 0 if there is none
@@ -39,7 +40,7 @@ func (l *Log) scanSegment(now core.Now, out *step.Effects) {
 			l.recent.clear() // the ring holds batches without holes
 			continue
 		}
-		sc.limit, sc.next = s.size, s.base
+		sc.limit, sc.next, sc.exact = s.size, s.base, s.rescan
 		if s.rescan {
 			s.clear()
 		} else { // after a clean stop: from the last indexed batch that the producer snapshot contains
@@ -195,6 +196,8 @@ func (l *Log) misplaced(h *record.Header, s *segment, inFile int64) string {
 		return "the file ends inside a batch"
 	case h.BaseOffset < l.rec.scan.next || h.BaseOffset < s.next:
 		return "the batch's offsets are below the end of the one before"
+	case l.rec.scan.exact && h.BaseOffset > s.next && !l.cfg.Compacted && !s.swapped:
+		return "offsets are missing before the batch" // base offsets are outside the checksum
 	case !s.fits(h.LastOffset()):
 		return "the batch's offsets are too far from the segment's base"
 	}
@@ -228,6 +231,7 @@ func (l *Log) acceptScanned(b record.Batch, h *record.Header, s *segment) {
 		l.applyScanned(b, h)
 	}
 	s.account(h, l.cfg.IndexIntervalBytes)
+	l.rec.scan.exact = true
 }
 
 // damaged ends the scan at bytes that are no batch, where the batch with the given offset should stand. At or above the

@@ -26,6 +26,9 @@ func (l *Log) TruncateTo(now core.Now, offset core.Offset, out *step.Effects) {
 		return
 	}
 	l.promise = l.boundaryBelow(offset)
+	if l.promise < l.start {
+		l.promise = 0 // if the batch reaches below the log start, the log will begin anew
+	}
 	l.run(now, truncateErrand, offset, out)
 }
 
@@ -55,7 +58,7 @@ func (l *Log) run(now core.Now, e errand, target core.Offset, out *step.Effects)
 
 // NeedsCheckpoint reports that a truncation waits until the node's recovery point checkpoint says at most the given
 // offset for this log. The caller writes the checkpoint file, with RecoveryPoint as the entry, and then calls
-// Checkpointed.
+// Checkpointed. Likewise the log start checkpoint must not say more than where TruncateFullyAndStartAt begins.
 func (l *Log) NeedsCheckpoint() (core.Offset, bool) {
 	return l.promise, l.errand == truncateErrand && l.state == draining && l.checkpointed > l.promise
 }
