@@ -36,8 +36,12 @@ type CreatedTopic struct {
 // maxTopicName is Kafka's limit: a directory name of 255 bytes less "-" and the partition's digits.
 const maxTopicName = 249
 
-// maxPartitions bounds one wish; Kafka has no such limit and runs out of memory instead.
-const maxPartitions = 100_000
+// maxPartitions bounds one wish. Kafka bounds the records of one operation (MAX_RECORDS_PER_USER_OP), with the same
+// number and the same error.
+const maxPartitions = 10_000
+
+// metadataTopic is the metadata log's name. A topic of that name would share its directory.
+const metadataTopic = "__cluster_metadata"
 
 // CheckTopicName refuses what Kafka does not allow as a topic's name.
 func CheckTopicName(name string) Refusal {
@@ -87,6 +91,9 @@ func (c *Controller) CreateTopic(t NewTopic) (CreatedTopic, []metadata.Record) {
 
 // checkNewTopic fills in defaults and refuses what cannot be.
 func (c *Controller) checkNewTopic(t *NewTopic) Refusal {
+	if t.Name == metadataTopic {
+		return refusef(core.ErrInvalidRequest, "%s belongs to the controllers", metadataTopic)
+	}
 	if r := CheckTopicName(t.Name); !r.OK() {
 		return r
 	}
@@ -96,16 +103,21 @@ func (c *Controller) checkNewTopic(t *NewTopic) Refusal {
 	if other := c.collision(t.Name); other != "" {
 		return refusef(core.ErrInvalidTopic, "topic %q collides with %q: '.' and '_' are the same in metric names", t.Name, other)
 	}
-	for _, e := range t.Configs {
-		if r := checkTopicConfig(e); !r.OK() {
-			return r
-		}
+	if r := checkTopicConfigs(t.Configs); !r.OK() {
+		return r
 	}
 	if t.Assignment != nil {
 		if t.Partitions != -1 || t.Replication != -1 {
 			return refusef(core.ErrInvalidRequest, "a topic with a manual assignment takes neither a number of partitions nor a replication factor")
 		}
-		return c.checkAssignment(t.Assignment)
+		if len(t.Assignment) > maxPartitions {
+			return refusef(core.ErrPolicyViolation, "%d partitions; at most %d can be created at once", len(t.Assignment), maxPartitions)
+		}
+		replication := 0
+		if len(t.Assignment) > 0 {
+			replication = len(t.Assignment[0])
+		}
+		return c.checkAssignment(t.Assignment, 0, replication)
 	}
 	if t.Partitions == -1 {
 		t.Partitions = c.cfg.NumPartitions
@@ -113,13 +125,13 @@ func (c *Controller) checkNewTopic(t *NewTopic) Refusal {
 	if t.Replication == -1 {
 		t.Replication = c.cfg.DefaultReplication
 	}
-	switch {
+	switch { // in Kafka's order
+	case t.Replication <= 0:
+		return refusef(core.ErrInvalidReplicationFactor, "the replication factor must be positive, or -1 for the default")
 	case t.Partitions <= 0:
 		return refusef(core.ErrInvalidPartitions, "the number of partitions must be positive, or -1 for the default")
 	case t.Partitions > maxPartitions:
-		return refusef(core.ErrInvalidPartitions, "%d partitions; at most %d can be created at once", t.Partitions, maxPartitions)
-	case t.Replication <= 0:
-		return refusef(core.ErrInvalidReplicationFactor, "the replication factor must be positive, or -1 for the default")
+		return refusef(core.ErrPolicyViolation, "%d partitions; at most %d can be created at once", t.Partitions, maxPartitions)
 	}
 	return Refusal{}
 }
@@ -138,35 +150,53 @@ func (c *Controller) collision(name string) string {
 	return ""
 }
 
-func checkTopicConfig(e ConfigEntry) Refusal {
-	if e.Value == nil {
-		return refusef(core.ErrInvalidConfig, "configuration %q has no value", e.Name)
+// checkTopicConfigs refuses what a new topic cannot be configured with. Of a key that comes twice the last value
+// counts, as in Kafka.
+func checkTopicConfigs(entries []ConfigEntry) Refusal {
+	wished := make(map[string]string, len(entries))
+	for _, e := range entries {
+		if e.Value == nil {
+			return refusef(core.ErrInvalidConfig, "configuration %q has no value", e.Name)
+		}
+		if err := config.CheckTopic(e.Name, *e.Value); err != nil {
+			return refusef(core.ErrInvalidConfig, "%v", err)
+		}
+		wished[e.Name] = *e.Value
 	}
-	if err := config.CheckTopic(e.Name, *e.Value); err != nil {
+	get := func(name string) (string, bool) { v, ok := wished[name]; return v, ok }
+	if err := config.CheckTopicTogether(get); err != nil {
 		return refusef(core.ErrInvalidConfig, "%v", err)
 	}
 	return Refusal{}
 }
 
-// checkAssignment demands partitions 0..n-1 with equally many, distinct, registered replicas each.
-func (c *Controller) checkAssignment(assignment [][]core.NodeID) Refusal {
+// checkAssignment demands equally many, distinct, registered replicas for each partition, one of them active at
+// least. first is the number of the first partition, for words.
+func (c *Controller) checkAssignment(assignment [][]core.NodeID, first int32, replication int) Refusal {
 	if len(assignment) == 0 {
 		return refusef(core.ErrInvalidReplicaAssignment, "the assignment names no partition")
 	}
 	for i, replicas := range assignment {
+		partition := int(first) + i
 		if len(replicas) == 0 {
-			return refusef(core.ErrInvalidReplicaAssignment, "partition %d has no replica, or partitions are not numbered from 0 on", i)
+			return refusef(core.ErrInvalidReplicaAssignment, "partition %d has no replica", partition)
 		}
-		if len(replicas) != len(assignment[0]) {
-			return refusef(core.ErrInvalidReplicaAssignment, "partition %d has %d replicas, partition 0 has %d", i, len(replicas), len(assignment[0]))
+		if len(replicas) != replication {
+			return refusef(core.ErrInvalidReplicaAssignment, "partition %d has %d replicas, others have %d", partition, len(replicas), replication)
 		}
+		active := false
 		for j, node := range replicas {
 			if slices.Contains(replicas[:j], node) {
-				return refusef(core.ErrInvalidReplicaAssignment, "partition %d names broker %d twice", i, node)
+				return refusef(core.ErrInvalidReplicaAssignment, "partition %d names broker %d twice", partition, node)
 			}
-			if c.image.Broker(node) == nil {
-				return refusef(core.ErrInvalidReplicaAssignment, "partition %d names broker %d, which is not registered", i, node)
+			b := c.image.Broker(node)
+			if b == nil {
+				return refusef(core.ErrInvalidReplicaAssignment, "partition %d names broker %d, which is not registered", partition, node)
 			}
+			active = active || b.Active()
+		}
+		if !active {
+			return refusef(core.ErrInvalidReplicaAssignment, "partition %d names only brokers that are fenced or shutting down", partition)
 		}
 	}
 	return Refusal{}
@@ -197,7 +227,8 @@ func (c *Controller) place(n int32, replication int16) ([][]core.NodeID, Refusal
 	return out, Refusal{}
 }
 
-// newPartition is the first state of a partition: every replica in sync with nothing, the first one leading.
+// newPartition is the first state of a partition: every active replica in sync with nothing, the first of them leading.
+// Assignments have been made or checked so that there is one.
 func (c *Controller) newPartition(id core.TopicID, index int32, replicas []core.NodeID) *metadata.PartitionRecord {
 	rec := &metadata.PartitionRecord{PartitionID: index, TopicID: id, Replicas: replicas, Leader: core.NoNode}
 	for _, node := range replicas {
@@ -213,9 +244,6 @@ func (c *Controller) newPartition(id core.TopicID, index int32, replicas []core.
 			dir = b.LogDirs[0]
 		}
 		rec.Directories = append(rec.Directories, dir)
-	}
-	if len(rec.ISR) == 0 { // nobody is active: the first replica leads when it comes back
-		rec.ISR = replicas[:1]
 	}
 	return rec
 }
@@ -235,22 +263,26 @@ func (c *Controller) CreatePartitions(name string, count int32, assignment [][]c
 	have := int32(len(t.Partitions()))
 	added := count - have
 	switch {
-	case added == 0:
+	case count == have:
 		return refusef(core.ErrInvalidPartitions, "topic %q has %d partitions already", name, have), nil
-	case added < 0:
+	case count < have:
 		return refusef(core.ErrInvalidPartitions, "topic %q has %d partitions, which cannot become %d: partitions are never removed", name, have, count), nil
 	case added > maxPartitions:
-		return refusef(core.ErrInvalidPartitions, "%d new partitions; at most %d can be created at once", added, maxPartitions), nil
+		return refusef(core.ErrPolicyViolation, "%d new partitions; at most %d can be created at once", added, maxPartitions), nil
 	}
-	if assignment == nil {
+	replication := len(t.Partitions()[0].Replicas)
+	switch {
+	case assignment == nil:
 		var r Refusal
-		if assignment, r = c.place(added, int16(len(t.Partitions()[0].Replicas))); !r.OK() {
+		if assignment, r = c.place(added, int16(replication)); !r.OK() {
 			return r, nil
 		}
-	} else if int32(len(assignment)) != added {
+	case int32(len(assignment)) != added:
 		return refusef(core.ErrInvalidReplicaAssignment, "%d new partitions, but replicas for %d", added, len(assignment)), nil
-	} else if r := c.checkAssignment(assignment); !r.OK() {
-		return r, nil
+	default:
+		if r := c.checkAssignment(assignment, have, replication); !r.OK() {
+			return r, nil
+		}
 	}
 	var recs []metadata.Record
 	for i, replicas := range assignment {

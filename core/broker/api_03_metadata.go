@@ -1,0 +1,236 @@
+package broker
+
+import (
+	"math"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Metadata (key 3).
+//
+// Behavior: the live brokers, at the address advertised for the listener that the client came through, and the topics
+// asked for. Every broker takes admin requests, so controller_id is this one (as Kafka in KRaft mode answers any). A
+// topic that does not exist is created if both the client and auto.create.topics.enable allow it; the answer is
+// UNKNOWN_TOPIC_OR_PARTITION all the same, and the client asks again. Names that no topic can have are
+// INVALID_TOPIC_EXCEPTION and never created.
+//
+// Version notes: 0 takes an empty list for all topics; from 1 on null is all and empty is none. 0-3 imply
+// auto-creation (core/wire sets the flag). 5 offline replicas, 7 leader epochs, 8-10 the cluster's authorized
+// operations, 8 the topics'. 10 returns topic ids, 12 looks topics up by them; an id in versions 10-11 is
+// INVALID_REQUEST.
+func (b *Broker) metadata(now core.Now, r *step.Request, req *kmsg.MetadataRequest, out *step.Effects) {
+	resp := req.ResponseKind().(*kmsg.MetadataResponse)
+	listener := b.listenerOf(r)
+	resp.ClusterID = &b.cfg.ClusterID
+	resp.ControllerID = int32(b.cfg.NodeID)
+	resp.AuthorizedOperations = authorized(req.IncludeClusterAuthorizedOperations, clusterOperations)
+	for n := range b.image.Brokers() {
+		if e, ok := n.Endpoint(listener); ok && !n.Fenced {
+			resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{
+				NodeID: int32(n.ID), Host: e.Host, Port: int32(e.Port), Rack: n.Rack,
+			})
+		}
+	}
+	v := topicView{b: b, listener: listener, version: r.Version, operations: req.IncludeTopicAuthorizedOperations}
+	switch {
+	case req.Topics == nil || r.Version == 0 && len(req.Topics) == 0:
+		for t := range b.image.Topics() {
+			resp.Topics = append(resp.Topics, v.row(t))
+		}
+	case idsTooEarly(r.Version, req.Topics):
+		for i := range req.Topics {
+			resp.Topics = append(resp.Topics, v.missing(&req.Topics[i], core.ErrInvalidRequest))
+		}
+	default:
+		create := req.AllowAutoTopicCreation && b.cfg.AutoCreateTopics
+		resp.Topics = b.askedTopics(now, req.Topics, create, &v)
+	}
+	reply(r, resp, out)
+}
+
+// idsTooEarly reports whether a request of a version that only returns topic ids looks up by them.
+func idsTooEarly(version int16, topics []kmsg.MetadataRequestTopic) bool {
+	for i := range topics {
+		if version < 12 && (topics[i].Topic == nil || topics[i].TopicID != core.TopicID{}) {
+			return true
+		}
+	}
+	return false
+}
+
+// askedTopics answers for each topic once, in the order of the request.
+func (b *Broker) askedTopics(now core.Now, asked []kmsg.MetadataRequestTopic, create bool, v *topicView) []kmsg.MetadataResponseTopic {
+	rows := make([]kmsg.MetadataResponseTopic, 0, len(asked))
+	names, ids := make(map[string]bool, len(asked)), make(map[core.TopicID]bool)
+	for i := range asked {
+		a := &asked[i]
+		byID := core.TopicID(a.TopicID) != core.TopicID{}
+		switch {
+		case byID && ids[a.TopicID] || !byID && a.Topic != nil && names[*a.Topic]:
+		case byID:
+			ids[a.TopicID] = true
+			if t := b.image.TopicByID(a.TopicID); t != nil {
+				rows = append(rows, v.row(t))
+			} else {
+				row := v.missing(a, core.ErrUnknownTopicID)
+				row.Topic = nil
+				rows = append(rows, row)
+			}
+		case a.Topic == nil:
+			rows = append(rows, v.missing(a, core.ErrInvalidRequest))
+		default:
+			names[*a.Topic] = true
+			if t := b.image.Topic(*a.Topic); t != nil {
+				rows = append(rows, v.row(t))
+			} else {
+				rows = append(rows, v.missing(a, b.missingTopic(now, *a.Topic, create)))
+			}
+		}
+	}
+	return rows
+}
+
+// missingTopic says why there is no topic of that name, and begins to create it if it may.
+func (b *Broker) missingTopic(now core.Now, name string, create bool) core.ErrorCode {
+	if r := controller.CheckTopicName(name); !r.OK() {
+		return r.Code
+	}
+	// The internal topics are their coordinators' to create, with partitions and configuration that a client's glance
+	// at them must not decide.
+	if !create || internalTopic(name) || name == metadataTopic {
+		return core.ErrUnknownTopicOrPartition
+	}
+	created, recs := b.ctl.CreateTopic(controller.NewTopic{Name: name, Partitions: -1, Replication: -1})
+	switch {
+	case created.OK():
+		b.propose(now, recs)
+		return core.ErrUnknownTopicOrPartition
+	case created.Code == core.ErrTopicAlreadyExists: // proposed already, not committed yet
+		return core.ErrUnknownTopicOrPartition
+	}
+	// Kafka says UNKNOWN_TOPIC_OR_PARTITION here too and lets the client ask for ever.
+	return created.Code
+}
+
+// topicView makes the rows that describe topics to clients of one listener.
+type topicView struct {
+	b          *Broker
+	listener   string
+	version    int16
+	operations bool
+}
+
+func (v *topicView) row(t *metadata.Topic) kmsg.MetadataResponseTopic {
+	row := kmsg.NewMetadataResponseTopic()
+	row.Topic, row.TopicID, row.IsInternal = kmsg.StringPtr(t.Name), t.ID, internalTopic(t.Name)
+	row.AuthorizedOperations = authorized(v.operations, topicOperations)
+	row.Partitions = make([]kmsg.MetadataResponseTopicPartition, 0, len(t.Partitions()))
+	for _, p := range t.Partitions() {
+		s := v.b.partitionView(p, v.listener)
+		rp := kmsg.NewMetadataResponseTopicPartition()
+		rp.Partition, rp.Leader, rp.LeaderEpoch = p.ID, s.leader, int32(p.LeaderEpoch)
+		rp.Replicas, rp.ISR, rp.OfflineReplicas = nodeIDs(p.Replicas), nodeIDs(p.ISR), s.offline
+		switch {
+		case s.leader >= 0:
+		case p.Leader != core.NoNode && v.version >= 6: // before, clients know only that there is no leader for them
+			rp.ErrorCode = int16(core.ErrListenerNotFound)
+		default:
+			rp.ErrorCode = int16(core.ErrLeaderNotAvailable)
+		}
+		row.Partitions = append(row.Partitions, rp)
+	}
+	return row
+}
+
+// missing is the row of a topic that cannot be described.
+func (v *topicView) missing(asked *kmsg.MetadataRequestTopic, code core.ErrorCode) kmsg.MetadataResponseTopic {
+	row := kmsg.NewMetadataResponseTopic()
+	row.Topic, row.TopicID, row.ErrorCode = asked.Topic, asked.TopicID, int16(code)
+	if row.Topic == nil && v.version < 12 {
+		row.Topic = kmsg.StringPtr("") // the name cannot be null on the wire before
+	}
+	if row.Topic != nil {
+		row.IsInternal = internalTopic(*row.Topic)
+		row.AuthorizedOperations = authorized(v.operations, topicOperations)
+	}
+	return row
+}
+
+// partitionSight is what a client of one listener can see of a partition.
+type partitionSight struct {
+	leader  int32 // -1: none that the client can reach
+	offline []int32
+}
+
+func (b *Broker) partitionView(p *metadata.Partition, listener string) partitionSight {
+	s := partitionSight{leader: -1, offline: []int32{}}
+	for i, node := range p.Replicas {
+		n := b.image.Broker(node)
+		reachable := false
+		if n != nil {
+			_, reachable = n.Endpoint(listener)
+		}
+		if reachable && node == p.Leader {
+			s.leader = int32(node)
+		}
+		if !reachable || n.Fenced || !n.HasOnlineDir(p.Directories[i]) {
+			s.offline = append(s.offline, int32(node))
+		}
+	}
+	return s
+}
+
+// listenerOf is the listener that a request came through.
+func (b *Broker) listenerOf(r *step.Request) string {
+	if c := b.conns[r.Conn]; c != nil {
+		return c.listener
+	}
+	return "" // the connection has closed; nobody reads the answer
+}
+
+// metadataTopic is the metadata log's name; it is no topic to clients.
+const metadataTopic = "__cluster_metadata"
+
+// internalTopic reports whether a topic holds the state of a coordinator.
+func internalTopic(name string) bool {
+	switch name {
+	case "__consumer_offsets", "__transaction_state", "__share_group_state":
+		return true
+	}
+	return false
+}
+
+// Authorized operations as bits 1 << AclOperation. Without an authorizer everything that applies to the resource is
+// allowed.
+const (
+	topicOperations   = 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<10 | 1<<11
+	clusterOperations = 1<<5 | 1<<7 | 1<<8 | 1<<9 | 1<<10 | 1<<11 | 1<<12
+)
+
+// authorized is the bit field if the client asked for it.
+func authorized(asked bool, operations int32) int32 {
+	if asked {
+		return operations
+	}
+	return math.MinInt32
+}
+
+func nodeIDs(nodes []core.NodeID) []int32 {
+	ids := make([]int32, len(nodes))
+	for i, n := range nodes {
+		ids[i] = int32(n)
+	}
+	return ids
+}
+
+// words is a refusal's text as responses carry it: null where there is no error.
+func words(r controller.Refusal) *string {
+	if r.OK() {
+		return nil
+	}
+	return &r.Why
+}

@@ -1,0 +1,97 @@
+package broker
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// DeleteTopics (key 20).
+//
+// Behavior: each topic succeeds or fails by itself. The answer is sent when the deletion is committed and applied
+// here: the topics are gone from Metadata, and requests that name their ids get UNKNOWN_TOPIC_ID. Topics named twice,
+// by name or id or both, are not deleted and answer INVALID_REQUEST. Rows come in the request's order (Kafka shuffles
+// them, to hide which topics the caller may not see).
+//
+// Version notes: 1-5 name topics, 6 also takes ids. With delete.topic.enable=false 1-2 answer INVALID_REQUEST, 3 and
+// above TOPIC_DELETION_DISABLED. 5 adds words.
+func (b *Broker) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTopicsRequest, out *step.Effects) {
+	resp := req.ResponseKind().(*kmsg.DeleteTopicsResponse)
+	asked := req.Topics
+	if r.Version < 6 {
+		asked = nil
+		for i := range req.TopicNames {
+			asked = append(asked, kmsg.DeleteTopicsRequestTopic{Topic: &req.TopicNames[i]})
+		}
+	}
+	found := make([]doomed, len(asked))
+	times := make(map[core.TopicID]int, len(asked))
+	refusals := make([]controller.Refusal, len(asked))
+	for i := range asked {
+		found[i], refusals[i] = b.topicToDelete(&asked[i], r.Version)
+		if refusals[i].OK() {
+			times[found[i].id]++
+		}
+	}
+	end, deleted := core.NoOffset, false
+	for i := range asked {
+		row := kmsg.NewDeleteTopicsResponseTopic()
+		row.Topic, row.TopicID = asked[i].Topic, asked[i].TopicID
+		refusal := refusals[i]
+		if t := &found[i]; refusal.OK() {
+			row.Topic, row.TopicID = &t.name, t.id
+			if times[t.id] > 1 {
+				refusal = controller.Refusal{Code: core.ErrInvalidRequest, Why: "the topic comes more than once in the request"}
+			} else {
+				end, deleted = b.propose(now, b.ctl.DeleteTopic(t.id)), true
+			}
+		}
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		resp.Topics = append(resp.Topics, row)
+	}
+	if !deleted {
+		reply(r, resp, out)
+		return
+	}
+	b.answerAfter(end, false, 0, answer(r, resp))
+}
+
+// doomed is a topic to delete.
+type doomed struct {
+	name string
+	id   core.TopicID
+}
+
+// topicToDelete finds the topic that is meant, in the controller's image: one that is being created can be deleted, one
+// that is being deleted cannot be again.
+func (b *Broker) topicToDelete(asked *kmsg.DeleteTopicsRequestTopic, version int16) (doomed, controller.Refusal) {
+	refuse := func(code core.ErrorCode, why string) (doomed, controller.Refusal) {
+		return doomed{}, controller.Refusal{Code: code, Why: why}
+	}
+	id := core.TopicID(asked.TopicID)
+	switch {
+	case !b.cfg.DeleteTopicEnable && version < 3:
+		return refuse(core.ErrInvalidRequest, "delete.topic.enable is false")
+	case !b.cfg.DeleteTopicEnable:
+		return refuse(core.ErrTopicDeletionDisabled, "delete.topic.enable is false")
+	case asked.Topic == nil && id.IsZero():
+		return refuse(core.ErrInvalidRequest, "neither a name nor an id is given")
+	case asked.Topic != nil && !id.IsZero():
+		return refuse(core.ErrInvalidRequest, "both a name and an id are given")
+	}
+	var t *metadata.Topic
+	if asked.Topic == nil {
+		t = b.ctl.Image().TopicByID(id)
+	} else {
+		t = b.ctl.Image().Topic(*asked.Topic)
+	}
+	switch {
+	case t != nil:
+		return doomed{t.Name, t.ID}, controller.Refusal{}
+	case asked.Topic == nil:
+		return refuse(core.ErrUnknownTopicID, "there is no topic with that id")
+	}
+	return refuse(core.ErrUnknownTopicOrPartition, "there is no topic of that name")
+}

@@ -1,0 +1,136 @@
+package broker
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// metadataRecord is a record that the controller wishes to append.
+type metadataRecord = metadata.Record
+
+// DescribeConfigs (key 32).
+//
+// Behavior: all keys of a topic or of this broker, each with its value, the layer that it comes from, and whether it
+// can be changed; the names in the request filter them, null and empty being no filter. Every layer's value
+// ("synonyms") comes in order of precedence if asked for. The broker resource with the empty name is the cluster's
+// dynamic default: only what is set there. Values that may be secrets are null. Another broker's id is
+// INVALID_REQUEST: clients send to the broker that they mean. So are loggers, client metrics and groups, which have no
+// configuration here yet.
+//
+// Version notes: 1 layers, 3 types and documentation (KIP-569).
+func (b *Broker) describeConfigs(r *step.Request, req *kmsg.DescribeConfigsRequest, out *step.Effects) {
+	resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+	for i := range req.Resources {
+		res := &req.Resources[i]
+		row := kmsg.NewDescribeConfigsResponseResource()
+		row.ResourceType, row.ResourceName = res.ResourceType, res.ResourceName
+		entries, refusal := b.describeResource(res)
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		for j := range entries {
+			e := &entries[j]
+			if len(res.ConfigNames) == 0 || slices.Contains(res.ConfigNames, e.Name) {
+				row.Configs = append(row.Configs, describedConfig(e, res.ResourceType, req))
+			}
+		}
+		resp.Resources = append(resp.Resources, row)
+	}
+	reply(r, resp, out)
+}
+
+func (b *Broker) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]config.Entry, controller.Refusal) {
+	refuse := func(code core.ErrorCode, why string) ([]config.Entry, controller.Refusal) {
+		return nil, controller.Refusal{Code: code, Why: why}
+	}
+	switch res.ResourceType {
+	case kmsg.ConfigResourceTypeTopic:
+		if r := controller.CheckTopicName(res.ResourceName); !r.OK() {
+			return nil, r
+		}
+		if b.image.Topic(res.ResourceName) == nil {
+			return refuse(core.ErrUnknownTopicOrPartition, "there is no topic of that name")
+		}
+		return config.DescribeTopic(b.layers(b.setFor(metadata.ResourceTopic, res.ResourceName))), controller.Refusal{}
+	case kmsg.ConfigResourceTypeBroker:
+		id, err := strconv.ParseInt(res.ResourceName, 10, 32)
+		switch {
+		case res.ResourceName == "":
+			return b.clusterDefaults(), controller.Refusal{}
+		case err != nil:
+			return refuse(core.ErrInvalidRequest, "the name of a broker resource is the broker's id, or empty for the cluster's default")
+		case core.NodeID(id) != b.cfg.NodeID:
+			return refuse(core.ErrInvalidRequest, "this is broker "+b.nodeName()+"; each broker describes itself")
+		}
+		return config.DescribeBroker(b.layers(nil)), controller.Refusal{}
+	default:
+		return refuse(core.ErrInvalidRequest, "resources of that type have no configuration here")
+	}
+}
+
+// clusterDefaults are the keys that are set for all brokers.
+func (b *Broker) clusterDefaults() []config.Entry {
+	var out []config.Entry
+	for name, value := range b.image.Configs(metadata.ConfigResource{Type: metadata.ResourceBroker}) {
+		d, known := config.BrokerDef(name)
+		if !known { // written by another version: nobody can say whether it is a secret
+			d = config.Def{Name: name, Sensitive: true}
+		}
+		set := config.LayerValue{Name: name, Value: value, Source: config.SourceClusterDefault}
+		out = append(out, config.Entry{
+			Def: d, Value: value, Null: d.Sensitive, Source: config.SourceClusterDefault, Layers: []config.LayerValue{set},
+		})
+	}
+	return out
+}
+
+// describedConfig is one key's row.
+func describedConfig(e *config.Entry, res kmsg.ConfigResourceType, req *kmsg.DescribeConfigsRequest) kmsg.DescribeConfigsResponseResourceConfig {
+	row := kmsg.NewDescribeConfigsResponseResourceConfig()
+	row.Name, row.Value, row.IsSensitive = e.Name, shown(e), e.Sensitive
+	row.ReadOnly = res == kmsg.ConfigResourceTypeBroker && e.Update == config.ReadOnly
+	row.Source, row.ConfigType = kmsg.ConfigSource(e.Source), kmsg.ConfigType(e.Type)
+	if req.IncludeSynonyms {
+		for i := range e.Layers {
+			l := &e.Layers[i]
+			value := &l.Value
+			if e.Sensitive {
+				value = nil
+			}
+			row.ConfigSynonyms = append(row.ConfigSynonyms, kmsg.DescribeConfigsResponseResourceConfigConfigSynonym{
+				Name: l.Name, Value: value, Source: kmsg.ConfigSource(l.Source),
+			})
+		}
+	}
+	if req.IncludeDocumentation && e.Doc != "" {
+		row.Documentation = &e.Doc
+	}
+	return row
+}
+
+// shown is a key's value as clients may see it.
+func shown(e *config.Entry) *string {
+	if e.Null || e.Sensitive {
+		return nil
+	}
+	return &e.Value
+}
+
+// layers gives access to the values that are set, in the committed image and in the file. topic is nil for a broker.
+func (b *Broker) layers(topic func(name string) (string, bool)) config.Layers {
+	return config.Layers{
+		Topic: topic, Static: b.opts.Static,
+		Broker: b.setFor(metadata.ResourceBroker, b.nodeName()), Cluster: b.setFor(metadata.ResourceBroker, ""),
+	}
+}
+
+// setFor looks up what is set for one resource.
+func (b *Broker) setFor(kind metadata.ResourceType, name string) func(key string) (string, bool) {
+	res := metadata.ConfigResource{Type: kind, Name: name}
+	return func(key string) (string, bool) { return b.image.Config(res, key) }
+}

@@ -1,0 +1,64 @@
+package broker
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// CreatePartitions (key 37, KIP-195).
+//
+// Behavior: raises topics to a number of partitions; one row per topic, in the request's order. Shrinking, and the
+// number that there is already, are INVALID_PARTITIONS. A topic that comes twice is INVALID_REQUEST, once. The answer
+// is sent when the partitions are committed and those here can be written to, or after the timeout when they are
+// committed.
+//
+// Version notes: 2 is flexible; 0-3 mean the same.
+func (b *Broker) createPartitions(now core.Now, r *step.Request, req *kmsg.CreatePartitionsRequest, out *step.Effects) {
+	resp := req.ResponseKind().(*kmsg.CreatePartitionsResponse)
+	count := make(map[string]int, len(req.Topics))
+	for i := range req.Topics {
+		count[req.Topics[i].Topic]++
+	}
+	end, created := core.NoOffset, false
+	for i := range req.Topics {
+		t := &req.Topics[i]
+		n := count[t.Topic]
+		if n == 0 { // refused already
+			continue
+		}
+		row := kmsg.NewCreatePartitionsResponseTopic()
+		row.Topic = t.Topic
+		var refusal controller.Refusal
+		if n > 1 {
+			count[t.Topic] = 0
+			refusal = controller.Refusal{Code: core.ErrInvalidRequest, Why: "the topic comes more than once in the request"}
+		} else {
+			var recs []metadataRecord
+			refusal, recs = b.ctl.CreatePartitions(t.Topic, t.Count, newAssignments(t.Assignment))
+			if refusal.OK() && !req.ValidateOnly {
+				end, created = b.propose(now, recs), true
+			}
+		}
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		resp.Topics = append(resp.Topics, row)
+	}
+	if !created {
+		reply(r, resp, out)
+		return
+	}
+	b.answerAfter(end, true, requestDeadline(now, req.TimeoutMillis), answer(r, resp))
+}
+
+// newAssignments keeps the difference between null (the controller places) and empty (wrong, since something is added).
+func newAssignments(asked []kmsg.CreatePartitionsRequestTopicAssignment) [][]core.NodeID {
+	if asked == nil {
+		return nil
+	}
+	out := make([][]core.NodeID, len(asked))
+	for i := range asked {
+		out[i] = brokerIDs(asked[i].Replicas)
+	}
+	return out
+}
