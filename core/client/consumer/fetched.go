@@ -18,21 +18,8 @@ func (c *Consumer) fetched(now core.Now, s *session, done *cluster.Completion) {
 		s.reset()
 		return
 	}
-	switch err := core.ErrorCode(resp.ErrorCode); err {
-	case core.ErrNone:
-	case core.ErrFetchSessionIDNotFound:
-		s.id = 0
-		s.reset()
-		return
-	case core.ErrInvalidFetchSessionEpoch, core.ErrFetchSessionTopicIDError:
-		s.reset() // the id stays: epoch 0 closes that session
-		return
-	default:
-		if err != core.ErrUnsupportedVersion && !err.Retriable() {
-			c.tellAll(now, s, err)
-		}
-		s.retryAt = c.cl.RetryAfter(now.Mono, 1)
-		s.reset()
+	if err := core.ErrorCode(resp.ErrorCode); err != core.ErrNone {
+		c.sessionError(now, s, err)
 		return
 	}
 	for i := range resp.Brokers {
@@ -40,28 +27,48 @@ func (c *Consumer) fetched(now core.Now, s *session, done *cluster.Completion) {
 		c.cl.HintNode(core.NodeID(b.NodeID), b.Host, b.Port)
 	}
 	for i := range resp.Topics {
-		t := &resp.Topics[i]
-		meta := (*cluster.Topic)(nil)
-		if resp.Version >= 13 {
-			meta = c.cl.TopicByID(t.TopicID)
-		} else if p := c.anyOf(t); p != nil {
-			meta = p.meta
-		}
-		if meta == nil {
-			continue
-		}
-		for j := range t.Partitions {
-			r := &t.Partitions[j]
-			p := c.find(meta.Name, r.Partition)
-			if p == nil {
-				continue
-			}
-			if at, ok := s.at[p]; ok && s.entries[at].moved == p.moved && p.assigned && p.state == fetching {
-				c.take(now, s, p, &s.entries[at], r)
-			}
-		}
+		c.takeTopic(now, s, resp.Version, &resp.Topics[i])
 	}
 	s.advance(resp.SessionID)
+}
+
+// sessionError treats an error of a fetch as a whole.
+func (c *Consumer) sessionError(now core.Now, s *session, err core.ErrorCode) {
+	switch err {
+	case core.ErrFetchSessionIDNotFound: // evicted from the broker's cache, or the broker was restarted
+		s.id = 0
+	case core.ErrInvalidFetchSessionEpoch, core.ErrFetchSessionTopicIDError:
+		// The id stays: epoch 0 closes that session, which would else keep its place in the broker's cache.
+	default:
+		if err != core.ErrUnsupportedVersion && !err.Retriable() {
+			c.tellAll(now, s, err)
+		}
+		s.retryAt = c.cl.RetryAfter(now.Mono, 1)
+	}
+	s.reset()
+}
+
+// takeTopic uses one topic of a response: each partition that is still where it was when the request left.
+func (c *Consumer) takeTopic(now core.Now, s *session, version int16, t *kmsg.FetchResponseTopic) {
+	var meta *cluster.Topic
+	if version >= 13 {
+		meta = c.cl.TopicByID(t.TopicID)
+	} else if p := c.anyOf(t); p != nil {
+		meta = p.meta
+	}
+	if meta == nil {
+		return
+	}
+	for j := range t.Partitions {
+		r := &t.Partitions[j]
+		p := c.find(meta.Name, r.Partition)
+		if p == nil {
+			continue
+		}
+		if at, ok := s.at[p]; ok && s.entries[at].moved == p.moved && p.assigned && p.state == fetching {
+			c.take(now, s, p, &s.entries[at], r)
+		}
+	}
 }
 
 // anyOf is a known partition of a topic that a response names.
