@@ -7,7 +7,7 @@ import "sync"
 //
 // A request in process frees its share when it is answered, without needing more. A frame in reception needs more to
 // become a request. If the frames in reception alone fill the budget, nobody would ever move, so one of them at a
-// time may go on regardless.
+// time may go on regardless, and so may connections that are between frames.
 type budget struct {
 	limit int64
 
@@ -39,11 +39,15 @@ func (b *budget) change(receiving, inProcess int64) {
 	}
 }
 
-// wait blocks until the connection may read. It returns early when the connection closes.
-func (b *budget) wait(c *connection) {
+// wait blocks until the connection may read; partial tells that it has begun a frame. It returns early when the
+// connection closes.
+func (b *budget) wait(c *connection, partial bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.receiving+b.inProcess > b.limit && !c.closing.Load() {
+		if b.inProcess == 0 && !partial {
+			return // favour is not for one that may stay silent
+		}
 		if b.inProcess == 0 && (b.favoured == nil || b.favoured == c) {
 			b.favoured = c
 			return

@@ -43,7 +43,7 @@ type ServerOptions struct {
 	// DrainTimeout bounds the wait for the last responses of a connection that will send no more. Default 30 s.
 	DrainTimeout time.Duration
 	// CopyBelow is the size in bytes below which a span is copied instead of sent by sendfile; negative copies all.
-	// Default 32 KiB.
+	// Default 64 KiB, where both cost the same on loopback.
 	CopyBelow int64
 }
 
@@ -53,7 +53,7 @@ func (o ServerOptions) withDefaults() ServerOptions {
 	setDefault(&o.StallTimeout, 30*time.Second)
 	setDefault(&o.IdleTimeout, 10*time.Minute)
 	setDefault(&o.DrainTimeout, 30*time.Second)
-	setDefault(&o.CopyBelow, 32<<10)
+	setDefault(&o.CopyBelow, 64<<10)
 	return o
 }
 

@@ -61,7 +61,7 @@ func (c *connection) account() {
 		}
 		c.charged = held
 	}
-	b.wait(c)
+	b.wait(c, c.in.Buffered() > 0)
 }
 
 // readMore receives some bytes. If there will be no more it tells whether the end was orderly.

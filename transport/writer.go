@@ -82,12 +82,15 @@ func (c *connection) nextBatch(spare []outgoing) (batch []outgoing, ok bool) {
 		c.work.Wait()
 	}
 	c.idle = false
+	if c.closing.Load() {
+		return nil, false // what is queued is dropped by ended
+	}
 	batch, c.queue = c.queue, spare[:0]
 	if c.finished { // told once
 		c.finished = false
 		c.out.Finish(c.finish)
 	}
-	return batch, !c.closing.Load()
+	return batch, true
 }
 
 // linger ends the sending direction. The other one is emptied by the reader before the socket is closed: closing

@@ -32,7 +32,7 @@ const (
 	costNextTag  = 200 // its growth
 )
 
-// CheckRequest walks a request body. The error names the field and matches one of this package's; the cost is
+// CheckRequest walks a request body. Whatever would make decoding take more than limit is refused. The error names the field and matches one of this package's; the cost is
 // valid without an error only.
 func CheckRequest(key, version int16, body []byte, limit Cost) (Cost, error) {
 	return check(request(key), key, version, body, limit)
