@@ -20,7 +20,8 @@ func Draw(seed uint64, p Profile) sim.Plan {
 		Net: drawNet(r.Fork("net"), p),
 	}
 	plan.Brokers = []sim.BrokerPlan{drawBroker(r.Fork("broker"), p)}
-	plan.Clients = workload.Draw(r.Fork("clients"), shape(r.Fork("shape"), p, &plan))
+	topics := drawTopics(r.Fork("topics"), p)
+	plan.Clients = append([]workload.Plan{setup(topics)}, workload.Draw(r.Fork("clients"), drawShape(r.Fork("shape"), p, &plan, topics))...)
 	plan.ExpectLoss = p.ExpectLoss
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
 	plan.Brokers[0].Disk.Plan = drawDiskFaults(r.Fork("disk"), p, &plan)
@@ -66,6 +67,43 @@ func drawBroker(r *prng.Rand, p Profile) sim.BrokerPlan {
 		b.Properties = append(b.Properties, sim.Property{Name: "fetch.max.bytes", Value: fmt.Sprint(v)})
 	}
 	return b
+}
+
+// drawTopics draws the topics that exist from the beginning.
+func drawTopics(r *prng.Rand, p Profile) []workload.TopicShape {
+	out := make([]workload.TopicShape, p.Topics.draw(r))
+	for i := range out {
+		out[i] = workload.TopicShape{Name: fmt.Sprintf("t%d", i), Partitions: int32(p.Partitions.draw(r))}
+		if r.Chance(1, 4) {
+			out[i].MaxMessageBytes = int32(r.Between(2_000, 100_000))
+		}
+		out[i].Retention = r.Chance(1, 5)
+	}
+	return out
+}
+
+// setup is the client that makes the topics; clients that come before it wait, as real ones do.
+func setup(topics []workload.TopicShape) workload.Plan {
+	p := workload.Plan{ID: workload.MaxClientID, Kind: workload.Admin}
+	for i, t := range topics {
+		op := workload.Op{ID: int32(i), Kind: workload.CreateTopic, Topic: t.Name, Partitions: t.Partitions}
+		if t.MaxMessageBytes > 0 {
+			op.Configs = append(op.Configs, workload.Config{Name: "max.message.bytes", Value: fmt.Sprint(t.MaxMessageBytes)})
+		}
+		p.Ops = append(p.Ops, op)
+	}
+	return p
+}
+
+func drawShape(r *prng.Rand, p Profile, plan *sim.Plan, topics []workload.TopicShape) workload.Shape {
+	s := workload.Shape{
+		Brokers: int32(len(plan.Brokers)), Topics: topics, End: plan.Safety,
+		Clients: int32(r.Between(2, 8)), Intensity: int32(p.Intensity.draw(r) * 100),
+	}
+	if r.Chance(1, 3) {
+		s.Churn = []string{"churn0", "churn1"}[:r.Between(1, 2)]
+	}
+	return s
 }
 
 // drawFaults draws for each rule whether the seed has it, and then each fault's instant, length and target.

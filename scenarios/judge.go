@@ -1,0 +1,120 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/klamm-log/klamm/checkers"
+	"github.com/klamm-log/klamm/checkers/history"
+	"github.com/klamm-log/klamm/checkers/linear"
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/sim"
+)
+
+// Violation is one broken promise.
+type Violation struct {
+	Property string `json:"property"`
+	Place    string `json:"place,omitempty"` // partition and offset, or process
+	Message  string `json:"message"`
+}
+
+// Verdict is what a run proved.
+type Verdict struct {
+	Result     sim.Result
+	Violations []Violation
+	// Inconclusive says why a run without violations proves less than it should; empty if it does not.
+	Inconclusive string
+}
+
+// Lines are the violations, one per line, as capsules store them.
+func (v *Verdict) Lines() []string {
+	lines := make([]string, 0, len(v.Violations))
+	for _, x := range v.Violations {
+		lines = append(lines, fmt.Sprintf("%s %s: %s", x.Property, x.Place, x.Message))
+	}
+	return lines
+}
+
+// Properties that this package judges itself; the others are those of package checkers.
+const (
+	// PropertyInvariant: a machine panicked, most often because an invariant of the core broke.
+	PropertyInvariant = "INVARIANT"
+	// PropertySettle: with all faults healed, clients did not finish within the bound.
+	PropertySettle = "L-SETTLE"
+	// PropertyHealthy: with all faults healed, a broker did not serve, or a log stayed offline.
+	PropertyHealthy = "L-HEALTHY"
+	// PropertyContract: the core asked the disk for what the disk's contract does not allow.
+	PropertyContract = "DISK-CONTRACT"
+)
+
+// Run executes a plan and judges it. watch, if not nil, sees every event.
+func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
+	v := Verdict{Result: sim.Run(plan, watch)}
+	v.invariants()
+	if len(v.Violations) > 0 {
+		return v // the run was cut short, its history says nothing more
+	}
+	log := v.Result.History
+	for _, x := range checkers.Check(log, checkers.Options{}) {
+		v.add(string(x.Property), place(x), x.Message)
+	}
+	v.linear(log)
+	v.liveness(plan)
+	return v
+}
+
+func place(x checkers.Violation) string {
+	switch {
+	case x.Partition.Topic == "":
+		return ""
+	case x.Offset == core.NoOffset:
+		return x.Partition.String()
+	}
+	return fmt.Sprintf("%v@%d", x.Partition, x.Offset)
+}
+
+func (v *Verdict) add(property, place, message string) {
+	v.Violations = append(v.Violations, Violation{Property: property, Place: place, Message: message})
+}
+
+// invariants reports what broke inside a machine.
+func (v *Verdict) invariants() {
+	for _, p := range v.Result.Panics {
+		v.add(PropertyInvariant, p.Proc, fmt.Sprintf("%s (at %d ns)", p.What, p.At))
+	}
+	for _, f := range v.Result.Faults {
+		if f.Name == "disk/misuse" {
+			v.add(PropertyContract, "", fmt.Sprintf("%d operations broke the disk's contract", f.N))
+		}
+	}
+}
+
+// linear cross-checks small windows of the history with porcupine.
+func (v *Verdict) linear(log *history.Log) {
+	rep := linear.Check(log, linear.Options{})
+	for _, x := range rep.Violations {
+		v.add(string(x.Property), place(x), x.Message)
+	}
+}
+
+// liveness judges what must have happened after the faults.
+func (v *Verdict) liveness(plan sim.Plan) {
+	if plan.ExpectLoss {
+		return // a broker that reports damage and refuses to serve it is doing what it should
+	}
+	for _, u := range v.Result.Unhealthy {
+		v.add(PropertyHealthy, "", u)
+	}
+	if v.Result.Settled > v.Result.SimTime {
+		v.add(PropertySettle, "", fmt.Sprintf("clients were not done %d ns after the faults had stopped", v.Result.SimTime-v.Result.Stopped))
+	}
+	var serving []core.NodeID
+	for i := range plan.Brokers {
+		serving = append(serving, core.NodeID(i+1))
+	}
+	out := checkers.CheckLiveness(v.Result.History, checkers.Liveness{
+		Stop: v.Result.Stopped, Start: v.Result.Bounds, Produce: v.Result.Bounds, Consume: v.Result.Bounds, Serving: serving,
+	}, checkers.Options{})
+	for _, x := range out.Violations {
+		v.add(string(x.Property), place(x), x.Message)
+	}
+}
