@@ -19,7 +19,8 @@
 //
 // # Invariants
 //
-//   - Memory taken follows the bytes received: a length that is announced takes none.
+//   - Memory taken follows the bytes received: a length that is only announced takes 64 KiB at most, or as much as the
+//     last frame that the connection did send, up to 4 MiB.
 //   - A frame of refused length, a request of unknown key or version, or one that does not parse makes the
 //     connection dead: nothing after it is read, what came before it is still answered.
 //   - Replies leave in the order of their Seq, each exactly once.
