@@ -325,7 +325,10 @@ func (w *world) step() {
 // run performs operations until there are none.
 func (w *world) run() {
 	w.submit()
-	for len(w.disk.queue) > 0 {
+	for n := 0; len(w.disk.queue) > 0; n++ {
+		if n == 100_000 {
+			w.t.Fatalf("no end of operations: %+v", w.disk.queue[0])
+		}
 		w.step()
 	}
 }
