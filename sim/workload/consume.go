@@ -10,6 +10,7 @@ import (
 type consuming struct {
 	c        *Client
 	k        *consumer.Consumer
+	opts     ConsumerOptions
 	backlog  []*Op // of earlier incarnations, to be repeated
 	readings []*reading
 	survey   survey // in Settle and Final: how far to read
@@ -32,6 +33,7 @@ type reading struct {
 	// answers are those whose records have not all been polled, and empty ones between them, by From.
 	answers []consumer.Answer
 	goal    core.Offset // to be reached in this phase; core.NoOffset: none yet, or never
+	base    core.Offset // position after goal was set; core.NoOffset: none yet
 
 	lastMarks consumer.Watermarks // of the last empty answer recorded
 	lastAt    core.Mono
@@ -46,6 +48,9 @@ const (
 func newConsuming(c *Client) *consuming {
 	r := &consuming{c: c, k: c.machine.Consumer(), most: defaultMost}
 	r.survey.c = c
+	if c.plan.Consumer != nil {
+		r.opts = *c.plan.Consumer
+	}
 	return r
 }
 
@@ -62,7 +67,7 @@ func (r *consuming) begin(now core.Now, at core.Mono, op *Op) {
 	switch op.Kind {
 	case Assign:
 		if d == nil {
-			d = &reading{tp: tp, goal: core.NoOffset}
+			d = &reading{tp: tp, goal: core.NoOffset, base: core.NoOffset}
 			r.readings = append(r.readings, d)
 		}
 		r.move(now, at, d, r.start(now, op, consumer.SeekReset))
@@ -165,7 +170,7 @@ func (r *consuming) find(tp core.TopicPartition) *reading {
 func (r *consuming) enter(now core.Now, at core.Mono, phase Phase) {
 	r.most, r.every, r.pollAt = defaultMost, 0, at
 	for _, d := range r.readings {
-		d.goal = core.NoOffset
+		d.goal, d.base = core.NoOffset, core.NoOffset
 		r.setPaused(now, d, false)
 	}
 	if phase == Settle {
@@ -175,7 +180,11 @@ func (r *consuming) enter(now core.Now, at core.Mono, phase Phase) {
 	for len(r.readings) > 0 {
 		r.unassign(now, r.readings[0].tp)
 	}
-	r.survey.begin(now, at, r.c.env.Topics.seen())
+	if r.opts.FinalReads {
+		r.survey.begin(now, at, r.c.env.Topics.seen())
+	} else {
+		r.survey.begin(now, at, nil)
+	}
 }
 
 func (r *consuming) act(now core.Now, at core.Mono) {
@@ -189,6 +198,11 @@ func (r *consuming) act(now core.Now, at core.Mono) {
 	r.poll(now, at)
 	for _, d := range r.readings {
 		r.idle(at, d)
+		if d.goal != core.NoOffset && d.base == core.NoOffset {
+			if position, _, ok := r.k.Position(d.tp.Topic, d.tp.Partition); ok {
+				d.base = position
+			}
+		}
 	}
 	r.survey.act(now, at, r)
 }
@@ -323,7 +337,7 @@ func (r *consuming) record(at core.Mono, d *reading, a *consumer.Answer, from, t
 		Place: r.place(d.tp, a.TopicID), From: from, Next: to, HighWatermark: a.HighWatermark,
 		LastStableOffset: a.LastStableOffset, LogStartOffset: a.LogStartOffset, Follower: a.Follower,
 	}
-	if o := r.c.plan.Consumer; o != nil && o.Committed {
+	if r.opts.Committed {
 		p.Isolation = history.ReadCommitted
 	}
 	r.told = r.told[:0]
@@ -349,7 +363,8 @@ func (r *consuming) due() core.Mono {
 	return at
 }
 
-// done: all that was to be read has been read.
+// done: all that was to be read has been read. A consumer that gets a batch at a time owes progress in Settle, not
+// the end.
 func (r *consuming) done() bool {
 	if r.c.phase == Safety {
 		return true
@@ -361,7 +376,9 @@ func (r *consuming) done() bool {
 		if d.goal == core.NoOffset {
 			continue
 		}
-		if position, _, ok := r.k.Position(d.tp.Topic, d.tp.Partition); !ok || position < d.goal {
+		position, _, ok := r.k.Position(d.tp.Topic, d.tp.Partition)
+		moved := r.c.phase == Settle && r.opts.tiny() && d.base != core.NoOffset && position > d.base
+		if !ok || position < d.goal && !moved {
 			return false
 		}
 	}
@@ -375,7 +392,7 @@ func (r *consuming) surveyed(now core.Now, at core.Mono, found []core.TopicParti
 	for _, tp := range found {
 		d := r.find(tp)
 		if d == nil && r.c.phase == Final {
-			d = &reading{tp: tp, goal: core.NoOffset}
+			d = &reading{tp: tp, goal: core.NoOffset, base: core.NoOffset}
 			r.readings = append(r.readings, d)
 			r.move(now, at, d, consumer.Start{Kind: consumer.SeekBeginning})
 		}

@@ -121,7 +121,7 @@ func (r *producing) send(now core.Now, at core.Mono, s *sending) bool {
 // stage draws an operation's next record.
 func (r *producing) stage(now core.Now, s *sending) {
 	d := &s.op
-	rec := producer.Record{Topic: d.Topic, Partition: d.Partition, Timestamp: core.NoTimestamp}
+	rec := producer.Record{Topic: d.Topic, Partition: d.Partition, Timestamp: now.Wall}
 	if d.Keys > 0 {
 		rec.Key = appendKey(nil, s.rand.Skewed(int64(d.Keys)))
 	}
@@ -208,7 +208,8 @@ func (r *producing) run(rs []producer.Result) int {
 
 // appended is the broker's timestamp in the first result, core.NoTimestamp if the record has kept its own.
 func appended(rs []producer.Result, r *producing) core.Wall {
-	if sent := r.calls[rs[0].Token].timestamp; rs[0].Err == core.ErrNone && sent != core.NoTimestamp && rs[0].Timestamp != sent {
+	sent := r.calls[rs[0].Token].timestamp
+	if rs[0].Err == core.ErrNone && rs[0].Attempts == 1 && sent != core.NoTimestamp && rs[0].Timestamp != sent {
 		return rs[0].Timestamp
 	}
 	return core.NoTimestamp
@@ -225,10 +226,13 @@ func (r *producing) record(at core.Mono, rs []producer.Result) {
 		LogAppendTime: appended(rs, r), Records: make([]history.Record, 0, len(rs)),
 	}
 	for i := range rs {
-		rec := history.Record{Offset: core.NoOffset, Value: history.Value(rs[i].Token), Epoch: core.NoLeaderEpoch}
-		rec.Timestamp = r.calls[rs[i].Token].timestamp
+		rec := history.Record{Offset: core.NoOffset, Value: history.Value(rs[i].Token), Timestamp: core.NoTimestamp,
+			Epoch: core.NoLeaderEpoch}
 		if outcome == history.OK {
 			rec.Offset = rs[i].Offset
+			if rs[i].Attempts == 1 { // else an earlier attempt, under other settings, may have stored another
+				rec.Timestamp = rs[i].Timestamp
+			}
 		}
 		s.Records = append(s.Records, rec)
 		delete(r.calls, rs[i].Token)
@@ -246,9 +250,6 @@ func (r *producing) record(at core.Mono, rs []producer.Result) {
 		for i := range s.Records {
 			s.Records[i].Offset = core.NoOffset
 		}
-	}
-	if s.Attempts == 0 && outcome != history.Fail {
-		s.Attempts = 1
 	}
 	r.c.env.Log.Send(r.c.op(first.start, at, outcome, rs[0].Err), s)
 }

@@ -1,0 +1,179 @@
+package workload
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/prng"
+)
+
+// Draw makes the clients of a seed. Each client's plan depends on its own stream and the shape alone.
+func Draw(r *prng.Rand, shape Shape) []Plan {
+	s := shape.withDefaults()
+	d := &drawer{shape: &s}
+	d.drawTopics(r.Fork("topics"))
+	plans := []Plan{d.creator(r.Fork("creator")), d.reader(r.Fork("reader"))}
+	for i := range r.Fork("count").Between(1, int64(s.Clients)) {
+		plans = append(plans, d.client(r.ForkN("client", i), FirstID+int32(i), i == 0))
+	}
+	return plans
+}
+
+// drawer makes plans for one shape.
+type drawer struct {
+	shape  *Shape
+	topics []drawnTopic
+}
+
+// drawnTopic is a topic of the shape with what was drawn for it.
+type drawnTopic struct {
+	TopicShape
+	configs []Config
+	churned bool
+}
+
+func (d *drawer) drawTopics(r *prng.Rand) {
+	for _, t := range d.shape.Topics {
+		d.topics = append(d.topics, drawTopic(r.Fork(t.Name), t))
+	}
+	for _, name := range d.shape.Churn {
+		own := r.Fork(name)
+		t := drawTopic(own, TopicShape{Name: name, Partitions: int32(own.Between(1, 3))})
+		t.churned = true
+		d.topics = append(d.topics, t)
+	}
+}
+
+// drawTopic draws a topic's configuration. Small segments and small messages are likely: they make rolls, index
+// lookups and refusals frequent. Retention is always named, since the broker's default would delete old timestamps.
+func drawTopic(r *prng.Rand, t TopicShape) drawnTopic {
+	out := drawnTopic{TopicShape: t}
+	retention := int64(-1)
+	if t.Retention && r.Fork("retention").Chance(1, 2) {
+		retention = r.Fork("retention.ms").Between(100, 20_000)
+	}
+	out.set("retention.ms", retention)
+	if own := r.Fork("segment"); own.Chance(1, 2) {
+		out.set("segment.bytes", own.Between(1<<10, 64<<10))
+	}
+	if own := r.Fork("max.message"); out.MaxMessageBytes == 0 {
+		out.MaxMessageBytes = 1 << 20
+		if own.Chance(1, 2) {
+			out.MaxMessageBytes = int32(own.Between(600, 64<<10))
+		}
+	}
+	out.set("max.message.bytes", int64(out.MaxMessageBytes))
+	if r.Fork("timestamp").Chance(1, 4) {
+		out.configs = append(out.configs, Config{Name: "message.timestamp.type", Value: "LogAppendTime"})
+	}
+	return out
+}
+
+func (t *drawnTopic) set(name string, value int64) {
+	t.configs = append(t.configs, Config{Name: name, Value: strconv.FormatInt(value, 10)})
+}
+
+// creator makes the topics that exist from the beginning.
+func (d *drawer) creator(r *prng.Rand) Plan {
+	p := Plan{ID: CreatorID, Kind: Admin, Network: d.network(r.Fork("network"), false)}
+	for i := range d.topics {
+		if t := &d.topics[i]; !t.churned {
+			p.Ops = append(p.Ops, Op{ID: int32(i), At: d.shape.Start, Kind: CreateTopic, Topic: t.Name, Partition: -1,
+				Partitions: t.Partitions, Replication: 1, Configs: t.configs})
+		}
+	}
+	return p
+}
+
+// reader reads everything in the end, with plain options.
+func (d *drawer) reader(r *prng.Rand) Plan {
+	return Plan{ID: ReaderID, Kind: Consumer, Network: d.network(r.Fork("network"), false),
+		Consumer: &ConsumerOptions{Reset: "earliest", FinalReads: true}}
+}
+
+// client draws one client. The first one writes: a run without records shows nothing.
+func (d *drawer) client(r *prng.Rand, id int32, writes bool) Plan {
+	p := Plan{ID: id, Network: d.network(r.Fork("network"), true)}
+	kind := r.Fork("kind").Below(20)
+	switch own := r.Fork("role"); {
+	case writes || kind < 10:
+		p.Kind = Producer
+		p.Producer = d.producer(own.Fork("options"), &p.Network)
+		p.Ops = d.produces(own)
+	case kind < 17:
+		p.Kind = Consumer
+		p.Consumer = d.consumer(own.Fork("options"))
+		p.Ops = d.consumes(own)
+	default:
+		p.Kind = Admin
+		p.Ops = d.administers(own)
+	}
+	if own := r.Fork("crash"); own.Chance(1, 5) {
+		for range own.Between(1, 3) {
+			p.Ops = append(p.Ops, Op{Kind: Crash, At: d.instant(own), Partition: -1})
+		}
+	}
+	return finished(p)
+}
+
+// finished numbers operations in the order of drawing and sorts them by time.
+func finished(p Plan) Plan {
+	for i := range p.Ops {
+		p.Ops[i].ID = int32(i)
+	}
+	slices.SortStableFunc(p.Ops, func(a, b Op) int {
+		switch {
+		case a.At < b.At:
+			return -1
+		case a.At > b.At:
+			return 1
+		}
+		return 0
+	})
+	return p
+}
+
+// instant is somewhere in the run.
+func (d *drawer) instant(r *prng.Rand) core.Mono {
+	return d.shape.Start + core.Mono(r.Below(int64(d.shape.End-d.shape.Start)))
+}
+
+// topic is one of the topics; those that come and go are rarer.
+func (d *drawer) topic(r *prng.Rand) *drawnTopic {
+	fixed := int64(len(d.shape.Topics))
+	if all := int64(len(d.topics)); fixed == 0 || all > fixed && r.Chance(1, 6) {
+		return &d.topics[r.Between(fixed, all-1)]
+	}
+	return &d.topics[r.Skewed(fixed)]
+}
+
+// network draws connection options. Impatient clients give up on requests that are still being executed, and repeat
+// them on a new connection.
+func (d *drawer) network(r *prng.Rand, untame bool) NetworkOptions {
+	n := NetworkOptions{RequestTimeout: d.shape.Request, ConnectTimeout: d.shape.Request,
+		MetadataMaxAge: 5 * core.Second, RetryBackoff: 50 * core.Millisecond}
+	if !untame {
+		return n
+	}
+	if own := r.Fork("request"); own.Chance(1, 3) {
+		n.RequestTimeout = between(own, 20*core.Millisecond, 300*core.Millisecond)
+	}
+	if own := r.Fork("metadata"); own.Chance(1, 3) {
+		n.MetadataMaxAge = between(own, 50*core.Millisecond, 2*core.Second)
+	}
+	if own := r.Fork("backoff"); own.Chance(1, 3) {
+		n.RetryBackoff = between(own, core.Millisecond, 20*core.Millisecond)
+	}
+	if own := r.Fork("idle"); own.Chance(1, 8) {
+		n.MaxIdle = between(own, 100*core.Millisecond, core.Second)
+	}
+	return n
+}
+
+func between(r *prng.Rand, lo, hi core.Mono) core.Mono {
+	return core.Mono(r.Between(int64(lo), int64(hi)))
+}
+
+// one is one of the values.
+func one[T any](r *prng.Rand, values ...T) T { return values[r.Below(int64(len(values)))] }
