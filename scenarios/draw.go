@@ -98,7 +98,7 @@ func setup(topics []workload.TopicShape) workload.Plan {
 func drawShape(r *prng.Rand, p Profile, plan *sim.Plan, topics []workload.TopicShape) workload.Shape {
 	s := workload.Shape{
 		Brokers: int32(len(plan.Brokers)), Topics: topics, End: plan.Safety,
-		Clients: int32(r.Between(2, 8)), Intensity: int32(p.Intensity.draw(r) * 100),
+		Clients: int32(r.Between(2, 8)), Intensity: int32(p.Intensity.draw(r) * 400),
 	}
 	if r.Chance(1, 3) {
 		s.Churn = []string{"churn0", "churn1"}[:r.Between(1, 2)]

@@ -127,9 +127,9 @@ func (r *run) checkArmed(p *process) {
 			continue
 		}
 		r.armed = append(r.armed[:i], r.armed[i+1:]...)
-		// Not in the turn itself: a moment later, while the disk works.
+		// Not in the turn itself: a moment later, when the page cache has the writes and the sync is under way.
 		rand := r.w.rand.ForkN("dirty", f.ID)
-		r.w.at(r.w.now+core.Mono(rand.Skewed(int64(2*core.Millisecond))), func() {
+		r.w.at(r.w.now+core.Mono(rand.Between(int64(2*core.Microsecond), int64(500*core.Microsecond))), func() {
 			if r.phase == phaseSafety {
 				r.down(p, true)
 				r.w.at(r.w.now+core.Mono(rand.Between(1, int64(200*core.Millisecond))), func() { r.up(p) })
