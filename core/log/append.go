@@ -97,7 +97,8 @@ func (l *Log) accept(h *record.Header) {
 // appended unless all of the batches are in order and undamaged.
 //
 // Codes: CORRUPT_MESSAGE for damage (the leader's copy or the way here), OFFSET_OUT_OF_RANGE for batches that do not
-// continue this log, and those of an unusable log.
+// continue this log, and those of an unusable log. An empty follower whose leader's log start lies inside a batch gets
+// that whole batch, hence OFFSET_OUT_OF_RANGE; it has to TruncateFullyAndStartAt the batch's base offset first.
 func (l *Log) AppendAsFollower(now core.Now, data []byte) Appended {
 	if l.state != ready {
 		return refused(l.refusal(), "the log is not ready")

@@ -37,7 +37,8 @@ type Config struct {
 	ProducerIDExpirationMs int64 // producer.id.expiration.ms, default 1 day
 	Policy                 Policy
 
-	// Compacted says that cleanup.policy has, or ever had, "compact": offsets may then have holes.
+	// Compacted says that cleanup.policy has, or ever had, "compact": offsets may then have holes. Without it a hole
+	// is damage, because base offsets are outside the checksum.
 	Compacted bool
 	// TrackWrites asks for the completion of each turn's last append, so that followers can read what the leader
 	// has written but not yet synced. Policy OS implies it.

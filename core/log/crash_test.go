@@ -203,7 +203,8 @@ func (l *life) boot(disk *memDisk) {
 func crashConfig(seed uint64) Config {
 	cfg := Config{SegmentBytes: 500, IndexIntervalBytes: 150, RecoveryChunkBytes: 256, LookupBytes: 256, RetentionBytes: 4000,
 		RecentBatches: 1 + int32(seed%7), TrackWrites: seed%3 == 0}
-	if seed%11 == 0 {
+	cfg.Compacted = seed%4 == 0 // no help from the rule that logs have no holes
+	if seed%11 == 0 && !cfg.Compacted {
 		cfg.Policy = OS
 	}
 	if seed%5 == 0 {

@@ -196,6 +196,17 @@ func TestTopicIDIsKeptAndCompared(t *testing.T) {
 	require.Equal(t, core.ErrInconsistentTopicID, f.Code)
 }
 
+// The recovery point may have been taken at the very end of a segment that was still active; then its index files are
+// whatever an earlier life left.
+func TestIndexesOfTheSegmentThatEndsAtTheRecoveryPointAreRebuilt(t *testing.T) {
+	w := grown(t, small())
+	last := w.log.segments[len(w.log.segments)-2]
+	w.disk.entries[w.log.path(segmentName(last.base, timeIndexSuffix))].data = timeIndex{{timestamp: 5, rel: 0}}.appendTo(nil)
+	n := w.reopen(Past{RecoveryPoint: w.log.active().base})
+	want := TimeFound{Found: true, Offset: last.base + 1, Timestamp: core.Wall(1001 + last.base/2)}
+	require.Equal(t, want, n.byTime(TimeQuery{Timestamp: want.Timestamp, UpperBound: everything}))
+}
+
 func TestCleanersLeftovers(t *testing.T) {
 	w := grown(t, small())
 	first, second := w.log.segments[0], w.log.segments[1]

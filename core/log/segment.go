@@ -58,7 +58,7 @@ type segment struct {
 
 	index offsetIndex
 	times timeIndex
-	// indexFrom: bytes accounted since the last index entry.
+	// sinceIndex is the bytes accounted since the last index entry.
 	sinceIndex int64
 
 	maxTimestamp core.Wall   // of all batches, NoTimestamp if none has one

@@ -154,7 +154,8 @@ func (l *Log) deleteDir(now core.Now, out *step.Effects) {
 	l.closeFiles(out)
 	l.state = deleting
 	grave := l.dir + "." + l.suffix + "-delete"
-	next := func(op step.DiskOp, then func(core.Now, *step.DiskDone, *step.Effects)) func(core.Now, *step.DiskDone, *step.Effects) {
+	type completion = func(core.Now, *step.DiskDone, *step.Effects)
+	next := func(op step.DiskOp, then completion) completion {
 		return func(now core.Now, _ *step.DiskDone, out *step.Effects) {
 			l.await(now, op, pendingOp{kind: opOptional, then: then}, out)
 		}
