@@ -1,0 +1,302 @@
+// Package host runs a broker in this process: the machine of core/broker in a loop, over a real disk and real
+// sockets.
+//
+// A [Node] begins to recover when it is started, accepts connections once the broker serves, and ends by
+// [Node.Shutdown], by [Node.Kill], or by itself when its broker halts; [Node.Done] tells, and [Node.Err] says why.
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/klamm-log/klamm/cmd/klamm/hooked"
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/conn"
+	"github.com/klamm-log/klamm/core/node"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/disk"
+	"github.com/klamm-log/klamm/transport"
+)
+
+// Options is what a node is made of. Zero values are defaults.
+type Options struct {
+	Config config.Broker     // resolved; needed
+	Static map[string]string // the properties that Config was resolved from
+	Dir    string            // data directory; empty is Config.LogDir
+	Disk   disk.Options
+	Server transport.ServerOptions // Listeners, Conn and Files are the node's own
+	// Linger bounds how long a shutdown waits for connections after the broker has ended. Default 500 ms.
+	Linger time.Duration
+}
+
+// Error is why a node ended or could not begin.
+type Error struct {
+	Config bool // the configuration, or what it points to, is not what it should be
+	Taken  bool // the data directory or an address is in use
+	Err    error
+}
+
+// Error is the text for the operator.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Node is a running broker.
+type Node struct {
+	opts   Options
+	began  time.Time
+	broker *broker.Broker
+	hooks  *hooked.Machine
+	disk   *disk.Disk
+	net    *network
+	loop   *transport.Loop
+	cancel context.CancelFunc
+
+	serving chan struct{} // closed
+	halted  chan struct{} // closed: the broker has ended
+	done    chan struct{} // closed: all has ended
+	stop    sync.Once     // the beginning of the end
+	killed  atomic.Bool
+
+	opened, ended bool // of the loop's goroutine: listeners were opened, the broker has halted
+
+	// Written by the loop's goroutine before serving or halted is closed, read after.
+	clusterID string
+	recovery  time.Duration
+	addrs     map[string]net.Addr
+	err       error
+}
+
+// network passes replies to the server, once there is one.
+type network struct {
+	server atomic.Pointer[transport.Server]
+}
+
+// Reply implements node.Network.
+func (n *network) Reply(r step.Reply) {
+	if s := n.server.Load(); s != nil {
+		s.Reply(r)
+	}
+}
+
+// Send implements node.Network. A broker that is the whole cluster sends to nobody.
+func (n *network) Send(step.Send) {}
+
+// Start claims the data directory and begins recovery. It does not wait for the broker to serve.
+func Start(o Options) (*Node, error) {
+	if o.Dir == "" {
+		o.Dir = o.Config.LogDir
+	}
+	if o.Linger <= 0 {
+		o.Linger = 500 * time.Millisecond
+	}
+	clock := transport.NewClock()
+	n := &Node{
+		opts: o, began: time.Now(), net: &network{}, loop: transport.NewLoop(clock),
+		serving: make(chan struct{}), halted: make(chan struct{}), done: make(chan struct{}),
+	}
+	if err := n.bind(); err != nil {
+		return nil, &Error{Taken: true, Err: err}
+	}
+	var err error
+	if n.disk, err = disk.Open(o.Dir, n.loop.Deliver, o.Disk); err != nil {
+		n.closeServer(0)
+		return nil, &Error{Taken: errors.Is(err, disk.ErrLocked), Err: err}
+	}
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails
+	n.broker = broker.New(broker.Options{
+		Config: n.opts.Config, Static: o.Static, Seed: binary.LittleEndian.Uint64(seed[:]),
+	})
+	n.hooks = hooked.Wrap(n.broker, hooked.Hooks{
+		After: func(core.Now) { n.look() },
+		Wake:  func(ev *step.Tick) { n.loop.Deliver(ev) },
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	n.cancel = cancel
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = n.loop.Run(ctx, node.New(n.hooks, clock, n.net, n.disk)) // ends with ctx only
+	}()
+	go n.supervise(ended)
+	return n, nil
+}
+
+// bind tries the addresses, so that one that is taken is known before a long recovery. They are let go again: nobody
+// is to connect before the broker serves. Ports that the system chooses are kept, because they are advertised.
+func (n *Node) bind() error {
+	server, err := n.listen()
+	if err != nil {
+		return err
+	}
+	listeners := n.opts.Config.Listeners
+	chosen := false
+	n.opts.Config.Listeners = nil
+	for _, l := range listeners {
+		tcp, ok := server.Addr(l.Name).(*net.TCPAddr)
+		if ok && strings.HasSuffix(l.Bind, ":0") {
+			chosen = true
+			l.Bind = strings.TrimSuffix(l.Bind, "0") + fmt.Sprint(tcp.Port)
+			if l.AdvertisedPort == 0 {
+				l.AdvertisedPort = int32(tcp.Port)
+			}
+		}
+		n.opts.Config.Listeners = append(n.opts.Config.Listeners, l)
+	}
+	if chosen {
+		n.net.server.Store(server)
+		return nil
+	}
+	return closeNow(server)
+}
+
+// listen binds the listeners.
+func (n *Node) listen() (*transport.Server, error) {
+	o := n.opts.Server
+	o.Listeners = nil
+	for _, l := range n.opts.Config.Listeners {
+		o.Listeners = append(o.Listeners, transport.Listener{Name: l.Name, Addr: l.Bind})
+	}
+	o.Conn.Versions = conn.NewVersions(broker.APIs()...)
+	o.Files = files{n}
+	return transport.Listen(o, n.loop.Deliver)
+}
+
+// files lends the files of the node's disk, which does not exist yet when the server is made.
+type files struct{ n *Node }
+
+// Acquire implements transport.Files. It is called for replies only, and so after the disk was opened.
+func (f files) Acquire(id step.FileID) (file *os.File, release func(), ok bool) {
+	return f.n.disk.Acquire(id)
+}
+
+// closeNow closes a server without waiting for anybody.
+func closeNow(s *transport.Server) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return s.Close(ctx)
+}
+
+// look is called after each turn, on the loop's goroutine.
+func (n *Node) look() {
+	if why, clean, halted := n.broker.Halted(); halted {
+		n.end(why, clean)
+	} else if !n.opened && n.broker.Serving() {
+		n.opened = true
+		n.serve()
+	}
+}
+
+// serve opens the listeners.
+func (n *Node) serve() {
+	server := n.net.server.Load()
+	if server == nil {
+		var err error
+		if server, err = n.listen(); err != nil {
+			n.err = &Error{Taken: true, Err: err}
+			n.broker.Shutdown()
+			return
+		}
+		n.net.server.Store(server)
+	}
+	n.addrs = make(map[string]net.Addr)
+	for _, l := range n.opts.Config.Listeners {
+		n.addrs[l.Name] = server.Addr(l.Name)
+	}
+	n.clusterID, n.recovery = n.broker.ClusterID(), time.Since(n.began)
+	server.Serve()
+	close(n.serving)
+}
+
+// end notes that the broker has ended.
+func (n *Node) end(why string, clean bool) {
+	if n.ended {
+		return
+	}
+	n.ended = true
+	if !clean && n.err == nil {
+		// The broker refuses a data directory that is not its own in words that begin so.
+		n.err = &Error{Config: strings.HasPrefix(why, "the data directory"), Err: errors.New(why)}
+	}
+	close(n.halted)
+}
+
+// supervise takes the node apart once its broker has ended. ended is closed when the loop has.
+func (n *Node) supervise(ended <-chan struct{}) {
+	select {
+	case <-n.halted:
+	case <-ended: // killed
+	}
+	if n.killed.Load() {
+		n.closeServer(0)
+	} else {
+		n.closeServer(n.opts.Linger)
+	}
+	n.cancel()
+	<-ended
+	if err := n.disk.Close(); err != nil && n.err == nil {
+		n.err = &Error{Err: fmt.Errorf("closing the data directory: %w", err)}
+	}
+	close(n.done)
+}
+
+// closeServer lets answers that are on their way out leave for a while.
+func (n *Node) closeServer(linger time.Duration) {
+	if s := n.net.server.Load(); s != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), linger)
+		defer cancel()
+		_ = s.Close(ctx) // sockets that do not close are nobody's loss now
+	}
+}
+
+// Shutdown begins an orderly end and returns at once; Done tells when it is complete.
+func (n *Node) Shutdown() {
+	n.stop.Do(func() { n.hooks.Do(func(core.Now) { n.broker.Shutdown() }) })
+}
+
+// Kill ends the node as kill -9 would: what the broker has handed to the system stays, nothing else does. It waits.
+func (n *Node) Kill() {
+	n.killed.Store(true)
+	n.cancel()
+	<-n.done
+}
+
+// Serving is closed when clients are answered. A node may end before.
+func (n *Node) Serving() <-chan struct{} { return n.serving }
+
+// Done is closed when the node has ended and the data directory is free.
+func (n *Node) Done() <-chan struct{} { return n.done }
+
+// Err is why the node has ended, nil for an orderly end. To be called after Done. It is an [*Error].
+func (n *Node) Err() error { return n.err }
+
+// Addr is the bound address of a listener. To be called after Serving.
+func (n *Node) Addr(listener string) net.Addr { return n.addrs[listener] }
+
+// Listeners are the node's listeners, with the ports that the system chose.
+func (n *Node) Listeners() []config.Listener { return n.opts.Config.Listeners }
+
+// ClusterID is the cluster's identity. To be called after Serving.
+func (n *Node) ClusterID() string { return n.clusterID }
+
+// Recovery is the time from Start to Serving. To be called after Serving.
+func (n *Node) Recovery() time.Duration { return n.recovery }
+
+// NodeID is the node's number in the cluster.
+func (n *Node) NodeID() core.NodeID { return n.opts.Config.NodeID }
+
+// Dir is the data directory.
+func (n *Node) Dir() string { return n.opts.Dir }
