@@ -66,6 +66,10 @@ func idsTooEarly(version int16, topics []kmsg.MetadataRequestTopic) bool {
 func (b *Broker) askedTopics(now core.Now, asked []kmsg.MetadataRequestTopic, create bool, v *topicView) []kmsg.MetadataResponseTopic {
 	rows := make([]kmsg.MetadataResponseTopic, 0, len(asked))
 	names, ids := make(map[string]bool, len(asked)), make(map[core.TopicID]bool)
+	room := newRecordBudget()
+	if !create {
+		room = 0
+	}
 	for i := range asked {
 		a := &asked[i]
 		byID := core.TopicID(a.TopicID) != core.TopicID{}
@@ -87,27 +91,29 @@ func (b *Broker) askedTopics(now core.Now, asked []kmsg.MetadataRequestTopic, cr
 			if t := b.image.Topic(*a.Topic); t != nil {
 				rows = append(rows, v.row(t))
 			} else {
-				rows = append(rows, v.missing(a, b.missingTopic(now, *a.Topic, create)))
+				rows = append(rows, v.missing(a, b.missingTopic(now, *a.Topic, &room)))
 			}
 		}
 	}
 	return rows
 }
 
-// missingTopic says why there is no topic of that name, and begins to create it if it may.
-func (b *Broker) missingTopic(now core.Now, name string, create bool) core.ErrorCode {
+// missingTopic says why there is no topic of that name, and begins to create it if there is room for its records.
+func (b *Broker) missingTopic(now core.Now, name string, room *recordBudget) core.ErrorCode {
 	if r := controller.CheckTopicName(name); !r.OK() {
 		return r.Code
 	}
 	// The internal topics are their coordinators' to create, with partitions and configuration that a client's glance
 	// at them must not decide.
-	if !create || internalTopic(name) || name == metadataTopic {
+	if *room == 0 || internalTopic(name) || name == metadataTopic {
 		return core.ErrUnknownTopicOrPartition
 	}
 	created, recs := b.ctl.CreateTopic(controller.NewTopic{Name: name, Partitions: -1, Replication: -1})
 	switch {
 	case created.OK():
-		b.propose(now, recs)
+		if room.take(recs).OK() {
+			b.propose(now, recs)
+		}
 		return core.ErrUnknownTopicOrPartition
 	case created.Code == core.ErrTopicAlreadyExists: // proposed already, not committed yet
 		return core.ErrUnknownTopicOrPartition

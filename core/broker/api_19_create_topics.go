@@ -15,6 +15,8 @@ import (
 // than the request's timeout, when they are committed. validate_only answers as if, with a zero topic id (Kafka
 // draws one that no topic gets).
 //
+// One request makes at most 10,000 records; topics beyond are POLICY_VIOLATION (Kafka then refuses all of them).
+//
 // Version notes: 4 takes -1 for the broker's number of partitions and replication factor (KIP-464), as do 2-3 here and
 // in Kafka. 5 returns partitions, replication factor and configuration (KIP-525), 7 the topic id.
 func (b *Broker) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopicsRequest, out *step.Effects) {
@@ -24,6 +26,7 @@ func (b *Broker) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTop
 		count[req.Topics[i].Topic]++
 	}
 	end, created := core.NoOffset, false
+	room := newRecordBudget()
 	for i := range req.Topics {
 		t := &req.Topics[i]
 		rt := kmsg.NewCreateTopicsResponseTopic()
@@ -38,7 +41,7 @@ func (b *Broker) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTop
 			resp.Topics = append(resp.Topics, rt)
 			continue
 		}
-		if recs, ok := b.createTopic(t, req.ValidateOnly, &rt); ok && !req.ValidateOnly {
+		if recs, ok := b.createTopic(t, req.ValidateOnly, &room, &rt); ok && !req.ValidateOnly {
 			end, created = b.propose(now, recs), true
 		}
 		resp.Topics = append(resp.Topics, rt)
@@ -51,7 +54,9 @@ func (b *Broker) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTop
 }
 
 // createTopic asks the controller for one topic and fills in its row.
-func (b *Broker) createTopic(t *kmsg.CreateTopicsRequestTopic, validateOnly bool, rt *kmsg.CreateTopicsResponseTopic) ([]metadataRecord, bool) {
+func (b *Broker) createTopic(
+	t *kmsg.CreateTopicsRequestTopic, validateOnly bool, room *recordBudget, rt *kmsg.CreateTopicsResponseTopic,
+) ([]metadataRecord, bool) {
 	wish := controller.NewTopic{Name: t.Topic, Partitions: t.NumPartitions, Replication: t.ReplicationFactor}
 	for _, c := range t.Configs {
 		wish.Configs = append(wish.Configs, controller.ConfigEntry{Name: c.Name, Value: c.Value})
@@ -65,6 +70,9 @@ func (b *Broker) createTopic(t *kmsg.CreateTopicsRequestTopic, validateOnly bool
 	if refusal.OK() {
 		made, recs = b.ctl.CreateTopic(wish)
 		refusal = made.Refusal
+	}
+	if refusal.OK() {
+		refusal = room.take(recs)
 	}
 	rt.ErrorCode, rt.ErrorMessage = int16(refusal.Code), words(refusal)
 	if !refusal.OK() {
@@ -116,6 +124,21 @@ func (b *Broker) createdConfigs(entries []controller.ConfigEntry) []kmsg.CreateT
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// recordBudget is how many records a request may still make: what a client can put into one request must not fill
+// the metadata log, nor the answer the memory (Kafka's MAX_RECORDS_PER_USER_OP).
+type recordBudget int
+
+func newRecordBudget() recordBudget { return 10_000 }
+
+// take refuses records that are too many, and the request's later ones as long as they are.
+func (n *recordBudget) take(recs []metadataRecord) controller.Refusal {
+	if len(recs) > int(*n) {
+		return controller.Refusal{Code: core.ErrPolicyViolation, Why: "the request as a whole creates too many topics and partitions"}
+	}
+	*n -= recordBudget(len(recs))
+	return controller.Refusal{}
 }
 
 // requestDeadline is when a request's own timeout has passed.

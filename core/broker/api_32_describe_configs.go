@@ -21,14 +21,21 @@ type metadataRecord = metadata.Record
 // can be changed; the names in the request filter them, null and empty being no filter. Every layer's value
 // ("synonyms") comes in order of precedence if asked for. The broker resource with the empty name is the cluster's
 // dynamic default: only what is set there. Values that may be secrets are null. Another broker's id is
-// INVALID_REQUEST: clients send to the broker that they mean. So are loggers, client metrics and groups, which have no
-// configuration here yet.
+// INVALID_REQUEST: clients send to the broker that they mean. A resource that comes twice is described once, as first
+// asked for (Kafka repeats it, and so lets a small request make an answer without bounds). Loggers, client metrics and
+// groups have no configuration here yet: INVALID_REQUEST.
 //
 // Version notes: 1 layers, 3 types and documentation (KIP-569).
 func (b *Broker) describeConfigs(r *step.Request, req *kmsg.DescribeConfigsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+	seen := make(map[metadata.ConfigResource]bool, len(req.Resources))
 	for i := range req.Resources {
 		res := &req.Resources[i]
+		key := configResource(res.ResourceType, res.ResourceName)
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
 		row := kmsg.NewDescribeConfigsResponseResource()
 		row.ResourceType, row.ResourceName = res.ResourceType, res.ResourceName
 		entries, refusal := b.describeResource(res)

@@ -10,7 +10,7 @@ import (
 // CreatePartitions (key 37, KIP-195).
 //
 // Behavior: raises topics to a number of partitions; one row per topic, in the request's order. Shrinking, and the
-// number that there is already, are INVALID_PARTITIONS. A topic that comes twice is INVALID_REQUEST, once. The answer
+// number that there is already, are INVALID_PARTITIONS; more than 10,000 at once POLICY_VIOLATION. A topic that comes twice is INVALID_REQUEST, once. The answer
 // is sent when the partitions are committed and those here can be written to, or after the timeout when they are
 // committed.
 //
@@ -22,6 +22,7 @@ func (b *Broker) createPartitions(now core.Now, r *step.Request, req *kmsg.Creat
 		count[req.Topics[i].Topic]++
 	}
 	end, created := core.NoOffset, false
+	room := newRecordBudget()
 	for i := range req.Topics {
 		t := &req.Topics[i]
 		n := count[t.Topic]
@@ -37,6 +38,9 @@ func (b *Broker) createPartitions(now core.Now, r *step.Request, req *kmsg.Creat
 		} else {
 			var recs []metadataRecord
 			refusal, recs = b.ctl.CreatePartitions(t.Topic, t.Count, newAssignments(t.Assignment))
+			if refusal.OK() {
+				refusal = room.take(recs)
+			}
 			if refusal.OK() && !req.ValidateOnly {
 				end, created = b.propose(now, recs), true
 			}
