@@ -1,0 +1,76 @@
+package harness
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// requestTimeout bounds an administrative request, restarts of the node included.
+const requestTimeout = 30 * time.Second
+
+// ask sends one request through franz-go, which finds version and broker.
+func ask[T any](t testing.TB, addr string, request interface {
+	RequestWith(context.Context, kmsg.Requestor) (T, error)
+}) T {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), requestTimeout)
+	defer cancel()
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		t.Fatalf("%T: %v", request, err)
+	}
+	return response
+}
+
+// CreateTopic creates a topic with one replica. Configs are pairs of name and value.
+func CreateTopic(t testing.TB, addr, topic string, partitions int32, configs ...string) {
+	t.Helper()
+	wanted := kmsg.NewCreateTopicsRequestTopic()
+	wanted.Topic, wanted.NumPartitions, wanted.ReplicationFactor = topic, partitions, 1
+	for i := 0; i+1 < len(configs); i += 2 {
+		config := kmsg.NewCreateTopicsRequestTopicConfig()
+		config.Name, config.Value = configs[i], &configs[i+1]
+		wanted.Configs = append(wanted.Configs, config)
+	}
+	request := kmsg.NewPtrCreateTopicsRequest()
+	request.TimeoutMillis = int32(requestTimeout / time.Millisecond)
+	request.Topics = append(request.Topics, wanted)
+	for _, got := range ask(t, addr, request).Topics {
+		if err := kerr.ErrorForCode(got.ErrorCode); err != nil {
+			t.Fatalf("creating %s: %v", topic, err)
+		}
+	}
+}
+
+// Ends returns the end offset of each partition as ListOffsets tells it.
+func Ends(t testing.TB, addr, topic string, partitions int32) []int64 {
+	t.Helper()
+	request := kmsg.NewPtrListOffsetsRequest()
+	request.ReplicaID = -1
+	wanted := kmsg.NewListOffsetsRequestTopic()
+	wanted.Topic = topic
+	for p := range partitions {
+		partition := kmsg.NewListOffsetsRequestTopicPartition()
+		partition.Partition, partition.Timestamp, partition.CurrentLeaderEpoch = p, -1, -1
+		wanted.Partitions = append(wanted.Partitions, partition)
+	}
+	request.Topics = append(request.Topics, wanted)
+	ends := make([]int64, partitions)
+	for _, got := range ask(t, addr, request).Topics[0].Partitions {
+		if err := kerr.ErrorForCode(got.ErrorCode); err != nil {
+			t.Fatalf("end of %s-%d: %v", topic, got.Partition, err)
+		}
+		ends[got.Partition] = got.Offset
+	}
+	return ends
+}

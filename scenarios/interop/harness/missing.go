@@ -1,0 +1,88 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Missing skips the test because the machine lacks something, and says so where the summary of .ci/run shows it:
+// go test alone prints nothing about a skipped test.
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	why := "NOT CHECKED: " + t.Name() + ": " + fmt.Sprintf(format, args...)
+	if notes := os.Getenv("CI_NOTES"); notes != "" {
+		f, err := os.OpenFile(notes, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintln(f, why); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Skip(why)
+}
+
+// Long skips the test unless KLAMM_INTEROP_LONG is set: what it covers needs more than a minute. This is a choice,
+// not something missing, so the summary does not mention it.
+func Long(t testing.TB) {
+	t.Helper()
+	if os.Getenv("KLAMM_INTEROP_LONG") == "" {
+		t.Skip("set KLAMM_INTEROP_LONG=1 to run this")
+	}
+}
+
+// Module is the directory of this Go module.
+func Module(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Fatal("no go.mod above the working directory")
+		}
+		dir = up
+	}
+}
+
+// Build builds the klamm binary from the parent module and returns its path.
+//
+// The result of such a test must not come from go test's cache, which does not know that the product changed; so
+// Build opens a file of the module that is too new for the cache to vouch for.
+func Build(t testing.TB) string {
+	t.Helper()
+	module := Module(t)
+	stamp, err := os.CreateTemp(module, ".stamp-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = os.Stat(stamp.Name())
+	if closed := stamp.Close(); err == nil {
+		err = closed
+	}
+	if removed := os.Remove(stamp.Name()); err == nil {
+		err = removed
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(t.TempDir(), "klamm")
+	cmd := exec.Command("go", "build", "-o", bin, "./cmd/klamm")
+	cmd.Dir = filepath.Join(module, "..", "..")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build ./cmd/klamm: %v\n%s", err, out)
+	}
+	return bin
+}
