@@ -51,6 +51,7 @@ type process struct {
 	dialedByID  map[step.PeerID]*dialed
 	nextConn    step.ConnID
 	onTurn      func(p *process) // looks in after each turn
+	lastWords   string           // why the last incarnation ended itself
 
 	// clocks and pace
 	skew      core.Wall // added to the wall clock

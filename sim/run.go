@@ -114,12 +114,25 @@ func (r *run) declareTopics() {
 			if op := &r.plan.Clients[i].Ops[j]; op.Kind == workload.CreateTopic {
 				r.topics.Declare(workload.Topic{
 					Name: op.Topic, AcksAll: promise, AcksLeader: promise,
-					Retained: workload.RetentionIsPlanned(r.plan.Clients, op.Topic),
+					Retained: workload.RetentionIsPlanned(r.plan.Clients, op.Topic) || r.sendsOldRecords(op.Topic),
 					Churned:  workload.IsChurned(r.plan.Clients, op.Topic),
 				})
 			}
 		}
 	}
+}
+
+// sendsOldRecords reports whether some client sends records with odd timestamps to a topic: the default retention of
+// seven days applies to them at once.
+func (r *run) sendsOldRecords(topic string) bool {
+	for i := range r.plan.Clients {
+		for j := range r.plan.Clients[i].Ops {
+			if op := &r.plan.Clients[i].Ops[j]; op.Odd && op.Topic == topic {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // broker is the process of one broker of the plan.
@@ -218,15 +231,17 @@ func (r *run) brokerTurn(p *process) {
 	if p.listening && !p.announced {
 		p.announced = true
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Serving, Policy: r.policy})
+		r.permitLoss(b)
 	}
 	for _, v := range b.Moved() {
 		r.history.Replica(r.w.now, history.Replica{
-			Place: history.Place{Topic: r.topics.Ref(v.TP.Topic, v.TopicID), Partition: v.TP.Partition},
+			Place: r.place(&v),
 			Node:  core.NodeID(p.id + 1), Leader: v.Leader, Sole: true, Policy: r.policy, Epoch: v.Epoch,
 			LogStartOffset: v.LogStartOffset, HighWatermark: v.HighWatermark, LogEndOffset: v.LogEndOffset, Durable: v.DurableOffset,
 		})
 	}
-	if _, clean, halted := b.Halted(); halted {
+	if why, clean, halted := b.Halted(); halted {
+		p.lastWords = why
 		state := history.Crashed
 		if clean {
 			state = history.Stopped
@@ -239,6 +254,22 @@ func (r *run) brokerTurn(p *process) {
 		return
 	}
 	r.checkArmed(p)
+}
+
+// permitLoss notes, where the plan's faults may destroy the only copy, that what recovery could not find is gone.
+func (r *run) permitLoss(b *broker.Broker) {
+	if !r.plan.ExpectLoss {
+		return
+	}
+	for _, v := range b.Replicas() {
+		if v.Offline == "" {
+			r.history.Loss(r.w.now, history.Loss{Place: r.place(&v), From: v.LogEndOffset})
+		}
+	}
+}
+
+func (r *run) place(v *broker.ReplicaView) history.Place {
+	return history.Place{Topic: r.topics.Ref(v.TP.Topic, v.TopicID), Partition: v.TP.Partition}
 }
 
 // heal ends the safety phase: no fault lasts, everything that is down or has lost a log to a fault is started anew.

@@ -14,7 +14,7 @@ import (
 // is unhealthy at the end.
 func (r *run) scan(p *process) {
 	if !p.up {
-		r.result.Unhealthy = append(r.result.Unhealthy, p.name+" is down")
+		r.result.Unhealthy = append(r.result.Unhealthy, p.name+" is down: "+p.lastWords)
 		return
 	}
 	b := p.machine.(*broker.Broker)
@@ -30,9 +30,9 @@ func (r *run) scan(p *process) {
 			continue
 		}
 		scan := history.Scan{
-			Place:          history.Place{Topic: r.topics.Ref(v.TP.Topic, v.TopicID), Partition: v.TP.Partition},
+			Place:          r.place(&v),
 			Node:           core.NodeID(p.id + 1),
-			LogStartOffset: v.LogStartOffset, LogEndOffset: v.LogEndOffset,
+			LogStartOffset: v.LogStartOffset, LogEndOffset: v.DurableOffset, // what lies behind may be under way
 		}
 		for _, name := range p.disk.Names(v.TP.String()) {
 			if strings.HasSuffix(name, ".log") {
@@ -55,13 +55,13 @@ func scanSegment(dst []history.Batch, data []byte, v *broker.ReplicaView) []hist
 			if n := len(dst); n > 0 {
 				at = dst[n-1].Last + 1
 			}
-			if at < v.LogEndOffset { // bytes behind the end are appends under way
+			if at < v.DurableOffset { // bytes behind it are appends under way
 				dst = append(dst, history.Batch{Base: at, Last: at, Fault: history.BadFrame})
 			}
 			return dst
 		}
 		data = rest
-		if b.LastOffset() < v.LogStartOffset || b.BaseOffset() >= v.LogEndOffset {
+		if b.LastOffset() < v.LogStartOffset || b.BaseOffset() >= v.DurableOffset {
 			continue
 		}
 		found := history.Batch{Base: b.BaseOffset(), Last: b.LastOffset()}

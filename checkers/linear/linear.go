@@ -38,11 +38,12 @@ const Linearizable checkers.Property = "LINEARIZABLE"
 
 // Options bound the search. The zero value is the default.
 type Options struct {
-	MaxOps int // operations in a window that is searched; 0 means 48
+	MaxOps int // operations in a window that is searched; 0 means 14
 }
 
-// defaultMaxOps keeps a window's search to milliseconds even when all its operations overlap.
-const defaultMaxOps = 48
+// defaultMaxOps keeps a window's search to milliseconds and megabytes even when all its operations overlap: there are
+// at most 2^14 sets of operations done, each with the log that it left.
+const defaultMaxOps = 14
 
 // Report says what was found, and how much was looked at.
 type Report struct {

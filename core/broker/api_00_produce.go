@@ -94,6 +94,10 @@ func (b *Broker) produceBatch(
 	if !admit(now, p, checked, rp) {
 		return
 	}
+	if req.Acks == -1 && p.cfg.MinInsyncReplicas > 1 { // this replica is all there is
+		refuse(rp, core.ErrNotEnoughReplicas, "")
+		return
+	}
 	batch := record.Batch(t.Partitions[j].Records)
 	a := p.Append(now, batch, &checked.Summary)
 	b.touch(p)

@@ -37,6 +37,7 @@ const (
 	tagShutdownPoint  // the last ones, at shutdown
 	tagShutdownStart  //
 	tagShutdownMarker //
+	tagIdentity       // partition.metadata of boot.dirs[tag-tagIdentity]
 	bootReads         = 4
 )
 
@@ -53,6 +54,16 @@ type bootState struct {
 	recovery map[core.TopicPartition]core.Offset
 	starts   map[core.TopicPartition]core.Offset
 	register core.Offset // end offset of the registration's records
+
+	dirs  []partitionDir
+	moves map[step.OpID]core.TopicPartition // directories being put aside whose names are wanted
+}
+
+// partitionDir is a partition's directory found at start-up.
+type partitionDir struct {
+	name string
+	id   core.TopicID // zero if partition.metadata is missing or cannot be read
+	bad  bool         // it cannot be read: the log will report it
 }
 
 // start reads the data directory's identity, its checkpoints, and what lies in it.
@@ -79,6 +90,8 @@ func (b *Broker) fileDone(now core.Now, r smallfile.Result, out *step.Effects) {
 		b.bootArrived(now, out)
 	case r.Tag == tagFormat:
 		b.consumeMarker(now, out)
+	case r.Tag >= tagIdentity:
+		b.identified(r)
 	default:
 		b.checkpointWritten(now, r, out)
 	}
@@ -106,6 +119,11 @@ func (b *Broker) ownDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		}
 		b.openQuorum(now, out)
 	default:
+		if tp, ok := b.boot.moves[d.Op]; ok {
+			delete(b.boot.moves, d.Op)
+			b.aside(now, tp, d, out)
+			return
+		}
 		b.readDone(now, d, out)
 	}
 }
@@ -227,6 +245,10 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 	switch b.phase {
 	case phaseReplay:
 		if b.quorum.Active() {
+			b.identify(out)
+		}
+	case phaseIdentify:
+		if b.boot.awaited == 0 {
 			b.openAll(now, out)
 		}
 	case phaseLogs:
@@ -243,38 +265,90 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 	}
 }
 
-// openAll opens every partition that the image assigns to this node and renames directories that it does not know.
+// identify reads which topic each partition directory belongs to. Names are not enough: a topic may have been deleted
+// and created again, and what the checkpoints say about the old incarnation must not be demanded of the new one.
+func (b *Broker) identify(out *step.Effects) {
+	b.phase = phaseIdentify
+	for _, e := range b.boot.entries {
+		if e.Dir && e.Name != raft.Dir && isPartitionDir(e.Name) {
+			b.boot.dirs = append(b.boot.dirs, partitionDir{name: e.Name})
+		}
+	}
+	b.boot.awaited = len(b.boot.dirs)
+	for i, d := range b.boot.dirs {
+		b.files.Read(d.name+"/"+log.PartitionMetadataFile, tagIdentity+smallfile.Tag(i), out)
+	}
+}
+
+func (b *Broker) identified(r smallfile.Result) {
+	b.boot.awaited--
+	d := &b.boot.dirs[r.Tag-tagIdentity]
+	if r.Missing {
+		return
+	}
+	id, err := log.ParsePartitionMetadata(r.Data)
+	d.id, d.bad = id, err != nil
+}
+
+// openAll opens every partition that the image assigns to this node, and puts aside directories that belong to no
+// topic of the image.
 func (b *Broker) openAll(now core.Now, out *step.Effects) {
 	b.phase = phaseLogs
 	b.ctl = controller.New(b.cfg, b.rand.Fork("controller"), b.image.Clone())
-	known := make(map[string]bool)
+	b.boot.moves = make(map[step.OpID]core.TopicPartition)
+	found := make(map[string]*partitionDir, len(b.boot.dirs))
+	for i := range b.boot.dirs {
+		found[b.boot.dirs[i].name] = &b.boot.dirs[i]
+	}
 	for t := range b.image.Topics() {
 		for _, state := range t.Partitions() {
-			if !slices.Contains(state.Replicas, b.cfg.NodeID) {
+			tp := core.TopicPartition{Topic: t.Name, Partition: state.ID}
+			d := found[tp.String()]
+			delete(found, tp.String())
+			if d != nil && !d.bad && !d.id.IsZero() && d.id != t.ID {
+				b.opening++
+				b.boot.moves[b.putAside(d.name, out)] = tp
 				continue
 			}
-			tp := core.TopicPartition{Topic: t.Name, Partition: state.ID}
-			known[tp.String()] = true
-			p := b.openPartition(now, tp, t.ID, b.past(tp), out)
-			p.SetLeader(state.Leader, state.LeaderEpoch)
+			past := log.Past{}
+			if d != nil && (d.bad || !d.id.IsZero()) {
+				past = b.past(tp)
+			}
+			if slices.Contains(state.Replicas, b.cfg.NodeID) {
+				b.openPartition(now, tp, t.ID, past, out).SetLeader(state.Leader, state.LeaderEpoch)
+			}
 		}
 	}
-	b.strays(known, out)
+	for _, d := range b.boot.dirs {
+		if found[d.name] != nil {
+			b.putAside(d.name, out)
+		}
+	}
+	for _, e := range b.boot.entries { // deletions that a crash interrupted
+		if e.Dir && strings.HasSuffix(e.Name, "-delete") {
+			out.Disk = append(out.Disk, step.DiskOp{Kind: step.RemoveDir, Path: e.Name})
+		}
+	}
 }
 
-// strays finishes interrupted deletions, and puts partitions that no topic owns aside under Kafka's suffix -stray
-// instead of deleting them (KAFKA-14616): the metadata may be what is wrong.
-func (b *Broker) strays(known map[string]bool, out *step.Effects) {
-	for _, e := range b.boot.entries {
-		switch {
-		case !e.Dir || e.Name == raft.Dir || known[e.Name]:
-		case strings.HasSuffix(e.Name, "-delete"):
-			out.Disk = append(out.Disk, step.DiskOp{Kind: step.RemoveDir, Path: e.Name})
-		case strings.HasSuffix(e.Name, "-stray") || !isPartitionDir(e.Name):
-		default:
-			to := fmt.Sprintf("%s.%s-stray", e.Name, b.randomHex())
-			out.Disk = append(out.Disk, step.DiskOp{Kind: step.Rename, Path: e.Name, To: to})
-		}
+// putAside renames a directory under Kafka's suffix -stray instead of deleting it (KAFKA-14616): the metadata may be
+// what is wrong.
+func (b *Broker) putAside(name string, out *step.Effects) step.OpID {
+	out.Sometimes("broker.stray-log")
+	op := b.ids.Op()
+	out.Disk = append(out.Disk, step.DiskOp{Op: op, Kind: step.Rename, Path: name, To: fmt.Sprintf("%s.%s-stray", name, b.randomHex())})
+	return op
+}
+
+// aside goes on with a partition whose directory's name has become free.
+func (b *Broker) aside(now core.Now, tp core.TopicPartition, d *step.DiskDone, out *step.Effects) {
+	if d.Err != step.DiskOK {
+		b.fail(fmt.Sprintf("renaming %s: %v %s", d.Path, d.Err, d.Detail))
+		return
+	}
+	b.opening--
+	if t := b.image.Topic(tp.Topic); t != nil && t.Partition(tp.Partition) != nil {
+		b.applyPartition(now, t.Name, t.ID, t.Partition(tp.Partition), out)
 	}
 }
 

@@ -105,11 +105,12 @@ func (c *connection) drop(f *fetching) {
 type phase uint8
 
 const (
-	phaseNew    phase = iota
-	phaseFiles        // identity, markers and checkpoints
-	phaseReplay       // metadata log recovery, replay and election
-	phaseLogs         // partition recovery
-	phaseJoin         // this incarnation's registration is being committed
+	phaseNew      phase = iota
+	phaseFiles          // identity, markers and checkpoints
+	phaseReplay         // metadata log recovery, replay and election
+	phaseIdentify       // which topic each partition directory belongs to
+	phaseLogs           // partition recovery
+	phaseJoin           // this incarnation's registration is being committed
 	phaseServing
 	phaseStopping
 	phaseStopped

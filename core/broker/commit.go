@@ -94,7 +94,7 @@ func (b *Broker) applyChange(now core.Now, c *metadata.Change, out *step.Effects
 	switch c.Kind {
 	case metadata.TopicDeleted:
 		for _, p := range b.byTopic[c.TopicID] {
-			b.deletePartition(now, p, out)
+			b.deletePartition(p)
 		}
 		delete(b.byTopic, c.TopicID)
 	case metadata.PartitionCreated, metadata.PartitionChanged:

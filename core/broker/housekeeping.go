@@ -15,6 +15,8 @@ type checkpointState struct {
 	writing  int          // files being written
 	answers  []step.Reply // held until checkpoints written from now on are durable
 	inFlight []step.Reply // held until those being written are
+	burials  []*partition // logs to be deleted once the checkpoints do not name them
+	burying  []*partition // those that the checkpoints being written leave out
 	closing  bool         // logs were told to close
 	final    bool         // the last checkpoints were handed out
 }
@@ -153,15 +155,22 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 	if b.checkpoint.writing--; b.checkpoint.writing == 0 {
 		out.Replies = append(out.Replies, b.checkpoint.inFlight...)
 		b.checkpoint.inFlight = b.checkpoint.inFlight[:0]
+		for _, p := range b.checkpoint.burying {
+			p.Log.Delete(now, b.randomHex(), out)
+			b.touch(p)
+		}
+		b.checkpoint.burying = b.checkpoint.burying[:0]
 	}
 }
 
-// answerCheckpointed starts the writing of checkpoints that answers wait for.
+// answerCheckpointed starts the writing of checkpoints that answers or deletions wait for.
 func (b *Broker) answerCheckpointed(out *step.Effects) {
-	if len(b.checkpoint.answers) == 0 || b.checkpoint.writing > 0 {
+	c := &b.checkpoint
+	if len(c.answers) == 0 && len(c.burials) == 0 || c.writing > 0 {
 		return
 	}
-	b.checkpoint.answers, b.checkpoint.inFlight = b.checkpoint.inFlight[:0], b.checkpoint.answers
+	c.burials, c.burying = c.burying[:0], c.burials
+	c.answers, c.inFlight = c.inFlight[:0], c.answers
 	b.writeCheckpoints(tagWriteRecovery, tagWriteLogStart, out)
 }
 

@@ -82,7 +82,7 @@ func (b *Broker) logConfig(t config.Topic) log.Config {
 	if t.LogAppendTime {
 		c.TimestampType = record.LogAppendTime
 	}
-	if b.cfg.Durability == config.DurabilityOS {
+	if b.cfg.Durability == config.DurabilityOS && !t.Flushed {
 		c.Policy = log.OS
 	}
 	if b.opts.Tuning.SegmentBytes > 0 {
@@ -121,7 +121,7 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		b.deadlines.Cancel(p.timer)
 		b.partitions[p.slot] = nil
 		delete(b.leaving, p.TP)
-		if t := b.image.Topic(p.TP.Topic); t != nil && t.Partition(p.TP.Partition) != nil {
+		if t := b.image.Topic(p.TP.Topic); t != nil && t.Partition(p.TP.Partition) != nil && b.phase <= phaseServing {
 			b.applyPartition(now, t.Name, t.ID, t.Partition(p.TP.Partition), out)
 		}
 	}
@@ -147,7 +147,7 @@ func (b *Broker) applyPartition(now core.Now, topic string, id core.TopicID, sta
 }
 
 // deletePartition removes a replica whose topic is gone.
-func (b *Broker) deletePartition(now core.Now, p *partition, out *step.Effects) {
+func (b *Broker) deletePartition(p *partition) {
 	delete(b.byName, p.TP)
 	if p.opening {
 		p.opening = false
@@ -158,6 +158,7 @@ func (b *Broker) deletePartition(now core.Now, p *partition, out *step.Effects) 
 	p.SetLeader(core.NoNode, p.LeaderEpoch())
 	b.produces.Touch(p.slot)
 	b.fetches.Touch(p.slot)
-	p.Log.Delete(now, b.randomHex(), out)
-	b.touch(p)
+	// First the checkpoints forget it, then the directory goes, then the name is free: so an entry that outlives a crash
+	// always finds the directory it speaks of.
+	b.checkpoint.burials = append(b.checkpoint.burials, p)
 }

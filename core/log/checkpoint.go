@@ -19,6 +19,9 @@ const (
 	HighWatermarkFile = "replication-offset-checkpoint"
 	CleanShutdownFile = ".kafka_cleanshutdown"
 	MetaFile          = "meta.properties"
+
+	// PartitionMetadataFile lies in each partition's directory and names its topic id.
+	PartitionMetadataFile = "partition.metadata"
 )
 
 // ErrCheckpoint is a checkpoint file that does not have its format.

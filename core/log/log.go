@@ -40,6 +40,7 @@ type Log struct {
 	dir     string
 	past    Past
 	topicID core.TopicID
+	unnamed bool // partition.metadata is being written
 
 	state   state
 	failure Failure
@@ -222,6 +223,9 @@ func (l *Log) RecoveryPoint() core.Offset {
 	}
 	if n := l.epochs.saved; n < len(l.epochs.entries) {
 		point = min(point, l.epochs.entries[n].Start)
+	}
+	if l.unnamed { // a checkpoint entry above the start must find partition.metadata to tell whose it is
+		point = l.segments[0].base
 	}
 	if l.errand == truncateErrand {
 		point = min(point, l.promise)

@@ -508,8 +508,9 @@ func (l *Log) finish(now core.Now, out *step.Effects) {
 		}
 	}
 	if _, ok := r.files[metadataFile]; !ok && !l.topicID.IsZero() {
+		l.unnamed = true
 		l.files = append(l.files, smallFile{path: l.path(metadataFile), data: AppendPartitionMetadata(nil, l.topicID),
-			then: func() {}})
+			then: func() { l.unnamed = false }})
 	}
 	l.dropSnapshots(now, out)
 	l.goOn(now, l.link, out)

@@ -23,7 +23,7 @@ const (
 	tmpSuffix       = ".tmp"     // a replacement that was not finished
 
 	epochFile    = "leader-epoch-checkpoint"
-	metadataFile = "partition.metadata"
+	metadataFile = PartitionMetadataFile
 
 	offsetDigits = 20
 )

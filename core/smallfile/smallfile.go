@@ -46,6 +46,7 @@ type stage uint8
 const (
 	stageOpen stage = iota // waiting for Open
 	stageRead              // waiting for Read
+	stageSync              // waiting for Sync
 	stageMove              // waiting for Rename
 	stageDir               // waiting for SyncDir
 )
@@ -107,12 +108,15 @@ func (f *Files) advance(t *task, d *step.DiskDone, out *step.Effects) (Result, b
 	case t.stage == stageRead:
 		out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: t.file})
 		return Result{Tag: t.tag, Path: t.path, Data: d.Data}, true
-	case t.stage == stageOpen: // operations on one file run in order, and after a failure all later ones fail
-		t.stage = stageMove
+	case t.stage == stageOpen: // an append that fails makes the sync behind it fail too
+		t.stage = stageSync
 		out.Disk = append(out.Disk,
 			step.DiskOp{Kind: step.Truncate, File: t.file},
-			step.DiskOp{Kind: step.Append, File: t.file, Data: t.data},
-			step.DiskOp{Kind: step.Sync, File: t.file})
+			step.DiskOp{Kind: step.Append, File: t.file, Data: t.data})
+		f.await(t, step.DiskOp{Kind: step.Sync, File: t.file}, out)
+	case t.stage == stageSync:
+		// Only now: on a full disk the renaming would succeed although the append did not.
+		t.stage = stageMove
 		f.await(t, step.DiskOp{Kind: step.Rename, File: t.file, Path: t.path + tmpSuffix, To: t.path}, out)
 	case t.stage == stageMove:
 		t.stage = stageDir
