@@ -68,8 +68,8 @@ type Options struct {
 	Seeds int64  // how many; 0 is until Budget is used up
 	// Budget is how long seeds are started; 0 is without limit. At least one seed is run.
 	Budget time.Duration
-	// Grace is how long seeds that are running when Budget is used up may take to end; 0 is without limit. Those that
-	// do not are reported as unfinished.
+	// Grace is how long seeds that are running when Budget is used up, or the context ends, may take to end; 0 is
+	// without limit. Those that do not are reported as unfinished.
 	Grace       time.Duration
 	Jobs        int  // workers
 	Twice       bool // run each seed twice and compare
@@ -161,7 +161,7 @@ func (s *Sweep) Run(ctx context.Context) (Summary, error) {
 		workers.Wait()
 		close(ended)
 	}()
-	s.wait(ended)
+	s.wait(ctx, ended)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,17 +177,28 @@ func (s *Sweep) Run(ctx context.Context) (Summary, error) {
 	return s.sum, s.err
 }
 
-// wait waits for the workers, but not for ever.
-func (s *Sweep) wait(ended <-chan struct{}) {
-	if s.opts.Budget == 0 || s.opts.Grace == 0 {
-		<-ended
-		return
+// wait waits for the workers, but not for ever once no more seeds are begun.
+func (s *Sweep) wait(ctx context.Context, ended <-chan struct{}) {
+	var late <-chan time.Time
+	after := func(d time.Duration) {
+		if s.opts.Grace > 0 {
+			late = time.After(d + s.opts.Grace)
+		}
 	}
-	timer := time.NewTimer(s.opts.Budget + s.opts.Grace)
-	defer timer.Stop()
-	select {
-	case <-ended:
-	case <-timer.C:
+	if s.opts.Budget > 0 {
+		after(s.opts.Budget)
+	}
+	interrupted := ctx.Done()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-late:
+			return
+		case <-interrupted:
+			interrupted = nil
+			after(0)
+		}
 	}
 }
 

@@ -203,6 +203,23 @@ func TestUnfinished(t *testing.T) {
 	})
 }
 
+// An interruption does not wait for ever either.
+func TestInterruptedWhileStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		release := make(chan struct{})
+		sum, err := sweep.New(draw(func(seed uint64) sweep.Outcome {
+			<-release
+			return plain(seed)
+		}), sweep.Options{First: 1, Seeds: 4, Grace: 3 * time.Second, Jobs: 2}).Run(ctx)
+		if err != nil || !sum.Interrupted || !reflect.DeepEqual(sum.Unfinished, []uint64{1, 2}) || sum.Wall != 8*time.Second {
+			t.Errorf("%v, %+v", err, sum)
+		}
+		close(release)
+	})
+}
+
 func TestInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

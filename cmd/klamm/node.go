@@ -1,0 +1,196 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/klamm-log/klamm/cmd/klamm/exit"
+	"github.com/klamm-log/klamm/cmd/klamm/host"
+	"github.com/klamm-log/klamm/cmd/klamm/show"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/disk"
+	"github.com/spf13/cobra"
+)
+
+// nodeOptions are the flags of klamm node.
+type nodeOptions struct {
+	File      string // server.properties, may be empty
+	Data      string
+	Listen    string
+	Set       []string
+	SyncDelay time.Duration
+}
+
+func newNode(a *app) *cobra.Command {
+	var o nodeOptions
+	cmd := &cobra.Command{
+		Use:   "node [server.properties]",
+		Short: "Run a broker",
+		Long: `Run a broker that is a whole cluster, until SIGINT or SIGTERM. Without arguments it listens
+on ` + defaultListen + ` and keeps its data in ./` + defaultData + `; acknowledged records are on the disk. It takes
+Kafka's server.properties; --set overrides the file, --data and --listen override both.`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Data, "data", "", "data directory (log.dirs)")
+	f.StringVar(&o.Listen, "listen", "", "host:port to listen on (listeners); port 0 lets the system choose")
+	f.StringArrayVar(&o.Set, "set", nil, "name=value, any property of Kafka's; may be repeated")
+	f.DurationVar(&o.SyncDelay, "sync-delay", 0, "make each sync this much slower, as if the disk were")
+	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		if len(args) == 1 {
+			o.File = args[0]
+		}
+		return runNode(ctx, a, o)
+	})
+	return cmd
+}
+
+// Where a node without configuration is.
+const (
+	defaultListen = "127.0.0.1:9092"
+	defaultData   = "data"
+)
+
+// properties are what the file and the flags say together.
+func (o nodeOptions) properties() (map[string]string, error) {
+	props := make(map[string]string)
+	if o.File != "" {
+		b, err := os.ReadFile(o.File)
+		if err != nil {
+			return nil, err
+		}
+		file, err := config.ParseProperties(b)
+		if err != nil {
+			return nil, exit.Errorf(exit.Config, "%s: %w", o.File, err)
+		}
+		maps.Copy(props, file)
+	}
+	for _, s := range o.Set {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, exit.Errorf(exit.Usage, "--set %q is not name=value", s)
+		}
+		props[strings.TrimSpace(name)] = value
+	}
+	if o.Data != "" {
+		delete(props, "log.dir")
+		props["log.dirs"] = o.Data
+	}
+	if o.Listen != "" {
+		if _, _, err := net.SplitHostPort(o.Listen); err != nil {
+			return nil, exit.Errorf(exit.Usage, "--listen %s: %w", o.Listen, err)
+		}
+		delete(props, "advertised.listeners")
+		props["listeners"] = "PLAINTEXT://" + o.Listen
+	} else if _, set := props["listeners"]; !set {
+		props["listeners"] = "PLAINTEXT://" + defaultListen
+	}
+	return props, nil
+}
+
+func runNode(ctx context.Context, a *app, o nodeOptions) error {
+	props, err := o.properties()
+	if err != nil {
+		return err
+	}
+	cfg, err := config.ResolveBroker(props)
+	if err != nil {
+		return exit.With(exit.Config, err)
+	}
+	for _, w := range config.Warnings(props) {
+		a.Talkf("klamm: %s", w)
+	}
+	n, err := host.Start(host.Options{Config: cfg, Static: props, Disk: disk.Options{SyncDelay: o.SyncDelay}})
+	if err != nil {
+		return nodeError(err)
+	}
+	stop := a.Progress(func() string { return "recovering " + n.Dir() })
+	select {
+	case <-n.Serving():
+		stop()
+		if err := a.Row(newNodeResult(n)); err != nil {
+			a.Talkf("klamm: %v", err) // who reads the line is not who uses the broker
+		}
+	case <-n.Done():
+		stop()
+		return nodeError(n.Err())
+	case <-ctx.Done():
+		stop()
+	}
+	select {
+	case <-ctx.Done():
+		begin := time.Now()
+		n.Shutdown()
+		<-n.Done()
+		if n.Err() == nil {
+			a.Talkf("klamm: stopped in %s", show.Duration(time.Since(begin)))
+		}
+	case <-n.Done():
+	}
+	return nodeError(n.Err())
+}
+
+// nodeError gives a node's end its exit code.
+func nodeError(err error) error {
+	var why *host.Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &why):
+		return err
+	case why.Taken:
+		return exit.With(exit.Unavailable, err)
+	case why.Config:
+		return exit.With(exit.Config, err)
+	}
+	return exit.With(exit.Unhealthy, err)
+}
+
+// nodeResult tells where a node is. It is printed once it serves.
+type nodeResult struct {
+	Listeners  []nodeListener `json:"listeners"`
+	ClusterID  string         `json:"cluster_id"`
+	NodeID     int32          `json:"node_id"`
+	Data       string         `json:"data"`
+	RecoveryNs int64          `json:"recovery_ns"`
+	Pid        int            `json:"pid"`
+}
+
+type nodeListener struct {
+	Name       string `json:"name"`
+	Address    string `json:"address"`    // bound
+	Advertised string `json:"advertised"` // what clients are told
+}
+
+func newNodeResult(n *host.Node) nodeResult {
+	r := nodeResult{
+		ClusterID: n.ClusterID(), NodeID: int32(n.NodeID()), Data: n.Dir(), RecoveryNs: int64(n.Recovery()), Pid: os.Getpid(),
+	}
+	for _, l := range n.Listeners() {
+		r.Listeners = append(r.Listeners, nodeListener{
+			Name: l.Name, Address: n.Addr(l.Name).String(),
+			Advertised: net.JoinHostPort(l.AdvertisedHost, fmt.Sprint(l.AdvertisedPort)),
+		})
+	}
+	return r
+}
+
+// AppendText implements [show.Result].
+func (r nodeResult) AppendText(dst []byte) []byte {
+	dst = append(dst, "serving on "...)
+	for i, l := range r.Listeners {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = append(dst, l.Address...)
+	}
+	return fmt.Appendf(dst, ", cluster %s, data in %s, recovered in %s\n", r.ClusterID, r.Data, show.Duration(time.Duration(r.RecoveryNs)))
+}
