@@ -45,7 +45,14 @@ func (r *administering) begin(now core.Now, at core.Mono, op *Op) {
 	r.call(now, at, t)
 }
 
-func (r *administering) enter(core.Now, core.Mono, Phase) {}
+// enter: in Final nothing is tried again.
+func (r *administering) enter(_ core.Now, _ core.Mono, phase Phase) {
+	if phase == Final {
+		for _, t := range r.tasks {
+			t.again = 0
+		}
+	}
+}
 
 // call sends the request that a task needs next.
 func (r *administering) call(now core.Now, at core.Mono, t *task) {
@@ -92,7 +99,7 @@ func (r *administering) act(now core.Now, at core.Mono) {
 	}
 	kept := r.tasks[:0]
 	for _, t := range r.tasks {
-		if !t.flying && t.again > 0 && at >= t.again && r.c.phase != Final {
+		if !t.flying && t.again > 0 && at >= t.again {
 			t.again = 0
 			r.call(now, at, t)
 		}
@@ -126,8 +133,8 @@ func (r *administering) answered(now core.Now, at core.Mono, t *task, rep *admin
 	}
 }
 
-// created records an attempt to create a topic. One that did not succeed is repeated, unless the name is one that
-// comes and goes: what the plan's other clients want to use should exist.
+// created records an attempt to create a topic. One that did not succeed and still may is repeated, unless the name is
+// one that comes and goes: what the plan's other clients want to use should exist.
 func (r *administering) created(at core.Mono, t *task, rep *admin.Reply) {
 	code, id := rep.Err, core.TopicID{}
 	if resp, ok := rep.Body.(*kmsg.CreateTopicsResponse); ok && len(resp.Topics) == 1 {
@@ -139,7 +146,8 @@ func (r *administering) created(at core.Mono, t *task, rep *admin.Reply) {
 	}
 	r.c.env.Log.CreateTopic(r.c.op(t.start, at, outcome, code), history.CreateTopic{
 		Topic: r.c.env.Topics.Ref(t.op.Topic, id), Partitions: t.op.Partitions})
-	if outcome != history.OK && code != core.ErrTopicAlreadyExists && !r.c.env.Topics.Settings(t.op.Topic).Churned {
+	final := outcome == history.Fail && !code.Retriable()
+	if outcome != history.OK && !final && r.c.phase != Final && !r.c.env.Topics.Settings(t.op.Topic).Churned {
 		t.again = at.Add(createEvery)
 	}
 }

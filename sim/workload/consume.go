@@ -352,7 +352,7 @@ func (r *consuming) record(at core.Mono, d *reading, a *consumer.Answer, from, t
 
 func (r *consuming) due() core.Mono {
 	at := r.survey.due()
-	if r.most == 0 {
+	if r.most == 0 || r.every == 0 { // an eager loop polls whenever a turn has brought something
 		return at
 	}
 	for _, d := range r.readings {

@@ -45,8 +45,9 @@ func (d *drawer) drawTopics(r *prng.Rand) {
 	}
 }
 
-// drawTopic draws a topic's configuration. Small segments and small messages are likely: they make rolls, index
-// lookups and refusals frequent. Retention is always named, since the broker's default would delete old timestamps.
+// drawTopic draws a topic's configuration. Short segments and small messages are likely: they make rolls and refusals
+// frequent. (Kafka 4 wants at least 1 MiB of segment.bytes, KIP-1030; smaller ones are the broker's tuning.) Retention is
+// always named, since the broker's default would delete old timestamps.
 func drawTopic(r *prng.Rand, t TopicShape) drawnTopic {
 	out := drawnTopic{TopicShape: t}
 	retention := int64(-1)
@@ -54,8 +55,8 @@ func drawTopic(r *prng.Rand, t TopicShape) drawnTopic {
 		retention = r.Fork("retention.ms").Between(100, 20_000)
 	}
 	out.set("retention.ms", retention)
-	if own := r.Fork("segment"); own.Chance(1, 2) {
-		out.set("segment.bytes", own.Between(1<<10, 64<<10))
+	if own := r.Fork("segment"); own.Chance(1, 3) {
+		out.set("segment.ms", own.Between(100, 5000))
 	}
 	if own := r.Fork("max.message"); out.MaxMessageBytes == 0 {
 		out.MaxMessageBytes = 1 << 20
@@ -86,10 +87,16 @@ func (d *drawer) creator(r *prng.Rand) Plan {
 	return p
 }
 
-// reader reads everything in the end, with plain options.
+// reader follows every topic from its beginning, with plain options, and reads everything again in the end.
 func (d *drawer) reader(r *prng.Rand) Plan {
-	return Plan{ID: ReaderID, Kind: Consumer, Network: d.network(r.Fork("network"), false),
+	p := Plan{ID: ReaderID, Kind: Consumer, Network: d.network(r.Fork("network"), false),
 		Consumer: &ConsumerOptions{Reset: "earliest", FinalReads: true}}
+	for i := range d.topics {
+		for partition := range d.topics[i].Partitions {
+			p.Ops = append(p.Ops, Op{Kind: Assign, At: d.shape.Start, Topic: d.topics[i].Name, Partition: partition, Where: Beginning})
+		}
+	}
+	return finished(p)
 }
 
 // client draws one client. The first one writes: a run without records shows nothing.

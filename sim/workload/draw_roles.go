@@ -95,7 +95,7 @@ func (d *drawer) produce(r *prng.Rand) Op {
 func (d *drawer) consumer(r *prng.Rand) *ConsumerOptions {
 	o := &ConsumerOptions{
 		Reset:             one(r.Fork("reset"), "earliest", "earliest", "latest", "none"),
-		MaxWait:           one(r.Fork("wait"), 0, core.Millisecond, 20*core.Millisecond, 200*core.Millisecond),
+		MaxWait:           one(r.Fork("wait"), 0, 5*core.Millisecond, 50*core.Millisecond, 200*core.Millisecond),
 		MinBytes:          one[int32](r.Fork("min"), 0, 0, 1, 100, 20_000),
 		MaxBytes:          one[int32](r.Fork("max"), 0, 0, 0, 1, 5000),
 		PartitionMaxBytes: one[int32](r.Fork("partition"), 0, 0, 0, 1, 3000),
@@ -240,7 +240,7 @@ func (d *drawer) alteration(r *prng.Rand, t *drawnTopic) Config {
 	number := func(name string, n int64) Config { return Config{Name: name, Value: strconv.FormatInt(n, 10)} }
 	switch r.Below(5) {
 	case 0:
-		return number("segment.bytes", r.Between(1<<10, 64<<10))
+		return number("segment.bytes", r.Between(1<<20, 2<<20))
 	case 1:
 		return number("max.message.bytes", r.Between(500, 1<<20))
 	case 2:

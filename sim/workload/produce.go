@@ -71,15 +71,19 @@ func (r *producing) begin(now core.Now, at core.Mono, op *Op) {
 	}
 }
 
-// enter: in Settle what is left of the plan goes out at once, and then the probes; in Final nothing new.
+// enter: in Settle what is left of the plan goes out at once, and then the probes; in Final nothing new. Records for a
+// topic that may be gone for good would fill the buffer until their time is up, so they stay behind.
 func (r *producing) enter(_ core.Now, at core.Mono, phase Phase) {
+	kept := r.active[:0]
 	for _, s := range r.active {
 		s.op.Every = 0
 		s.nextAt = min(s.nextAt, at)
+		if phase != Final && !r.c.env.Topics.Settings(s.op.Topic).Churned {
+			kept = append(kept, s)
+		}
 	}
-	if phase == Final {
-		r.active = nil
-	}
+	clear(r.active[len(kept):])
+	r.active = kept
 }
 
 func (r *producing) act(now core.Now, at core.Mono) {

@@ -106,7 +106,11 @@ func (s *survey) take(at core.Mono, rep *admin.Reply, who surveyor) {
 	for i := range rep.Offsets {
 		o := &rep.Offsets[i]
 		if o.Err != core.ErrNone || o.Offset == core.NoOffset {
-			s.asks = append(s.asks, asks[i])
+			if s.c.env.Topics.Settings(o.Topic).Churned { // it may have gone meanwhile
+				s.names = appendNew(s.names, o.Topic)
+			} else {
+				s.asks = append(s.asks, asks[i])
+			}
 			continue
 		}
 		s.record(at, o)

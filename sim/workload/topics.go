@@ -130,6 +130,12 @@ func RetentionIsPlanned(plans []Plan, topic string) bool {
 	})
 }
 
+// HasFinalReads reports whether some client reads everything in the end. Without one nothing can be said of records
+// that nobody read, and the run has no final reads to announce.
+func HasFinalReads(plans []Plan) bool {
+	return slices.ContainsFunc(plans, func(p Plan) bool { return p.Consumer != nil && p.Consumer.FinalReads })
+}
+
 func anyOp(plans []Plan, f func(*Op) bool) bool {
 	for i := range plans {
 		for j := range plans[i].Ops {
