@@ -234,6 +234,9 @@ func (r *run) brokerTurn(p *process) {
 		r.permitLoss(b)
 	}
 	for _, v := range b.Moved() {
+		if !p.announced {
+			break // recovery raises HighWatermarks before anybody can see them
+		}
 		r.history.Replica(r.w.now, history.Replica{
 			Place: r.place(&v),
 			Node:  core.NodeID(p.id + 1), Leader: v.Leader, Sole: true, Policy: r.policy, Epoch: v.Epoch,

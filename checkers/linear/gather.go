@@ -42,7 +42,7 @@ func gather(log *history.Log) []*place {
 		if pl == nil {
 			t := log.Topic(id.Topic)
 			pl = &place{
-				id: id, name: log.Name(id), topic: t, applicable: !t.Gaps && !t.Compacted,
+				id: id, name: log.Name(id), topic: t, applicable: !t.Gaps && !t.Compacted && !ambiguous(log, t),
 				deletes: t.Retained, stood: make(map[history.Record]core.Mono),
 			}
 			byID[id] = pl
@@ -183,4 +183,17 @@ func (pl *place) allow(debts []debt) {
 		}
 		o.exact = o.exact && !pl.deletes
 	}
+}
+
+// ambiguous reports whether operations on the topic may belong to several logs, or to the log of another entry: it was
+// recorded without its id, and its name has or had others.
+func ambiguous(log *history.Log, t history.Topic) bool {
+	named, without := 0, false
+	for i := range log.Topics() {
+		if o := log.Topic(history.TopicRef(i)); o.Name == t.Name {
+			named++
+			without = without || o.ID.IsZero()
+		}
+	}
+	return without && named > 1
 }

@@ -13,7 +13,8 @@
 // The search is exponential in the number of operations that overlap, so the history is cut where nothing is under
 // way, and the log's content at a cut is carried over. A window with more than Options.MaxOps operations is not
 // searched; the [Report] counts it, as it counts partitions to which the model does not apply: where offsets have
-// gaps, promises are weaker than durable with acks all, or losses are permitted.
+// gaps, promises are weaker than durable with acks all, losses are permitted, or operations were recorded without the
+// topic's id although the name has other incarnations.
 //
 // # Determinism
 //
