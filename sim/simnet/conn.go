@@ -2,6 +2,7 @@ package simnet
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/deadline"
@@ -35,7 +36,8 @@ type pipe struct {
 	lastAt   core.Mono // arrival of the newest parcel: order is kept
 	paused   bool      // the receiver does not read
 	stalled  bool
-	waiting  bool // a parcel was due while the pipe could not carry it
+	stuckOn  []int16 // keys of cut APIs whose requests are in it
+	waiting  bool    // a parcel was due while the pipe could not carry it
 }
 
 // parcel is one thing on its way: an opening, bytes or a closing.
@@ -104,8 +106,8 @@ func (n *Network) Write(now core.Mono, id Conn, from Side, b []byte) {
 		n.Reset(now, id, [2]bool{true, true})
 		return
 	}
-	if n.apiIsCut(c, from, b) {
-		c.pipes[to].stalled = true
+	if key, ok := n.cutKey(c, from, b); ok && !slices.Contains(c.pipes[to].stuckOn, key) {
+		c.pipes[to].stuckOn = append(c.pipes[to].stuckOn, key)
 	}
 	for piece := range n.fragments(c, from, b) {
 		n.send(now, c, to, parcel{kind: Data, bytes: piece})
@@ -130,18 +132,13 @@ func (n *Network) fragments(c *conn, from Side, b []byte) func(func([]byte) bool
 	}
 }
 
-// apiIsCut reports whether a request frame's key is cut on the way to the acceptor. Clients write whole frames.
-func (n *Network) apiIsCut(c *conn, from Side, b []byte) bool {
+// cutKey is the key of a request frame if it is cut on the way to the acceptor. Clients write whole frames.
+func (n *Network) cutKey(c *conn, from Side, b []byte) (key int16, cut bool) {
 	if from != Dialer || len(b) < 6 {
-		return false
+		return 0, false
 	}
-	key := int16(binary.BigEndian.Uint16(b[4:]))
-	for _, k := range n.link(c.hosts[Dialer], c.hosts[Acceptor]).apis {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	key = int16(binary.BigEndian.Uint16(b[4:]))
+	return key, slices.Contains(n.link(c.hosts[Dialer], c.hosts[Acceptor]).apis, key)
 }
 
 // Close ends a connection from one side, which gets no further event: what it wrote before still arrives, then the
@@ -192,7 +189,7 @@ func (n *Network) send(now core.Mono, c *conn, to Side, p parcel) {
 func (n *Network) arrive(now core.Mono, c *conn, to Side, deliver func(Event)) {
 	pipe := &c.pipes[to]
 	for pipe.head < len(pipe.queue) && pipe.queue[pipe.head].at <= now {
-		if pipe.stalled || n.link(c.hosts[to.Other()], c.hosts[to]).cut > 0 || pipe.paused && pipe.queue[pipe.head].kind == Data {
+		if pipe.stalled || len(pipe.stuckOn) > 0 || n.link(c.hosts[to.Other()], c.hosts[to]).cut > 0 || pipe.paused && pipe.queue[pipe.head].kind == Data {
 			if !pipe.waiting && !pipe.paused {
 				n.fired.Delayed++
 			}

@@ -1,6 +1,7 @@
 package simnet
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
@@ -38,12 +39,17 @@ func (n *Network) HealAPI(now core.Mono, from, to Host, key int16) {
 	if i := slices.Index(l.apis, key); i >= 0 {
 		l.apis = slices.Delete(l.apis, i, i+1)
 	}
-	if len(l.apis) > 0 {
-		return
+	if slices.Contains(l.apis, key) {
+		return // another cut of the same key lasts
 	}
 	for _, c := range n.conns {
-		if c.hosts == [2]Host{Dialer: from, Acceptor: to} && c.pipes[Acceptor].stalled {
-			n.Stall(now, c.id, Acceptor, false)
+		if c.hosts != [2]Host{Dialer: from, Acceptor: to} {
+			continue
+		}
+		p := &c.pipes[Acceptor]
+		if i := slices.Index(p.stuckOn, key); i >= 0 {
+			p.stuckOn = slices.Delete(p.stuckOn, i, i+1)
+			n.wake(now, c, Acceptor)
 		}
 	}
 }
@@ -101,7 +107,7 @@ func (n *Network) HealAll(now core.Mono) {
 	}
 	for _, c := range n.conns {
 		for _, side := range [2]Side{Dialer, Acceptor} {
-			c.pipes[side].stalled = false
+			c.pipes[side].stalled, c.pipes[side].stuckOn = false, nil
 			n.wake(now, c, side)
 		}
 		if c.half { // keep-alive probes would have found it by now
@@ -137,10 +143,7 @@ func (n *Network) sortedLinks() []linkKey {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b linkKey) int {
-		if a.from != b.from {
-			return int(a.from) - int(b.from)
-		}
-		return int(a.to) - int(b.to)
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
 	})
 	return keys
 }
