@@ -14,6 +14,9 @@ func Draw(r *prng.Rand, shape Shape) []Plan {
 	d := &drawer{shape: &s}
 	d.drawTopics(r.Fork("topics"))
 	plans := []Plan{d.creator(r.Fork("creator")), d.reader(r.Fork("reader"))}
+	if len(d.topics) == 0 {
+		return plans // there is nothing to do anything to
+	}
 	for i := range r.Fork("count").Between(1, int64(s.Clients)) {
 		plans = append(plans, d.client(r.ForkN("client", i), FirstID+int32(i), i == 0))
 	}

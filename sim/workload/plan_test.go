@@ -61,6 +61,10 @@ func TestDrawnPlansAreValid(t *testing.T) {
 	}
 }
 
+func TestDrawWithoutTopics(t *testing.T) {
+	require.Len(t, Draw(prng.New(1), Shape{}), 2)
+}
+
 // A client's plan depends neither on how many others there are nor on what they draw.
 func TestClientsAreDrawnIndependently(t *testing.T) {
 	for seed := range uint64(50) {
