@@ -42,6 +42,11 @@ type appendedBatch struct {
 	into  *kmsg.ProduceResponseTopicPartition
 }
 
+// stored says whether the batch is where acks demands it.
+func (a *appendedBatch) stored() bool {
+	return a.p.HighWatermark() >= a.end || a.local && a.p.Log.DurableOffset() >= a.end
+}
+
 func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.ProduceResponse)
 	wait := produceWait{req: r, resp: resp}
@@ -69,6 +74,9 @@ func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest
 		parked := b.produces.Park(wait, now.Mono.Add(core.Millis(int64(max(0, req.TimeoutMillis)))))
 		for _, a := range wait.appended {
 			b.produces.Watch(parked, a.p.slot)
+			if a.stored() { // KIP-98: an exact repeat appends nothing, so nothing will change that it could wait for
+				b.produces.Touch(a.p.slot)
+			}
 		}
 	}
 }
@@ -171,7 +179,7 @@ func (b *Broker) offerProduce(w *produceWait, expired bool, out *step.Effects) b
 			refuse(a.into, code, "")
 		case a.epoch != a.p.LeaderEpoch():
 			refuse(a.into, core.ErrNotLeaderOrFollower, "")
-		case a.p.HighWatermark() >= a.end || a.local && a.p.Log.DurableOffset() >= a.end:
+		case a.stored():
 		case expired:
 			refuse(a.into, core.ErrRequestTimedOut, "")
 		default:
