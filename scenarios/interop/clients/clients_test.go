@@ -9,6 +9,7 @@ import (
 
 	"github.com/klamm-log/klamm/scenarios/interop/clients"
 	"github.com/klamm-log/klamm/scenarios/interop/harness"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -30,10 +31,11 @@ func roundTrip(t *testing.T, addr string, job clients.Job, writer clients.Client
 		t.Fatalf("%s produces: %v", writer.Name(), err)
 	}
 	t.Logf("%s produced %d records with %s in %v", writer.Name(), job.Count, job.Codec, time.Since(begin))
+	compressed := compresses(t, addr, writer, job.Codec)
 	ends := harness.Ends(t, addr, job.Topic, partitions)
 	for _, reader := range readers {
 		begin := time.Now()
-		check := exactly{job: job, acks: acks, next: make([]int64, partitions), codecs: map[int8]int{}}
+		check := exactly{job: job, acks: acks, next: make([]int64, partitions), codecs: map[int8]int{}, plain: !compressed}
 		err := reader.Consume(ctx, clients.Source{Addr: addr, Topic: job.Topic, Ends: ends}, check.add)
 		if err == nil {
 			err = check.done()
@@ -60,6 +62,20 @@ type exactly struct {
 	acks   []int64
 	next   []int64 // by partition: the offset expected
 	codecs map[int8]int
+	plain  bool // the writer does not compress
+}
+
+// compresses tells whether the writer will compress with the codec it is told to. librdkafka does not use lz4 with a
+// broker that does not serve FindCoordinator: it takes that for one older than 0.8.2 (RD_KAFKA_FEATURE_LZ4).
+func compresses(t *testing.T, addr string, writer clients.Client, codec clients.Codec) bool {
+	if codec != "lz4" || writer.Name() != clients.Librdkafka().Name() && writer.Name() != (clients.Kcat{}).Name() {
+		return true
+	}
+	if harness.Serves(t, addr, kmsg.FindCoordinator) {
+		return true
+	}
+	harness.Note(t, "%s sends lz4 uncompressed to a broker without FindCoordinator", writer.Name())
+	return false
 }
 
 func (e *exactly) add(r clients.Read) error {
@@ -89,7 +105,7 @@ func (e *exactly) done() error {
 	if total != int64(e.job.Count) {
 		return fmt.Errorf("%d records came, not %d", total, e.job.Count)
 	}
-	if told := e.codecs[-1] == 0; told {
+	if told := e.codecs[-1] == 0; told && !e.plain {
 		// A batch that compression would not make smaller goes out as it is. Few do.
 		want := int8(slices.Index(clients.Codecs(), e.job.Codec))
 		if e.codecs[want] < e.job.Count*9/10 {
@@ -140,6 +156,7 @@ func TestMatrix(t *testing.T) {
 	for _, writer := range all {
 		for _, codec := range clients.Codecs() {
 			t.Run(writer.Name()+"/"+string(codec), func(t *testing.T) {
+				t.Parallel()
 				job := clients.Job{
 					Topic: "matrix-" + writer.Name() + "-" + string(codec), Codec: codec, Count: 3000, Idempotent: true,
 				}

@@ -71,17 +71,17 @@ func crash(t *testing.T, node *harness.Node, client clients.Client, job clients.
 	}
 	node.Kill() // what is acknowledged must also be there when the node starts once more
 	node.Start()
-	survived(t, ctx, job, acks)
+	survived(t, ctx, job, acks, !compresses(t, node.Addr, client, job.Codec))
 }
 
 // survived reads the topic with franz-go and compares it with what was acknowledged.
-func survived(t *testing.T, ctx context.Context, job clients.Job, acks []int64) {
+func survived(t *testing.T, ctx context.Context, job clients.Job, acks []int64, plain bool) {
 	t.Helper()
 	from := clients.Source{
 		Addr: job.Addr, Topic: job.Topic, Ends: harness.Ends(t, job.Addr, job.Topic, partitions),
 	}
 	if job.Idempotent {
-		check := exactly{job: job, acks: acks, next: make([]int64, partitions), codecs: map[int8]int{}}
+		check := exactly{job: job, acks: acks, next: make([]int64, partitions), codecs: map[int8]int{}, plain: plain}
 		err := clients.Franz{}.Consume(ctx, from, check.add)
 		if err == nil {
 			err = check.done()

@@ -74,3 +74,14 @@ func Ends(t testing.TB, addr, topic string, partitions int32) []int64 {
 	}
 	return ends
 }
+
+// Serves tells whether the node answers to an api key.
+func Serves(t testing.TB, addr string, key kmsg.Key) bool {
+	t.Helper()
+	for _, served := range ask(t, addr, kmsg.NewPtrApiVersionsRequest()).ApiKeys {
+		if served.ApiKey == key.Int16() {
+			return true
+		}
+	}
+	return false
+}

@@ -12,20 +12,29 @@ import (
 // go test alone prints nothing about a skipped test.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
+	Note(t, format, args...)
+	t.SkipNow()
+}
+
+// Note says in the summary of .ci/run that a part of the test did not happen.
+func Note(t testing.TB, format string, args ...any) {
+	t.Helper()
 	why := "NOT CHECKED: " + t.Name() + ": " + fmt.Sprintf(format, args...)
-	if notes := os.Getenv("CI_NOTES"); notes != "" {
-		f, err := os.OpenFile(notes, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := fmt.Fprintln(f, why); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
+	t.Log(why)
+	notes := os.Getenv("CI_NOTES")
+	if notes == "" {
+		return
 	}
-	t.Skip(why)
+	f, err := os.OpenFile(notes, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintln(f, why); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Long skips the test unless KLAMM_INTEROP_LONG is set: what it covers needs more than a minute. This is a choice,
@@ -56,12 +65,15 @@ func Module(t testing.TB) string {
 	}
 }
 
-// Build builds the klamm binary from the parent module and returns its path.
+// Build builds the klamm binary from the parent module and returns its path. KLAMM_BINARY names one to use instead.
 //
 // The result of such a test must not come from go test's cache, which does not know that the product changed; so
 // Build opens a file of the module that is too new for the cache to vouch for.
 func Build(t testing.TB) string {
 	t.Helper()
+	if binary := os.Getenv("KLAMM_BINARY"); binary != "" {
+		return binary
+	}
 	module := Module(t)
 	stamp, err := os.CreateTemp(module, ".stamp-*")
 	if err != nil {
