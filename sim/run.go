@@ -54,8 +54,12 @@ type run struct {
 	points  map[string]int64
 	topics  *workload.Topics
 	policy  history.Policy // of the brokers
+	revived int            // brokers started again after the faults
 	result  Result
 }
+
+// maxRevivals bounds the restarts of brokers that end after the faults: one that cannot stay up is a finding.
+const maxRevivals = 5
 
 // Run executes a plan. watch, if not nil, sees every event.
 func Run(plan Plan, watch func(TraceEvent)) Result {
@@ -254,6 +258,10 @@ func (r *run) brokerTurn(p *process) {
 		}
 		p.crash(false)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
+		if r.phase != phaseSafety && r.revived < maxRevivals { // the plan's own restart was cut off with the faults
+			r.revived++
+			r.w.at(r.w.now+10*core.Millisecond, func() { r.up(p) })
+		}
 		return
 	}
 	r.checkArmed(p)
