@@ -262,6 +262,7 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 		}
 	case phaseStopping:
 		b.stopping(now, out)
+	default: // the files' arrival ends phaseFiles; the other phases wait for nothing
 	}
 }
 

@@ -101,6 +101,7 @@ func (b *Broker) applyChange(now core.Now, c *metadata.Change, out *step.Effects
 		b.applyPartition(now, c.Topic, c.TopicID, c.After, out)
 	case metadata.ConfigChanged:
 		b.applyConfig(now, c.Resource)
+	default: // no replica depends on the other changes
 	}
 }
 
