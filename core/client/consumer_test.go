@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-var beginning = consumer.Start{Kind: consumer.SeekBeginning} //nolint:gochecknoglobals // a constant
+var beginning = consumer.Start{Kind: consumer.SeekBeginning}
 
 func TestConsumeEveryCodec(t *testing.T) {
 	k := newKafka(1)

@@ -24,8 +24,9 @@ func (a Acks) Wire() int16 {
 		return 0
 	case AcksLeader:
 		return 1
+	default: // AcksAll
+		return -1
 	}
-	return -1
 }
 
 // Idempotence says whether batches carry producer ids and sequences (KIP-98).
