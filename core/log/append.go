@@ -1,6 +1,7 @@
 package log
 
 import (
+	"errors"
 	"math"
 
 	"github.com/klamm-log/klamm/core"
@@ -133,7 +134,7 @@ func (l *Log) verify(data []byte) (whole []byte, first core.Offset, _ Appended) 
 	rest := data
 	for {
 		b, after, err := record.ParseBatch(rest)
-		if err == record.ErrIncomplete {
+		if errors.Is(err, record.ErrIncomplete) {
 			break
 		}
 		if err != nil {

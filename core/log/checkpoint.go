@@ -25,7 +25,7 @@ const (
 )
 
 // ErrCheckpoint is a checkpoint file that does not have its format.
-var ErrCheckpoint = errors.New("checkpoint unusable") //nolint:gochecknoglobals // a sentinel
+var ErrCheckpoint = errors.New("checkpoint unusable")
 
 // PartitionOffset is one entry of an offset checkpoint.
 type PartitionOffset struct {

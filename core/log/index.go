@@ -17,7 +17,7 @@ const (
 )
 
 // errIndex is an index file that cannot be trusted; it is rebuilt from the batches.
-var errIndex = errors.New("index unusable") //nolint:gochecknoglobals // a sentinel
+var errIndex = errors.New("index unusable")
 
 // indexEntry says that the batch at pos ends at offset base+rel.
 type indexEntry struct {

@@ -24,7 +24,7 @@ const (
 )
 
 // ErrSnapshot is a snapshot file that cannot be used. The fold can always start from an older one.
-var ErrSnapshot = errors.New("producer snapshot unusable") //nolint:gochecknoglobals // a sentinel
+var ErrSnapshot = errors.New("producer snapshot unusable")
 
 // AppendSnapshot appends the table as Kafka's ProducerStateManager writes it, producers by id so that equal tables
 // give equal bytes.
