@@ -106,7 +106,7 @@ func (m *Image) registerBroker(r *RegisterBrokerRecord, ch changes) error {
 
 // setBroker replaces a registration; after is nil to remove it.
 func (m *Image) setBroker(before, after *Broker, ch changes) {
-	id := core.NoNode
+	var id core.NodeID
 	if after != nil {
 		id = after.ID
 		m.brokers.Set(id, after)
