@@ -1,6 +1,8 @@
 package raft
 
 import (
+	"errors"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log"
@@ -268,7 +270,7 @@ func (q *Quorum) locate(at log.Located, out *step.Effects) {
 func (q *Quorum) deliver(data []byte, bound core.Offset) {
 	for len(data) > 0 {
 		b, rest, err := record.ParseBatch(data)
-		if err == record.ErrIncomplete || err == nil && b.LastOffset() >= bound {
+		if errors.Is(err, record.ErrIncomplete) || err == nil && b.LastOffset() >= bound {
 			return
 		}
 		if err == nil {
