@@ -117,7 +117,7 @@ func (c *Codecs) Decompress(dst, src []byte, codec Codec, maxBytes int64) ([]byt
 	case errors.Is(err, ErrTooLarge):
 		return out[:start], fmt.Errorf("%w: %s yields more than %d bytes", ErrTooLarge, codec, limit)
 	}
-	return out[:start], fmt.Errorf("%w: %s: %v", ErrCorrupt, codec, err)
+	return out[:start], fmt.Errorf("%w: %s: %w", ErrCorrupt, codec, err)
 }
 
 // decompressScratch decompresses into the scratch buffer; the result is valid until the next use of c.
@@ -172,7 +172,7 @@ func (c *Codecs) decompressGzip(dst, src []byte, limit int) ([]byte, error) {
 		switch {
 		case len(dst) > end:
 			return dst, ErrTooLarge
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return dst, nil
 		case err != nil:
 			return dst, errGzip
