@@ -2,6 +2,7 @@
 package wiretest
 
 import (
+	"math"
 	"reflect"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -48,7 +49,7 @@ func fill(v reflect.Value, draw Draw) {
 	case reflect.Uint16, reflect.Uint32:
 		v.SetUint(uint64(draw(1 << 16)))
 	case reflect.Float64:
-		v.SetFloat(float64(draw(1 << 40)))
+		v.SetFloat(math.Float64frombits(0x3ff<<52 | uint64(draw(1<<52)))) // in [1, 2): bits, not arithmetic
 	default:
 		panic("wiretest: cannot fill " + v.Type().String())
 	}
