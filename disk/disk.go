@@ -54,7 +54,7 @@ type system struct {
 }
 
 // ErrLocked says that another process, or another Disk of this one, uses the directory.
-var ErrLocked = errors.New("data directory is in use by another process") //nolint:gochecknoglobals // a sentinel
+var ErrLocked = errors.New("data directory is in use by another process")
 
 // Open claims the directory, which is made if absent. Completions are handed to deliver from the workers'
 // goroutines, those of one file in order; deliver must not block and may call Submit.
