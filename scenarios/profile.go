@@ -43,7 +43,7 @@ type FaultRule struct {
 }
 
 //go:embed profiles/*.json
-var profileFiles embed.FS //nolint:gochecknoglobals // embedded data needs a variable
+var profileFiles embed.FS
 
 // Profiles are the names of the built-in profiles.
 func Profiles() []string {
