@@ -82,6 +82,7 @@ func (r *run) end(f Fault) {
 		w.net.HealAPI(w.now, from, to, int16(f.Amount))
 	case SlowLink:
 		w.net.Slow(from, to, -core.Mono(f.Amount))
+	default: // the others happen at once, or end by themselves
 	}
 	w.refreshNet()
 }

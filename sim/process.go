@@ -1,7 +1,8 @@
 package sim
 
 import (
-	"runtime/debug"
+	//nolint:depguard // the reason stands behind the import
+	"runtime/debug" //det:diagnostic the stack of a caught panic is for people; no digest sees it
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/conn"

@@ -103,6 +103,17 @@ func (n *node) failSync(r *prng.Rand, allowed []Outcome) {
 	n.forget()
 }
 
+// reload makes the page cache durable and reads it anew from the medium. It returns by how much the file grew.
+func (n *node) reload() int64 {
+	before := int64(len(n.bytes))
+	n.sync()
+	if n.diverged {
+		n.bytes, n.diverged = n.disk[:len(n.disk):len(n.disk)], false
+		n.cutPatches()
+	}
+	return int64(len(n.bytes)) - before
+}
+
 func (n *node) forget() {
 	clear(n.pending)
 	n.pending = n.pending[:0]
@@ -151,8 +162,9 @@ func (w write) apply(img []byte, o Outcome, r *prng.Rand) []byte {
 		head := r.Below(size)
 		img = overwrite(img, w.pos, make([]byte, size))
 		return overwrite(img, w.pos, w.data[:head])
+	default: // no outcome
+		return img
 	}
-	return img
 }
 
 // sectors writes each sector that w touches or not.
