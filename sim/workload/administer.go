@@ -84,6 +84,7 @@ func (r *administering) call(now core.Now, at core.Mono, t *task) {
 			return
 		}
 		r.a.ListOffsets(now, []admin.OffsetAsk{{TopicPartition: tp, Timestamp: admin.LatestOffset}}, false, t.token)
+	default: // operations of producers and consumers never become tasks
 	}
 }
 
@@ -130,6 +131,7 @@ func (r *administering) answered(now core.Now, at core.Mono, t *task, rep *admin
 			t.before, t.located = permille(o.Offset, t.op.Permille), true
 			r.call(now, at, t)
 		}
+	default: // the metadata shows what became of the others
 	}
 }
 
@@ -265,6 +267,7 @@ func (r *administering) finish(at core.Mono) {
 				r.c.env.Log.DeleteRecords(r.c.op(t.start, at, history.Info, core.ErrNone),
 					history.DeleteRecords{Place: r.place(&t.op), Before: t.before, LowWatermark: core.NoOffset})
 			}
+		default: // the history knows no other operation that an unanswered call may still perform
 		}
 	}
 	r.tasks = nil

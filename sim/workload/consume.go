@@ -58,6 +58,7 @@ func (r *consuming) replay(op *Op) {
 	switch op.Kind {
 	case Assign, Unassign, Poll:
 		r.backlog = append(r.backlog, op)
+	default: // what the others did ended with the process
 	}
 }
 
@@ -83,6 +84,7 @@ func (r *consuming) begin(now core.Now, at core.Mono, op *Op) {
 		}
 	case Poll:
 		r.most, r.every, r.pollAt = int(op.Max), op.Every, at
+	default: // not a consumer's
 	}
 }
 
@@ -120,8 +122,9 @@ func (r *consuming) start(now core.Now, op *Op, unnamed consumer.SeekKind) consu
 			end = w.HighWatermark
 		}
 		return consumer.Start{Kind: consumer.SeekOffset, Offset: permille(end, max(op.Permille, 0))}
+	default:
+		return consumer.Start{Kind: unnamed}
 	}
-	return consumer.Start{Kind: unnamed}
 }
 
 // permille is so many thousandths of an offset.
@@ -221,6 +224,7 @@ func (r *consuming) hear(at core.Mono) {
 			r.moved(at, d, ev.To)
 		case consumer.EventStopped:
 			d.stopped = true
+		default: // an error that the consumer itself goes on from
 		}
 	}
 	r.answers = r.k.Answers(r.answers[:0])

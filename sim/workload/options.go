@@ -214,6 +214,7 @@ func (k OpKind) namesPartition() bool {
 	switch k {
 	case Assign, Unassign, Seek, Pause, Resume, DeleteRecords, ListOffsets:
 		return true
+	default:
+		return false
 	}
-	return false
 }

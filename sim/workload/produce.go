@@ -68,6 +68,7 @@ func (r *producing) begin(now core.Now, at core.Mono, op *Op) {
 		r.active = append(r.active, &sending{op: *op, rand: r.c.rand.ForkN("op", int64(op.ID)), nextAt: at, probe: -1})
 	case Flush:
 		r.p.Flush(now)
+	default: // not a producer's
 	}
 }
 

@@ -91,6 +91,7 @@ func specOf(now core.Now, op *Op) core.Wall {
 		return admin.MaxTimestampOffset
 	case AtTime:
 		return max(0, now.Wall-op.Ago)
+	default:
+		return admin.LatestOffset
 	}
-	return admin.LatestOffset
 }

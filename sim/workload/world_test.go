@@ -69,6 +69,7 @@ func TestClientsAreCutOffAndComeBack(t *testing.T) {
 				f.Amount = r.Between(-1_000_000, 1_000_000)
 			case sim.SlowLink:
 				f.Amount = r.Below(int64(300 * core.Millisecond))
+			default: // the others need nothing more
 			}
 			p.Faults = append(p.Faults, f)
 		}
@@ -114,7 +115,7 @@ func produce(at core.Mono, count int32) workload.Op {
 	return workload.Op{Kind: workload.Produce, At: at, Topic: "t", Count: count, Size: 50, Keys: 3, Headers: 2}
 }
 
-var all = workload.ProducerOptions{Acks: -1, Idempotent: true} //nolint:gochecknoglobals // a constant of the tests
+var all = workload.ProducerOptions{Acks: -1, Idempotent: true}
 
 func TestPollsFollowEachOtherAndCarryTheirCounters(t *testing.T) {
 	out := run(t, world(1, []workload.Plan{topic("t", 1), producer(2, all, produce(100*core.Millisecond, 40)),
@@ -127,7 +128,7 @@ func TestPollsFollowEachOtherAndCarryTheirCounters(t *testing.T) {
 		require.Equal(t, next, p.From)
 		require.GreaterOrEqual(t, p.HighWatermark, p.Next)
 		require.LessOrEqual(t, op.Start, op.End)
-		if op.End < core.Mono(3*core.Second) {
+		if op.End < 3*core.Second {
 			require.LessOrEqual(t, len(p.Records), 3)
 		}
 		next, polls = p.Next, polls+1
