@@ -108,4 +108,4 @@ func (d *Dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return encrypted, nil
 }
 
-var errHangup = errors.New("hung up") //nolint:gochecknoglobals // sentinel
+var errHangup = errors.New("hung up")

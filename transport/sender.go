@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,7 +17,7 @@ import (
 const scratchSize = 256 << 10
 
 // scratches are those buffers.
-var scratches = sync.Pool{New: func() any { return new([scratchSize]byte) }} //nolint:gochecknoglobals // a pool is shared or useless
+var scratches = sync.Pool{New: func() any { return new([scratchSize]byte) }}
 
 // sender writes outputs to one socket: neighbouring literals and small spans in one writev, large spans by sendfile
 // where the socket is a plain one.
@@ -75,7 +76,7 @@ func (s *sender) span(f *os.File, span step.Span) error {
 			s.touch()
 			continue
 		}
-		if isTimeout(err) || n == 0 && err == io.ErrUnexpectedEOF {
+		if isTimeout(err) || n == 0 && errors.Is(err, io.ErrUnexpectedEOF) {
 			return err
 		}
 		if n == 0 { // the file or the socket cannot do it; the rest goes by copy, and fails there if it must
