@@ -53,14 +53,6 @@ func (s *series) reset(at core.Mono, limit core.Offset) {
 	s.floors = append(s.floors[:0], floor{at, min(last.value, limit), last.event})
 }
 
-// top is the highest value shown, 0 when nothing was.
-func (s *series) top() core.Offset {
-	if n := len(s.floors); n > 0 {
-		return s.floors[n-1].value
-	}
-	return 0
-}
-
 // ceiling says that a counter may have been moved up to value by an operation that began at the instant at.
 type ceiling struct {
 	at    core.Mono

@@ -205,6 +205,7 @@ func (m *model) effect(k *call) {
 		}
 		p.start = max(p.start, to)
 		k.remove.LowWatermark = p.start
+	default: // clients of this model make no other calls
 	}
 }
 
@@ -280,6 +281,7 @@ func (m *model) complete(c *client, o history.Outcome) {
 			k.remove.LowWatermark = core.NoOffset
 		}
 		m.log.DeleteRecords(k.op, k.remove)
+	default: // clients of this model make no other calls
 	}
 }
 
