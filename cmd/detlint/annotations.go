@@ -6,7 +6,13 @@ import (
 	"strings"
 )
 
-// annotations are the //det:unordered comments of a package, by file and line.
+// The annotations. Each excuses one rule on the line that it ends.
+const (
+	noteUnordered  = "unordered"  // the loop over a map gives the same in every order
+	noteDiagnostic = "diagnostic" // the import of runtime/debug makes text for people, of which no result depends
+)
+
+// annotations are the //det: comments of a package, by file and line.
 type annotations struct {
 	fset *token.FileSet
 	list []*annotation // in source order
@@ -63,11 +69,11 @@ func (a *annotations) key(pos token.Pos) lineRule {
 	return lineRule{file: at.Filename, line: at.Line}
 }
 
-// suppress reports whether the line of pos carries an annotation, and marks it as used. A badly written one
-// suppresses too, so that a line has one finding: what is wrong with the annotation.
-func (a *annotations) suppress(pos token.Pos) bool {
+// suppress reports whether the line of pos carries an annotation that may be the one of this name, and marks it as
+// used. A badly written one suppresses too, so that a line has one finding: what is wrong with the annotation.
+func (a *annotations) suppress(pos token.Pos, name string) bool {
 	note := a.at[a.key(pos)]
-	if note == nil {
+	if note == nil || note.known() && note.name != name {
 		return false
 	}
 	note.used = true
@@ -85,16 +91,18 @@ func (a *annotations) complaints() []finding {
 	return found
 }
 
+func (n *annotation) known() bool { return n.name == noteUnordered || n.name == noteDiagnostic }
+
 func (n *annotation) complaint() string {
 	switch {
 	case n.spaced:
-		return "annotation is not a directive: write //det:unordered without a space after the slashes"
-	case n.name != "unordered":
-		return "unknown annotation //det:" + n.name + ": the only one is //det:unordered <reason>"
+		return "annotation is not a directive: write //det:" + n.name + " without a space after the slashes"
+	case !n.known():
+		return "unknown annotation //det:" + n.name + ": there are //det:unordered <reason> and //det:diagnostic <reason>"
 	case n.reason == "":
-		return "annotation without a reason: say after //det:unordered why the order cannot matter"
+		return "annotation without a reason: say after //det:" + n.name + " why it cannot matter"
 	case !n.used:
-		return "annotation suppresses nothing: remove //det:unordered, or move it to the line of the loop"
+		return "annotation suppresses nothing: remove //det:" + n.name + ", or move it to the line that it is about"
 	}
 	return ""
 }

@@ -14,7 +14,8 @@
 //     An annotation without a reason, with an unknown name, or on a line where it suppresses nothing is a finding.
 //   - Scheduling: go, select, channel types and every channel operation.
 //   - Surroundings: imports of os, net, sync, unsafe, runtime, math/rand, crypto/rand and the rest of
-//     [forbiddenPackage], and functions and types of these packages that arrive through another package.
+//     [forbiddenPackage], and functions and types of these packages that arrive through another package. An import of
+//     runtime/debug may end in //det:diagnostic <reason>: the stack of a caught panic is text for people.
 //   - Clocks: time.Now, Since, Until, Sleep, After, Tick, NewTimer, NewTicker, AfterFunc, and whatever depends on
 //     the local time zone.
 //   - Floats: declaring a float or complex type, arithmetic, comparison, conversion, and calls that take or return

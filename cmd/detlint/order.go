@@ -16,7 +16,7 @@ const orderAdvice = "range over slices.Sorted(maps.Keys(m)), keep the data in co
 func (c *checker) checkRange(loop *ast.RangeStmt) {
 	switch t := c.pass.TypesInfo.TypeOf(loop.X); {
 	case isKind[*types.Map](t):
-		if !c.notes.suppress(loop.Pos()) {
+		if !c.notes.suppress(loop.Pos(), noteUnordered) {
 			c.add(loop.Pos(), ruleOrder, "range over a map",
 				"range over a map: the order differs between runs; %s", orderAdvice)
 		}
@@ -73,7 +73,7 @@ func (c *checker) checkMapsFunc(cur inspector.Cursor, id *ast.Ident, key string)
 			c.add(id.Pos(), ruleOrder, key, "maps.All: the order differs between runs; %s", orderAdvice)
 		}
 	case "maps.DeleteFunc", "maps.EqualFunc":
-		if !c.notes.suppress(id.Pos()) {
+		if !c.notes.suppress(id.Pos(), noteUnordered) {
 			c.add(id.Pos(), ruleOrder, key, "%s: it calls the function in an order that differs between runs; "+
 				"if the function only looks at its arguments, end the line with //det:unordered <reason>", key)
 		}

@@ -16,6 +16,9 @@ func (c *checker) checkImport(spec *ast.ImportSpec) {
 	if err != nil {
 		return // the parser has refused the file already
 	}
+	if path == "runtime/debug" && c.notes.suppress(spec.Pos(), noteDiagnostic) {
+		return
+	}
 	if advice, forbidden := forbiddenPackage(path); forbidden {
 		c.add(spec.Pos(), ruleImport, "import of "+path, "import of %s: %s", path, advice)
 	}

@@ -24,8 +24,8 @@ func initializers(files []*source) []string {
 	return found
 }
 
-// globals lists package variables of the deterministic packages that lack a reason. Blank ones and sentinel errors
-// need none.
+// globals lists package variables of the deterministic packages that lack a reason. Blank ones, sentinel errors and
+// embedded files, of which golangci-lint does not want one either, need none.
 func globals(files []*source) []string {
 	var found []string
 	for _, src := range files {
@@ -40,7 +40,7 @@ func globals(files []*source) []string {
 			}
 			for _, spec := range vars.Specs {
 				value, isValue := spec.(*ast.ValueSpec)
-				if !isValue || excused[src.line(value.Pos())] || excused[src.line(vars.Pos())-1] {
+				if !isValue || excused[src.line(value.Pos())] || excused[src.line(vars.Pos())-1] || isEmbedded(vars) {
 					continue
 				}
 				for _, name := range value.Names {
@@ -68,6 +68,13 @@ func excusedLines(src *source) map[int]bool {
 		}
 	}
 	return lines
+}
+
+// isEmbedded reports whether a variable has a //go:embed directive above it.
+func isEmbedded(vars *ast.GenDecl) bool {
+	return vars.Doc != nil && slices.ContainsFunc(vars.Doc.List, func(c *ast.Comment) bool {
+		return strings.HasPrefix(c.Text, "//go:embed ")
+	})
 }
 
 // isSentinel reports whether a variable is an error made by errors.New or fmt.Errorf and named as one.
@@ -196,7 +203,7 @@ func TestNoInitSample(t *testing.T) {
 func TestNoGlobalsSample(t *testing.T) {
 	const bad = `package core
 
-import ("errors"; "fmt")
+import ("embed"; "errors"; "fmt")
 
 var a, b = 1, 2
 
@@ -221,6 +228,14 @@ var ( //nolint:gochecknoglobals // golangci-lint does not see this place
 	h = 1
 )
 
+// files are data.
+//
+//go:embed testdata/*
+var files embed.FS
+
+// bare has no directive, though it speaks of go:embed.
+var bare embed.FS
+
 func local() { var x int; _ = x }
 `
 	mustSay(t, globals([]*source{
@@ -229,7 +244,8 @@ func local() { var x int; _ = x }
 		sample(t, "disk/a.go", bad),
 		sample(t, "cmd/klamm/a.go", bad),
 	}), "sim/a.go:5: package variable a", "package variable b", "sim/a.go:11: package variable ErrMap",
-		"package variable c", "package variable d", "package variable e", "package variable f", "package variable h")
+		"package variable c", "package variable d", "package variable e", "package variable f", "package variable h",
+		"package variable bare")
 }
 
 func TestNoSleepSample(t *testing.T) {
