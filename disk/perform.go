@@ -303,6 +303,9 @@ func (d *Disk) openFile(q *queue, op *step.DiskOp, done *step.DiskDone) trouble 
 	if err == nil && !info.Mode().IsRegular() {
 		err = &fs.PathError{Op: "open", Path: op.Path, Err: errors.New("not a regular file")}
 	}
+	if err == nil && op.Cold {
+		err = reload(f)
+	}
 	if err != nil {
 		return blame(errors.Join(err, f.Close()))
 	}

@@ -69,6 +69,19 @@ func syncData(f *os.File) error {
 	}
 }
 
+// reload makes the cached contents durable and drops the cache. Pages that a failed sync left clean go with it: what is
+// read afterwards is what the medium holds.
+func reload(f *os.File) error {
+	if err := syncData(f); err != nil {
+		return err
+	}
+	defer runtime.KeepAlive(f)
+	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+		return fmt.Errorf("fadvise: %w", err)
+	}
+	return nil
+}
+
 // lockFile claims the file for this open file description. Java's FileLock takes a POSIX record lock, which
 // conflicts with this one, so Kafka and Klamm keep each other out.
 func lockFile(f *os.File) error {

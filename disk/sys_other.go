@@ -17,5 +17,9 @@ func writeAll(f *os.File, data [][]byte, at int64) (int64, error) {
 	return total, nil
 }
 
+// reload makes the cached contents durable. Without fadvise the cache cannot be dropped: after a failed sync the
+// volume should be remounted before the next start.
+func reload(f *os.File) error { return f.Sync() }
+
 // syncData makes contents and length durable.
 func syncData(f *os.File) error { return f.Sync() }

@@ -320,7 +320,9 @@ func (r *run) settle() {
 		return
 	}
 	r.phase = phaseFinal
-	r.history.Mark(w.now, history.FinalReads)
+	if workload.HasFinalReads(r.plan.Clients) {
+		r.history.Mark(w.now, history.FinalReads)
+	}
 	for _, p := range r.clients {
 		p.wake(w.now)
 	}

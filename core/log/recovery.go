@@ -211,13 +211,16 @@ func (l *Log) readSmall(now core.Now, out *step.Effects) {
 // openSegments opens every .log file.
 func (l *Log) openSegments(now core.Now, out *step.Effects) {
 	r := l.rec
-	for _, base := range r.names(logSuffix) {
+	bases := r.names(logSuffix)
+	for i, base := range bases {
+		// fsyncgate: a sync that failed before the crash left bytes in the page cache that no later sync writes.
+		cold := !r.clean && (i == len(bases)-1 || bases[i+1] >= r.point)
 		s := newSegment(base, now.Wall)
 		s.file, s.linked, s.sealed = l.ids.File(), true, true
 		s.swapped = slices.Contains(r.swaps, base)
 		l.segments = append(l.segments, s)
 		name := segmentName(base, logSuffix)
-		l.ask(now, step.DiskOp{Kind: step.Open, File: s.file, Path: l.path(name)}, opCall, out,
+		l.ask(now, step.DiskOp{Kind: step.Open, File: s.file, Path: l.path(name), Cold: cold}, opCall, out,
 			func(d *step.DiskDone) { s.size = core.Pos(d.Size) })
 	}
 	for i := range l.segments {

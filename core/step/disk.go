@@ -45,9 +45,13 @@ type DiskOp struct {
 	Path   string
 	To     string
 	Create bool
-	Pos    core.Pos
-	Len    int64
-	Data   []byte
+	// Cold, with Open, makes what the file has in the page cache durable and then forgets the cache, so that reads see
+	// what the medium holds. After a failed sync the cache may hold bytes that count as clean and are nowhere else; a
+	// process that starts again must not take them for stored.
+	Cold bool
+	Pos  core.Pos
+	Len  int64
+	Data []byte
 }
 
 // DiskError classifies a failed disk operation.

@@ -203,6 +203,9 @@ func (d *Disk) openFile(op *step.DiskOp, done *step.DiskDone) trouble {
 		n = &node{}
 		d.names.link(dir, base, n)
 	}
+	if op.Cold {
+		d.used += n.reload()
+	}
 	n.opens++
 	d.files.Set(op.File, &file{n: n, path: op.Path})
 	done.Size = int64(len(n.bytes))

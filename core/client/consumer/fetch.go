@@ -34,6 +34,7 @@ type entry struct {
 	epoch   core.LeaderEpoch
 	moved   uint32
 	wanted  bool // scratch of a turn
+	stale   bool // its last answer was an error: what the broker remembers of it is in doubt
 }
 
 // fetchAll sends a fetch to every broker that is idle and has something to be asked.
@@ -194,7 +195,8 @@ func (s *session) fill(req *kmsg.FetchRequest, maxBytes int32) {
 			delete(s.at, e.p)
 			continue
 		}
-		changed := !known || renamed || e.offset != e.p.fetch.offset || e.epoch != e.p.leaderEpoch
+		changed := !known || renamed || e.stale || e.offset != e.p.fetch.offset || e.epoch != e.p.leaderEpoch
+		e.stale = false
 		e.topicID, e.offset, e.epoch, e.moved = e.p.meta.ID, e.p.fetch.offset, e.p.leaderEpoch, e.p.moved
 		if changed {
 			addPartition(req, &e, maxBytes)

@@ -93,7 +93,7 @@ func (c *Consumer) tellAll(now core.Now, s *session, err core.ErrorCode) {
 func (c *Consumer) take(now core.Now, s *session, p *partition, e *entry, r *kmsg.FetchResponseTopicPartition) {
 	err := core.ErrorCode(r.ErrorCode)
 	if err != core.ErrNone {
-		e.offset = core.NoOffset // brokers drop or keep such a partition in the session: name it again
+		e.stale = true // brokers drop or keep such a partition in the session: name it again, or forget it
 		c.fetchError(now, s, p, r, err)
 		return
 	}
@@ -113,7 +113,7 @@ func (c *Consumer) take(now core.Now, s *session, p *partition, e *entry, r *kms
 		p.works()
 		return
 	}
-	next, good, detail := c.verify(p.fetch, r.RecordBatches)
+	next, good, detail := c.verify(p.fetch, core.Offset(r.HighWatermark), r.RecordBatches)
 	if next.offset > p.fetch.offset {
 		p.buffer = append(p.buffer, newChunk(r, good, c.opts.Isolation == ReadCommitted))
 		p.buffered += int64(len(r.RecordBatches))
@@ -121,7 +121,7 @@ func (c *Consumer) take(now core.Now, s *session, p *partition, e *entry, r *kms
 	}
 	c.keep(s, p, e, from)
 	if detail != "" {
-		e.offset = core.NoOffset
+		e.stale = true
 		c.trouble(now, p, core.ErrCorruptMessage, detail)
 		return
 	}

@@ -38,7 +38,7 @@ func fetchingAt(o Options, at core.Offset) (*Consumer, *partition) {
 
 func response(records []byte, aborted int64) *kmsg.FetchResponseTopicPartition {
 	r := kmsg.NewFetchResponseTopicPartition()
-	r.RecordBatches = records
+	r.RecordBatches, r.HighWatermark = records, 1<<40
 	if aborted >= 0 {
 		r.AbortedTransactions = append(r.AbortedTransactions,
 			kmsg.FetchResponseTopicPartitionAbortedTransaction{ProducerID: aborted, FirstOffset: 5})

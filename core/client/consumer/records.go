@@ -47,7 +47,7 @@ type reader struct {
 // verify walks a fetched record set from a position. It returns the position after the whole and sound batches that it
 // begins with, their size in bytes, and what is wrong with the next one, if anything is. A batch cut off by the
 // response's size is no damage, unless it is the first: since KIP-74 the first batch comes whole.
-func (c *Consumer) verify(from position, src []byte) (next position, good int, detail string) {
+func (c *Consumer) verify(from position, hw core.Offset, src []byte) (next position, good int, detail string) {
 	next = from
 	floor := core.Offset(0)
 	for rest := src; len(rest) > 0; {
@@ -59,6 +59,8 @@ func (c *Consumer) verify(from position, src []byte) (next position, good int, d
 			detail = fmt.Sprintf("at byte %d of %d: %v", good, len(src), err)
 		case batch.BaseOffset() < floor:
 			detail = fmt.Sprintf("batch at offset %d after offset %d", batch.BaseOffset(), floor-1)
+		case batch.LastOffset() >= hw: // the base offset lies outside the CRC; this much of it can be checked
+			detail = fmt.Sprintf("batch up to offset %d, the high watermark is %d", batch.LastOffset(), hw)
 		case !c.opts.SkipCRC:
 			if err = batch.VerifyCRC(); err != nil {
 				detail = fmt.Sprintf("batch at offset %d: %v", batch.BaseOffset(), err)
