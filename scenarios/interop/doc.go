@@ -9,8 +9,9 @@
 //
 //	harness     builds and runs klamm node; says what could not be checked
 //	clients     franz-go, sarama, librdkafka, kcat: every codec, crash in the middle, one writes and another reads
-//	dumptool    Kafka's DumpLogSegments reads our segments, indexes, snapshots and metadata log
+//	dump        Kafka's DumpLogSegments reads our segments, indexes, snapshots and metadata log
 //	rawframes   broken frames and batches over a plain socket
+//	apache      fetches and runs Apache Kafka itself
 //	oracle      the same requests to Apache Kafka's broker and to Klamm, answers compared field by field
 //	kgosuite    the part of franz-go's own integration suite that needs no groups
 //

@@ -22,9 +22,6 @@ type Client interface {
 	Consume(ctx context.Context, from Source, each func(Read) error) error
 }
 
-// All returns every client, also those that cannot run here.
-func All() []Client { return []Client{Franz{}, Sarama{}, Librdkafka(), Kcat{}} }
-
 // Codec is a compression type by Kafka's name.
 type Codec string
 
@@ -39,6 +36,7 @@ type Job struct {
 	Shape       Shape
 	Count       int
 	Idempotent  bool
+	BatchBytes  int32 // limit of a batch, for franz-go only; 0 is the client's default
 	// Acked is called for each acknowledged record; not concurrently. May be nil. Clients that learn no offsets
 	// (kcat) never call it.
 	Acked func(i int, offset int64)
@@ -46,10 +44,11 @@ type Job struct {
 	Sent func(n int)
 }
 
-// partition returns the partition of record i.
-func (j Job) partition(i int) int32 { return int32(int64(i) % int64(j.Partitions)) }
+// Partition returns the partition of record i.
+func (j Job) Partition(i int) int32 { return int32(int64(i) % int64(j.Partitions)) }
 
-func (j Job) acked(i int, offset int64) {
+// Acknowledge calls Acked, if there is one.
+func (j Job) Acknowledge(i int, offset int64) {
 	if j.Acked != nil {
 		j.Acked(i, offset)
 	}

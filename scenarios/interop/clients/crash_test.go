@@ -17,7 +17,7 @@ const kills = 2
 // kill -9 of the node and a restart in the middle of 100,000 records: no acknowledged record is lost or moved; an
 // idempotent producer's records are there once each, in order.
 func TestKill(t *testing.T) {
-	installKcat(t)
+	harness.Install(t, "kcat", "kcat")
 	binary := harness.Build(t)
 	codec := clients.Codecs()
 	for n, client := range present(t) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -29,6 +30,9 @@ func (Franz) Produce(ctx context.Context, job Job) error {
 		kgo.ProducerBatchCompression(franzCodec(job.Codec)),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 	}
+	if job.BatchBytes > 0 {
+		options = append(options, kgo.ProducerBatchMaxBytes(job.BatchBytes))
+	}
 	if !job.Idempotent {
 		options = append(options, kgo.DisableIdempotentWrite())
 	}
@@ -41,14 +45,14 @@ func (Franz) Produce(ctx context.Context, job Job) error {
 	var failed error
 	for i := range job.Count {
 		made := job.Shape.Record(i)
-		client.Produce(ctx, franzRecord(made, job.partition(i)), func(r *kgo.Record, err error) {
+		client.Produce(ctx, franzRecord(made, job.Partition(i)), func(r *kgo.Record, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				failed = errors.Join(failed, err)
 				return
 			}
-			job.acked(i, r.Offset)
+			job.Acknowledge(i, r.Offset)
 		})
 	}
 	err = client.Flush(ctx)
@@ -60,7 +64,7 @@ func (Franz) Produce(ctx context.Context, job Job) error {
 func franzRecord(r Record, partition int32) *kgo.Record {
 	out := &kgo.Record{Key: r.Key, Value: r.Value, Partition: partition}
 	if r.Timestamp != 0 {
-		out.Timestamp = millis(r.Timestamp)
+		out.Timestamp = time.UnixMilli(r.Timestamp)
 	}
 	for _, h := range r.Headers {
 		out.Headers = append(out.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})

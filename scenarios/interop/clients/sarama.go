@@ -72,7 +72,7 @@ func saramaResults(producer sarama.AsyncProducer, job Job) error {
 				successes = nil
 				continue
 			}
-			job.acked(m.Metadata.(int), m.Offset)
+			job.Acknowledge(m.Metadata.(int), m.Offset)
 		case e, open := <-failures:
 			if !open {
 				failures = nil
@@ -87,13 +87,13 @@ func saramaResults(producer sarama.AsyncProducer, job Job) error {
 func saramaMessage(job Job, i int) *sarama.ProducerMessage {
 	r := job.Shape.Record(i)
 	m := &sarama.ProducerMessage{
-		Topic: job.Topic, Partition: job.partition(i), Value: sarama.ByteEncoder(r.Value), Metadata: i,
+		Topic: job.Topic, Partition: job.Partition(i), Value: sarama.ByteEncoder(r.Value), Metadata: i,
 	}
 	if r.Key != nil {
 		m.Key = sarama.ByteEncoder(r.Key)
 	}
 	if r.Timestamp != 0 {
-		m.Timestamp = millis(r.Timestamp)
+		m.Timestamp = time.UnixMilli(r.Timestamp)
 	}
 	for _, h := range r.Headers {
 		m.Headers = append(m.Headers, sarama.RecordHeader{Key: []byte(h.Key), Value: h.Value})
@@ -169,6 +169,3 @@ func saramaRead(m *sarama.ConsumerMessage) Read {
 	}
 	return out
 }
-
-// millis is a timestamp as the clients want it.
-func millis(ms int64) time.Time { return time.UnixMilli(ms) }

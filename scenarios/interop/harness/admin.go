@@ -85,3 +85,50 @@ func Serves(t testing.TB, addr string, key kmsg.Key) bool {
 	}
 	return false
 }
+
+// AlterTopic sets one config of a topic.
+func AlterTopic(t testing.TB, addr, topic, name, value string) {
+	t.Helper()
+	config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	config.Name, config.Value = name, &value
+	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, topic
+	resource.Configs = append(resource.Configs, config)
+	request := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	request.Resources = append(request.Resources, resource)
+	for _, got := range ask(t, addr, request).Resources {
+		if err := kerr.ErrorForCode(got.ErrorCode); err != nil {
+			t.Fatalf("altering %s: %v", topic, err)
+		}
+	}
+}
+
+// AddPartitions raises a topic's number of partitions.
+func AddPartitions(t testing.TB, addr, topic string, total int32) {
+	t.Helper()
+	wanted := kmsg.NewCreatePartitionsRequestTopic()
+	wanted.Topic, wanted.Count = topic, total
+	request := kmsg.NewPtrCreatePartitionsRequest()
+	request.TimeoutMillis = int32(requestTimeout / time.Millisecond)
+	request.Topics = append(request.Topics, wanted)
+	for _, got := range ask(t, addr, request).Topics {
+		if err := kerr.ErrorForCode(got.ErrorCode); err != nil {
+			t.Fatalf("adding partitions to %s: %v", topic, err)
+		}
+	}
+}
+
+// DeleteTopic deletes a topic.
+func DeleteTopic(t testing.TB, addr, topic string) {
+	t.Helper()
+	wanted := kmsg.NewDeleteTopicsRequestTopic()
+	wanted.Topic = &topic
+	request := kmsg.NewPtrDeleteTopicsRequest()
+	request.TimeoutMillis = int32(requestTimeout / time.Millisecond)
+	request.Topics, request.TopicNames = append(request.Topics, wanted), append(request.TopicNames, topic)
+	for _, got := range ask(t, addr, request).Topics {
+		if err := kerr.ErrorForCode(got.ErrorCode); err != nil {
+			t.Fatalf("deleting %s: %v", topic, err)
+		}
+	}
+}

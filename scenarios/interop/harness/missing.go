@@ -1,11 +1,13 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // Missing skips the test because the machine lacks something, and says so where the summary of .ci/run shows it:
@@ -97,4 +99,27 @@ func Build(t testing.TB) string {
 		t.Fatalf("go build ./cmd/klamm: %v\n%s", err, out)
 	}
 	return bin
+}
+
+// Install installs a program where that is a matter of one command: on Debian, as root, in CI. Elsewhere whoever
+// needs it reports that it is missing.
+func Install(t testing.TB, program string, packages ...string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil || os.Getenv("CI_NOTES") == "" || os.Getuid() != 0 {
+		return
+	}
+	apt, err := exec.LookPath("apt-get")
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	install := append([]string{"install", "-y", "-q", "--no-install-recommends"}, packages...)
+	for _, args := range [][]string{install, {"update", "-q"}, install} {
+		out, err := exec.CommandContext(ctx, apt, args...).CombinedOutput()
+		if err == nil && args[0] == "install" {
+			return
+		}
+		t.Logf("apt-get %v: %v\n%s", args, err, out)
+	}
 }

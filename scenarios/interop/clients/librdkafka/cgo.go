@@ -1,6 +1,6 @@
 //go:build cgo
 
-package clients
+package librdkafka
 
 import (
 	"context"
@@ -9,26 +9,19 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+	"github.com/klamm-log/klamm/scenarios/interop/clients"
 )
 
-// Librdkafka is librdkafka through confluent-kafka-go. It needs a C compiler.
-func Librdkafka() Client { return librdkafka{} }
+// Missing implements [clients.Client].
+func (Client) Missing() string { return "" }
 
-type librdkafka struct{}
-
-// Name implements [Client].
-func (librdkafka) Name() string { return "librdkafka" }
-
-// Missing implements [Client].
-func (librdkafka) Missing() string { return "" }
-
-// Shape implements [Client].
-func (librdkafka) Shape() Shape {
-	return Shape{Timestamps: true, Headers: true, Binary: true, Nulls: true}
+// Shape implements [clients.Client].
+func (Client) Shape() clients.Shape {
+	return clients.Shape{Timestamps: true, Headers: true, Binary: true, Nulls: true}
 }
 
-// Produce implements [Client].
-func (librdkafka) Produce(ctx context.Context, job Job) error {
+// Produce implements [clients.Client].
+func (Client) Produce(ctx context.Context, job clients.Job) error {
 	config := kafka.ConfigMap{
 		"bootstrap.servers":  job.Addr,
 		"compression.codec":  string(job.Codec),
@@ -44,17 +37,17 @@ func (librdkafka) Produce(ctx context.Context, job Job) error {
 	}
 	defer producer.Close()
 	done := make(chan error, 1)
-	go func() { done <- librdkafkaResults(ctx, producer, job) }()
+	go func() { done <- results(ctx, producer, job) }()
 	for i := range job.Count {
-		if err := librdkafkaSend(ctx, producer, librdkafkaMessage(job, i)); err != nil {
+		if err := send(ctx, producer, message(job, i)); err != nil {
 			return err
 		}
 	}
 	return <-done
 }
 
-// librdkafkaSend hands over one message, and waits while the queue is full.
-func librdkafkaSend(ctx context.Context, producer *kafka.Producer, m *kafka.Message) error {
+// send hands over one message, and waits while the queue is full.
+func send(ctx context.Context, producer *kafka.Producer, m *kafka.Message) error {
 	for {
 		err := producer.Produce(m, nil)
 		var why kafka.Error
@@ -69,7 +62,7 @@ func librdkafkaSend(ctx context.Context, producer *kafka.Producer, m *kafka.Mess
 	}
 }
 
-func librdkafkaResults(ctx context.Context, producer *kafka.Producer, job Job) error {
+func results(ctx context.Context, producer *kafka.Producer, job clients.Job) error {
 	for left := job.Count; left > 0; {
 		var event kafka.Event
 		select {
@@ -83,7 +76,7 @@ func librdkafkaResults(ctx context.Context, producer *kafka.Producer, job Job) e
 				return e.TopicPartition.Error
 			}
 			left--
-			job.acked(e.Opaque.(int), int64(e.TopicPartition.Offset))
+			job.Acknowledge(e.Opaque.(int), int64(e.TopicPartition.Offset))
 		case kafka.Error:
 			if e.IsFatal() {
 				return e
@@ -93,14 +86,14 @@ func librdkafkaResults(ctx context.Context, producer *kafka.Producer, job Job) e
 	return nil
 }
 
-func librdkafkaMessage(job Job, i int) *kafka.Message {
+func message(job clients.Job, i int) *kafka.Message {
 	r := job.Shape.Record(i)
 	m := &kafka.Message{
-		TopicPartition: kafka.TopicPartition{Topic: &job.Topic, Partition: job.partition(i)},
+		TopicPartition: kafka.TopicPartition{Topic: &job.Topic, Partition: job.Partition(i)},
 		Key:            r.Key, Value: r.Value, Opaque: i,
 	}
 	if r.Timestamp != 0 {
-		m.Timestamp = millis(r.Timestamp)
+		m.Timestamp = time.UnixMilli(r.Timestamp)
 	}
 	for _, h := range r.Headers {
 		m.Headers = append(m.Headers, kafka.Header{Key: h.Key, Value: h.Value})
@@ -108,8 +101,8 @@ func librdkafkaMessage(job Job, i int) *kafka.Message {
 	return m
 }
 
-// Consume implements [Client]. librdkafka wants a group id also from those that join no group.
-func (librdkafka) Consume(ctx context.Context, from Source, each func(Read) error) error {
+// Consume implements [clients.Client]. librdkafka wants a group id also from those that join no group.
+func (Client) Consume(ctx context.Context, from clients.Source, each func(clients.Read) error) error {
 	consumer, err := kafka.NewConsumer(&kafka.ConfigMap{
 		"bootstrap.servers":  from.Addr,
 		"group.id":           "nobody",
@@ -143,7 +136,7 @@ func (librdkafka) Consume(ctx context.Context, from Source, each func(Read) erro
 				continue
 			}
 			missing--
-			if err := each(librdkafkaRead(e)); err != nil {
+			if err := each(read(e)); err != nil {
 				return err
 			}
 		case kafka.Error:
@@ -155,13 +148,13 @@ func (librdkafka) Consume(ctx context.Context, from Source, each func(Read) erro
 	return nil
 }
 
-func librdkafkaRead(m *kafka.Message) Read {
-	out := Read{
+func read(m *kafka.Message) clients.Read {
+	out := clients.Read{
 		Partition: m.TopicPartition.Partition, Offset: int64(m.TopicPartition.Offset), Codec: -1,
-		Record: Record{Key: m.Key, Value: m.Value, Timestamp: m.Timestamp.UnixMilli()},
+		Record: clients.Record{Key: m.Key, Value: m.Value, Timestamp: m.Timestamp.UnixMilli()},
 	}
 	for _, h := range m.Headers {
-		out.Headers = append(out.Headers, Header{Key: h.Key, Value: h.Value})
+		out.Headers = append(out.Headers, clients.Header{Key: h.Key, Value: h.Value})
 	}
 	return out
 }
