@@ -51,8 +51,9 @@ type place struct {
 	times      []int // OK lookups by timestamp
 	rises      []int // events that showed a higher log start than any before
 	jumps      []jump
-	deletions  ceilings // how far DeleteRecords may have moved the log start
-	shown      ceilings // how far the log start was shown to be
+	deletedTo  core.Offset // what acknowledged DeleteRecords promised to stay deleted
+	deletions  ceilings    // how far DeleteRecords may have moved the log start
+	shown      ceilings    // how far the log start was shown to be
 }
 
 // reader is where a process' last poll of a place ended.
@@ -199,6 +200,11 @@ func (c *Checker) nodeChange(op history.Op, b *history.NodeChange) {
 		return
 	}
 	c.power, c.dark = op.End, true
+	for _, pl := range c.places {
+		if pl.topic.Retained { // segments that retention removed may be back; what DeleteRecords promised may not
+			pl.start.reset(op.End, pl.deletedTo)
+		}
+	}
 	if b.Policy != history.PolicyOS {
 		for _, pl := range c.places {
 			pl.sent.reset(op.End, pl.durableEnd-1) // promises until power loss end here

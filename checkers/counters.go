@@ -108,6 +108,7 @@ func (c *Checker) deleteRecords(pl *place, i int, op history.Op, b *history.Dele
 		c.report(DeleteRespected, pl.id, b.LowWatermark, []int{i},
 			"p%d asked to delete below %d and was told %d", op.Process, b.Before, b.LowWatermark)
 	}
+	pl.deletedTo = max(pl.deletedTo, asked)
 	c.showStart(pl, i, op, b.LowWatermark)
 }
 

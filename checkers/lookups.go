@@ -29,7 +29,11 @@ func (c *Checker) lookupTimes(pl *place) {
 		if b.Offset != core.NoOffset {
 			c.lookupFits(pl, i, list, b)
 		}
-		from := sort.Search(len(list), func(n int) bool { return list[n].offset >= pl.startBy(op.End) })
+		seen := op.End
+		if pl.topic.Retained {
+			seen = forever // retention may have removed records before anybody was shown the new log start
+		}
+		from := sort.Search(len(list), func(n int) bool { return list[n].offset >= pl.startBy(seen) })
 		n := tree.first(from, b.Spec)
 		if n >= len(list) {
 			continue

@@ -10,47 +10,69 @@ import (
 //
 // Behavior: raises the log start offset; -1 means up to the HighWatermark. Beyond the HighWatermark is
 // OFFSET_OUT_OF_RANGE, below the log start changes nothing. The log start is answered, and never moves back: it is
-// written to the log-start checkpoint before the answer, so that a crash does not resurrect records (Kafka answers
-// first and may; see docs/DIVERGENCE.md).
-func (b *Broker) deleteRecords(now core.Now, r *step.Request, req *kmsg.DeleteRecordsRequest, out *step.Effects) {
+// written to the log-start checkpoint before it takes effect, so that no crash resurrects records (Kafka writes the
+// checkpoint later and may; see docs/DIVERGENCE.md).
+func (b *Broker) deleteRecords(r *step.Request, req *kmsg.DeleteRecordsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DeleteRecordsResponse)
-	moved := false
+	resp.Topics = make([]kmsg.DeleteRecordsResponseTopic, len(req.Topics))
+	var raises []raise
 	for i := range req.Topics {
-		t := &req.Topics[i]
-		rt := kmsg.DeleteRecordsResponseTopic{Topic: t.Topic}
+		t, rt := &req.Topics[i], &resp.Topics[i]
+		rt.Topic = t.Topic
+		rt.Partitions = make([]kmsg.DeleteRecordsResponseTopicPartition, len(t.Partitions))
 		for j := range t.Partitions {
-			rp := kmsg.NewDeleteRecordsResponseTopicPartition()
+			rp := &rt.Partitions[j]
+			*rp = kmsg.NewDeleteRecordsResponseTopicPartition()
 			rp.Partition, rp.LowWatermark = t.Partitions[j].Partition, -1
 			p, code := b.lookup(core.TopicID{}, t.Topic, rp.Partition)
+			before := core.Offset(t.Partitions[j].Offset)
 			if code == core.ErrNone {
-				code = b.deleteBefore(now, p, core.Offset(t.Partitions[j].Offset), out)
-			}
-			if code == core.ErrNone {
-				rp.LowWatermark = int64(p.Log.LogStartOffset())
-				moved = true
+				before, code = deletable(p, before)
 			}
 			rp.ErrorCode = int16(code)
-			rt.Partitions = append(rt.Partitions, rp)
+			if code == core.ErrNone {
+				p.raisedStart = max(p.raisedStart, before)
+				raises = append(raises, raise{p: p, before: before, into: rp})
+			}
 		}
-		resp.Topics = append(resp.Topics, rt)
 	}
-	if !moved {
+	if len(raises) == 0 {
 		reply(r, resp, out)
 		return
 	}
+	b.checkpoint.raises = append(b.checkpoint.raises, raises...)
 	b.checkpoint.answers = append(b.checkpoint.answers, answer(r, resp))
 }
 
-func (b *Broker) deleteBefore(now core.Now, p *partition, before core.Offset, out *step.Effects) core.ErrorCode {
+// raise is a log start that takes effect when the checkpoint that says so is durable.
+type raise struct {
+	p      *partition
+	before core.Offset
+	into   *kmsg.DeleteRecordsResponseTopicPartition
+}
+
+// deletable is the offset up to which a partition's records are to be deleted, or why they cannot be.
+func deletable(p *partition, before core.Offset) (core.Offset, core.ErrorCode) {
 	if before == -1 {
 		before = p.HighWatermark()
 	}
 	if before < 0 || before > p.HighWatermark() {
-		return core.ErrOffsetOutOfRange
+		return 0, core.ErrOffsetOutOfRange
 	}
 	if !p.cfg.Delete {
-		return core.ErrPolicyViolation // as Kafka: a topic that is only compacted keeps its latest values
+		return 0, core.ErrPolicyViolation // as Kafka: a topic that is only compacted keeps its latest values
 	}
-	b.touch(p)
-	return p.Log.DeleteRecordsBefore(now, before, p.HighWatermark(), out)
+	return before, core.ErrNone
+}
+
+// take lets a raise take effect.
+func (r *raise) take(b *Broker, now core.Now, out *step.Effects) {
+	code := r.p.Serving()
+	if code == core.ErrNone {
+		code = r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out)
+		b.touch(r.p)
+	}
+	if r.into.ErrorCode = int16(code); code == core.ErrNone {
+		r.into.LowWatermark = int64(r.p.Log.LogStartOffset())
+	}
 }

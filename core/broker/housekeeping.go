@@ -15,6 +15,8 @@ type checkpointState struct {
 	writing  int          // files being written
 	answers  []step.Reply // held until checkpoints written from now on are durable
 	inFlight []step.Reply // held until those being written are
+	raises   []raise      // log starts that take effect with the answers
+	raising  []raise      // those that the checkpoints being written say
 	burials  []*partition // logs to be deleted once the checkpoints do not name them
 	burying  []*partition // those that the checkpoints being written leave out
 	closing  bool         // logs were told to close
@@ -135,7 +137,7 @@ func (b *Broker) writeCheckpoints(recovery, start smallfile.Tag, out *step.Effec
 			continue
 		}
 		points = append(points, log.PartitionOffset{TopicPartition: p.TP, Offset: p.Log.RecoveryPoint()})
-		if s := p.Log.LogStartOffset(); s > 0 {
+		if s := max(p.Log.LogStartOffset(), p.raisedStart); s > 0 {
 			starts = append(starts, log.PartitionOffset{TopicPartition: p.TP, Offset: s})
 		}
 	}
@@ -153,6 +155,11 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 		return
 	}
 	if b.checkpoint.writing--; b.checkpoint.writing == 0 {
+		for i := range b.checkpoint.raising {
+			b.checkpoint.raising[i].take(b, now, out)
+		}
+		clear(b.checkpoint.raising)
+		b.checkpoint.raising = b.checkpoint.raising[:0]
 		out.Replies = append(out.Replies, b.checkpoint.inFlight...)
 		b.checkpoint.inFlight = b.checkpoint.inFlight[:0]
 		for _, p := range b.checkpoint.burying {
@@ -171,6 +178,7 @@ func (b *Broker) answerCheckpointed(out *step.Effects) {
 	}
 	c.burials, c.burying = c.burying[:0], c.burials
 	c.answers, c.inFlight = c.inFlight[:0], c.answers
+	c.raises, c.raising = c.raising[:0], c.raises
 	b.writeCheckpoints(tagWriteRecovery, tagWriteLogStart, out)
 }
 

@@ -23,8 +23,10 @@ type partition struct {
 	opening  bool // counted in Broker.opening
 	offline  bool // the log's failure has been noticed
 	deleting bool
-	timer    deadline.Handle // of the log's deadline
-	timerAt  core.Mono
+	// raisedStart is the log start that the next checkpoint has to say, ahead of the log's own.
+	raisedStart core.Offset
+	timer       deadline.Handle // of the log's deadline
+	timerAt     core.Mono
 }
 
 // lookup finds a partition by topic id (if the request names topics by id) or by name.

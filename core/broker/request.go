@@ -34,7 +34,7 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 	case *kmsg.DeleteTopicsRequest:
 		b.deleteTopics(now, r, req, out)
 	case *kmsg.DeleteRecordsRequest:
-		b.deleteRecords(now, r, req, out)
+		b.deleteRecords(r, req, out)
 	case *kmsg.InitProducerIDRequest:
 		b.initProducerID(now, r, req, out)
 	case *kmsg.OffsetForLeaderEpochRequest:
