@@ -2,5 +2,5 @@ package main
 
 import "github.com/spf13/cobra"
 
-// addSystemCommands adds nothing: there are no sockets here.
-func addSystemCommands(*app, *cobra.Command) {}
+// addSystemCommands adds what is left without sockets and data directories.
+func addSystemCommands(a *app, root *cobra.Command) { root.AddCommand(newBenchCommand(a)) }

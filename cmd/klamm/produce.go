@@ -156,9 +156,12 @@ func produceLines(ctx context.Context, c *kclient.Client, in io.Reader, template
 	lines := readLines(ctx, in)
 	for n := uint64(0); ; n++ {
 		var l line
+		open := false
 		select {
-		case l = <-lines:
+		case l, open = <-lines:
 		case <-ctx.Done():
+		}
+		if !open {
 			return ctx.Err()
 		}
 		if l.err != nil || l.end {
@@ -186,10 +189,12 @@ type line struct {
 	end  bool
 }
 
-// readLines reads in a goroutine of its own, because reading a terminal cannot be interrupted.
+// readLines reads in a goroutine of its own, because reading a terminal cannot be interrupted. The channel is closed
+// after the last line, or when the context has ended.
 func readLines(ctx context.Context, in io.Reader) <-chan line {
 	out := make(chan line, 1024)
 	go func() {
+		defer close(out)
 		r := bufio.NewReaderSize(in, 1<<20)
 		for {
 			text, err := r.ReadBytes('\n')

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
-	"strings"
 	"syscall"
 
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
@@ -42,7 +41,7 @@ func run(args []string, s streams) exit.Code {
 func runContext(ctx context.Context, args []string, s streams) exit.Code {
 	a := &app{streams: s}
 	root := newRoot(a)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
@@ -138,14 +137,4 @@ func (a *app) profile() (stop func() error, err error) {
 		pprof.StopCPUProfile()
 		return f.Close()
 	}, nil
-}
-
-// oneOf checks the value of a flag.
-func oneOf(flag, value string, allowed ...string) error {
-	for _, a := range allowed {
-		if value == a {
-			return nil
-		}
-	}
-	return exit.Errorf(exit.Usage, "--%s %q is none of %s", flag, value, strings.Join(allowed, ", "))
 }

@@ -93,7 +93,7 @@ func runSim(ctx context.Context, a *app, o simOptions) error {
 			a.Talkf("klamm: the capsule of seed %d is lost: %v", f.Seed, err)
 		}
 		capsules[f.Seed] = path
-		a.Talkf("%s", strings.TrimRight(string(failureText(nil, f, o.Profile, path)), "\n"))
+		a.Talkf("%s", failureLine(f, o.Profile, path))
 	}
 	s := sweep.New(draw, so)
 	stop := a.Progress(func() string { return progressLine(s.Progress()) })

@@ -108,8 +108,9 @@ func (r *simResult) verdict() string {
 		return fmt.Sprintf("interrupted; all held in the %s seeds that were run", show.Count(r.SeedsRun))
 	case exit.Inconclusive:
 		return fmt.Sprintf("inconclusive: %d seeds prove too little, %d did not end", len(r.Inconclusive), len(r.Unfinished))
+	default:
+		return fmt.Sprintf("all held in %s seeds", show.Count(r.SeedsRun))
 	}
-	return fmt.Sprintf("all held in %s seeds", show.Count(r.SeedsRun))
 }
 
 // AppendText implements [show.Result].
@@ -167,13 +168,32 @@ func failureText(dst []byte, f sweep.Failure, profile, capsule string) []byte {
 		}
 		dst = fmt.Appendf(dst, ": %s\n", strings.ReplaceAll(v.Message, "\n", "\n    "))
 	}
+	if capsule != "" && f.Divergence == "" {
+		dst = fmt.Appendf(dst, "  klamm replay %s\n", capsule)
+	}
+	return fmt.Appendf(dst, "  %s\n", repeatLine(f, profile))
+}
+
+// repeatLine is the command that runs a failing seed again.
+func repeatLine(f sweep.Failure, profile string) string {
+	twice := ""
 	if f.Divergence != "" {
-		return fmt.Appendf(dst, "  klamm sim --seed %d --seeds 1 --twice --profile %s\n", f.Seed, profile)
+		twice = " --twice"
 	}
-	if capsule != "" {
-		return fmt.Appendf(dst, "  klamm replay %s\n  klamm sim --seed %d --seeds 1 --profile %s\n", capsule, f.Seed, profile)
+	return fmt.Sprintf("klamm sim --seed %d --seeds 1%s --profile %s", f.Seed, twice, profile)
+}
+
+// failureLine tells of a failing seed at once, while others run; the result has the details.
+func failureLine(f sweep.Failure, profile, capsule string) string {
+	what := "is not deterministic"
+	if len(f.Violations) > 0 {
+		what = "violated " + f.Violations[0].Property
 	}
-	return fmt.Appendf(dst, "  klamm sim --seed %d --seeds 1 --profile %s\n", f.Seed, profile)
+	again := repeatLine(f, profile)
+	if capsule != "" && f.Divergence == "" {
+		again = "klamm replay " + capsule
+	}
+	return fmt.Sprintf("seed %d %s: %s", f.Seed, what, again)
 }
 
 // countsText lists counters, the most frequent first.

@@ -160,12 +160,16 @@ func (d *topicDescription) appendText(dst []byte) []byte {
 		configs = append(configs, []string{"  " + c.Name, value})
 	}
 	dst = show.Table(dst, configs...)
-	rows := [][]string{{"PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "START", "END", ""}}
+	rows := [][]string{{"PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "START", "END"}}
 	for _, p := range d.Partitions {
-		rows = append(rows, []string{
+		row := []string{
 			fmt.Sprint(p.Partition), fmt.Sprint(p.Leader), fmt.Sprint(p.LeaderEpoch), nodeList(p.Replicas), nodeList(p.ISR),
-			fmt.Sprint(p.Start), fmt.Sprint(p.End), p.Error,
-		})
+			fmt.Sprint(p.Start), fmt.Sprint(p.End),
+		}
+		if p.Error != "" {
+			row = append(row, p.Error)
+		}
+		rows = append(rows, row)
 	}
 	return show.Table(dst, rows...)
 }
