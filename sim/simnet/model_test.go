@@ -213,7 +213,7 @@ func script(seed uint64, extraLink bool) (events int, digest uint64) {
 	tell := func(ev Event) {
 		if ev.Conn%2 == 0 { // connections of odd number are the extra link's
 			events++
-			fmt.Fprint(sum, m.now, ev.Kind, ev.Conn, ev.Side, ev.Bytes, ev.Why)
+			_, _ = fmt.Fprint(sum, m.now, ev.Kind, ev.Conn, ev.Side, ev.Bytes, ev.Why)
 		}
 	}
 	r := prng.New(seed).Fork("script")
