@@ -63,6 +63,9 @@ func drawBroker(r *prng.Rand, p Profile) sim.BrokerPlan {
 	if v := knob(r.Fork("sessions"), p, 1, 4); v > 0 {
 		b.Properties = append(b.Properties, sim.Property{Name: "max.incremental.fetch.session.cache.slots", Value: fmt.Sprint(v)})
 	}
+	if v := knob(r.Fork("retention-check"), p, 50, 2000); v > 0 { // by default retention looks every five minutes: never
+		b.Properties = append(b.Properties, sim.Property{Name: "log.retention.check.interval.ms", Value: fmt.Sprint(v)})
+	}
 	if v := knob(r.Fork("fetch"), p, 1024, 64<<10); v > 0 {
 		b.Properties = append(b.Properties, sim.Property{Name: "fetch.max.bytes", Value: fmt.Sprint(v)})
 	}
