@@ -198,7 +198,9 @@ func (b *Broker) resumeFetch(now core.Now, f *fetching, d *step.DiskDone, out *s
 
 // decide answers a fetch that has been evaluated whole, or parks it.
 func (b *Broker) decide(now core.Now, f *fetching, out *step.Effects) {
-	enough := f.bytes > 0 && f.bytes >= int64(f.body.MinBytes) || f.body.MinBytes <= 0
+	// More than the response may hold is never waited for, as in Kafka.
+	least := min(int64(f.body.MinBytes), f.budget+f.bytes)
+	enough := f.bytes > 0 && f.bytes >= least || f.body.MinBytes <= 0
 	if enough || f.urgent || f.expired || len(f.parts) == 0 || f.expires <= now.Mono {
 		b.answerFetch(f, out)
 		return

@@ -201,10 +201,12 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 		return
 	}
 	for again := true; again && b.halt == ""; {
-		before := b.phase
+		before, closing := b.phase, b.checkpoint.closing
 		b.advance(now, out)
 		b.progress(now, out)
-		again = b.phase != before // the next phase may have proposed or opened something
+		// The next phase may have proposed, opened or closed something, and no event need come of it: idle logs close at
+		// once.
+		again = b.phase != before || b.checkpoint.closing != closing
 	}
 	if b.halt != "" {
 		return

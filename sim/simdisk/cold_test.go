@@ -20,18 +20,20 @@ func TestColdOpenShowsTheMedium(t *testing.T) {
 			Outcomes: []simdisk.Outcome{simdisk.WriteOld},
 		})
 		var last step.DiskDone
+		var now core.Mono
 		perform := func(op step.DiskOp) {
 			op.Op = 1
-			d.Submit(0, op)
+			d.Submit(now, op)
 			for at, ok := d.NextDeadline(); ok; at, ok = d.NextDeadline() {
-				d.Poll(at, func(done *step.DiskDone) { last = *done })
+				now = at
+				d.Poll(now, func(done *step.DiskDone) { last = *done })
 			}
 		}
 		perform(step.DiskOp{Kind: step.Open, File: 1, Path: "f", Create: true})
 		perform(step.DiskOp{Kind: step.Append, File: 1, Data: []byte("lost")})
 		perform(step.DiskOp{Kind: step.Sync, File: 1})
 		require.Equal(t, step.ErrIO, last.Err)
-		d.ProcessCrash(core.Second)
+		d.ProcessCrash(now)
 		perform(step.DiskOp{Kind: step.Open, File: 2, Path: "f", Cold: cold})
 		require.Equal(t, step.DiskOK, last.Err)
 		perform(step.DiskOp{Kind: step.Read, File: 2, Len: 10})

@@ -142,13 +142,14 @@ func (d *Disk) inject(kind FaultKind, op step.DiskOpKind, path string) *armed {
 
 // slowed is the service time under the Slow faults that hold now.
 func (d *Disk) slowed(service core.Mono, path string) core.Mono {
+	factor := int64(1)
 	for i := range d.faults {
 		if f := &d.faults[i]; f.Kind == Slow && f.active(d.now) && f.over(path) {
 			d.fired[Slow]++
-			service = saturate(service, max(2, f.Amount))
+			factor = max(factor, 2, f.Amount) // not the product: two slow neighbours do not stop the disk
 		}
 	}
-	return service
+	return saturate(service, factor)
 }
 
 func saturate(t core.Mono, factor int64) core.Mono {
