@@ -23,7 +23,7 @@ func tree(t *testing.T) mutate.Tree {
 	return tr
 }
 
-// TestEveryMutantApplies: a diff that no longer fits the core fails here, with the hunk at fault.
+// TestEveryMutantApplies: a diff that no longer fits the core, or no longer compiles, fails here.
 func TestEveryMutantApplies(t *testing.T) {
 	tr := tree(t)
 	ids, err := mutate.List(tr.Root())
@@ -52,6 +52,7 @@ func TestEveryMutantApplies(t *testing.T) {
 			require.NoError(t, err, "%s: %s", id, path)
 			require.Equal(t, string(formatted), string(data), "%s: %s", id, path)
 		}
+		require.NoError(t, tr.Compile(t.Context(), changed, t.TempDir()), id)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +48,20 @@ func (t Tree) Changed(m Mutant) (map[string][]byte, error) {
 // The program does not name its revision: it is not that revision's, and a capsule that said so would make an honest
 // replay look nondeterministic.
 func (t Tree) Build(ctx context.Context, changed map[string][]byte, dir, program string) error {
+	return t.build(ctx, changed, dir, "-o", program, "./cmd/klamm")
+}
+
+// Compile only says whether the packages with changed files compile.
+func (t Tree) Compile(ctx context.Context, changed map[string][]byte, dir string) error {
+	packages := make([]string, 0, len(changed)+2)
+	for path := range changed {
+		packages = append(packages, "./"+filepath.ToSlash(filepath.Dir(path)))
+	}
+	slices.Sort(packages)
+	return t.build(ctx, changed, dir, append([]string{"-o", os.DevNull}, slices.Compact(packages)...)...)
+}
+
+func (t Tree) build(ctx context.Context, changed map[string][]byte, dir string, args ...string) error {
 	overlay := struct{ Replace map[string]string }{make(map[string]string, len(changed))}
 	for path, data := range changed {
 		to := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
@@ -63,7 +78,7 @@ func (t Tree) Build(ctx context.Context, changed map[string][]byte, dir, program
 	if err := os.WriteFile(listed, list, 0o644); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-overlay", listed, "-buildvcs=false", "-o", program, "./cmd/klamm")
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-overlay", listed, "-buildvcs=false"}, args...)...)
 	cmd.Dir = t.root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
