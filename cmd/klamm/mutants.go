@@ -213,7 +213,8 @@ type mutantResult struct {
 }
 
 func (r *mutantResult) fill(f *mutate.Found) {
-	r.Starts, r.Open, r.Median, r.P90 = f.Starts, f.Open, f.Quantile(1, 2), f.Quantile(9, 10)
+	r.Starts = append([]int64{}, f.Starts...) // an empty list in JSON, not null
+	r.Open, r.Median, r.P90 = f.Open, f.Quantile(1, 2), f.Quantile(9, 10)
 	r.Anyway, r.Unfinished, r.Seeds, r.WallNs = f.Anyway, f.Unfinished, f.Seeds, int64(f.Wall)
 	r.Properties = make(map[string]int64)
 	for _, v := range f.Violations {
