@@ -194,14 +194,14 @@ func (b *Broker) Shutdown() {
 
 // stopping closes the logs, then writes the last checkpoints, then the marker.
 func (b *Broker) stopping(now core.Now, out *step.Effects) {
+	for _, p := range b.partitions {
+		if p != nil && !p.deleting && p.Log.Ready() { // one that is still opening is closed when it is open
+			p.Log.Close(now, out)
+			b.touch(p)
+		}
+	}
 	if !b.checkpoint.closing {
 		b.checkpoint.closing = true
-		for _, p := range b.partitions {
-			if p != nil && !p.deleting {
-				p.Log.Close(now, out)
-				b.touch(p)
-			}
-		}
 		b.quorum.Close(now, out)
 		return
 	}
