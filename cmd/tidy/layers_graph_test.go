@@ -180,6 +180,7 @@ func TestNoViolations(t *testing.T) {
 		{path: "sim/workload", imports: []string{own("core/client/admin"), kmsg}},
 		{path: "sim/simdisk", imports: []string{own("core/step")}, testImports: []string{own("disk/disktest"), own("checkers")}},
 		{path: "scenarios", imports: []string{own("sim"), own("checkers")}},
+		{path: "scenarios/mutants", testImports: []string{own("cmd/klamm/mutate"), "os"}},
 		{path: "cmd/klamm", imports: []string{own("transport"), own("core/client"), "github.com/spf13/cobra", "os"}},
 		{path: "cmd/klamm/host", imports: []string{own("core/conn"), own("core/step"), own("disk"), own("transport")}},
 		{path: "cmd/detlint", imports: []string{"golang.org/x/tools/go/analysis/singlechecker"}},

@@ -90,6 +90,8 @@ func layers() []layer {
 		{"checkers", base("checkers/history"), []string{"core/...", "sim/..."}},
 		{"sim", []string{"core/...", "checkers/history"}, []string{"checkers/...", "scenarios/...", "disk/disktest"}},
 		{"scenarios", base("sim/...", "checkers/..."), []string{"core/..."}},
+		// Its tests build programs from changed sources. What does that needs files and processes, so it lies in cmd.
+		{"scenarios/mutants", nil, []string{"cmd/klamm/mutate"}},
 		{
 			"cmd",
 			base("transport/...", "disk/...", "sim/...", "checkers/...", "scenarios/...", "core/config", "core/node",
