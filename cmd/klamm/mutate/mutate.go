@@ -73,7 +73,7 @@ func Load(root, id string) (Mutant, error) {
 }
 
 // field is a line of README.md that programs read: "* Budget: 50 seeds".
-var field = regexp.MustCompile(`^\* (Source|Expected|Budget|Missed): (.+)$`) //nolint:gochecknoglobals // compiled once
+var field = regexp.MustCompile(`^\* (Source|Expected|Budget|Missed): (.+)$`)
 
 // parseText reads README.md: the title is the id, and some lines are fields.
 func parseText(text string) (Mutant, error) {
