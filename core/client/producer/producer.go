@@ -69,10 +69,9 @@ func (p *Producer) Produce(now core.Now, r Record, token uint64) (accepted bool)
 		return true
 	}
 	t := p.topic(r.Topic)
-	if len(t.parked) > 0 {
-		p.unpark(now, t)
-	}
-	if !p.place(t, &w) {
+	// Behind parked records it waits for the turn, which places them in order: looking at all of them for each new one
+	// would cost the square of a flood that comes before the first metadata.
+	if len(t.parked) > 0 || !p.place(t, &w) {
 		w.record.Key, w.record.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
 		w.record.Headers = cloneHeaders(r.Headers)
 		t.parked = append(t.parked, w)
