@@ -184,6 +184,27 @@ func TestDeleteRemovesTheDirectory(t *testing.T) {
 	}
 }
 
+// A broker that replays the end of a topic while it still opens the topic's logs deletes them then.
+func TestDeleteWhileItIsBeingRecovered(t *testing.T) {
+	for steps := 0; ; steps++ {
+		old := grown(t, small())
+		w := newWorld(t, old.log.cfg, old.disk.crash(), Past{})
+		w.submit()
+		for range steps {
+			w.step()
+		}
+		if w.log.Ready() {
+			require.Greater(t, steps, 5)
+			return
+		}
+		w.log.Delete(w.now, "0123456789abcdef0123456789abcdef", &w.out)
+		w.run()
+		require.True(t, w.log.Closed(), "deleted after %d operations of the recovery", steps)
+		require.Empty(t, w.disk.listing())
+		require.Empty(t, w.disk.open)
+	}
+}
+
 func TestTopicIDIsKeptAndCompared(t *testing.T) {
 	id := core.TopicIDFromWords(1, 2)
 	w := newWorld(t, small(), newDisk(t), Past{TopicID: id})

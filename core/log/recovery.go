@@ -545,4 +545,7 @@ func (l *Log) serve(now core.Now, out *step.Effects) {
 	}
 	l.saveFiles(now, out)
 	l.Check()
+	if l.suffix != "" {
+		l.Delete(now, l.suffix, out)
+	}
 }

@@ -141,7 +141,8 @@ func (l *Log) Delete(now core.Now, suffix string, out *step.Effects) {
 		l.ops, l.replaced, l.removing = nil, nil, false
 		l.state = draining
 		l.deleteDir(now, out)
-	case created, recovering, deleting, closed:
+	case created, recovering: // serve comes back here: a topic may go, and its name come again, while its log is read
+	case deleting, closed:
 	}
 }
 
