@@ -42,6 +42,8 @@ const (
 	PropertySettle = "L-SETTLE"
 	// PropertyHealthy: with all faults healed, a broker did not serve, or a log stayed offline.
 	PropertyHealthy = "L-HEALTHY"
+	// PropertyDamage: a consumer was served a damaged batch, or one beyond the HighWatermark.
+	PropertyDamage = "SERVED-DAMAGE"
 	// PropertyContract: the core asked the disk for what the disk's contract does not allow.
 	PropertyContract = "DISK-CONTRACT"
 )
@@ -58,6 +60,7 @@ func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
 		v.add(string(x.Property), place(x), x.Message)
 	}
 	v.linear(log)
+	v.damage(plan)
 	v.liveness(plan)
 	return v
 }
@@ -93,6 +96,17 @@ func (v *Verdict) linear(log *history.Log) {
 	rep := linear.Check(log, linear.Options{})
 	for _, x := range rep.Violations {
 		v.add(string(x.Property), place(x), x.Message)
+	}
+}
+
+// damage reports what consumers refused to take: no fault of these profiles damages what is stored, so the broker served
+// what it must not.
+func (v *Verdict) damage(plan sim.Plan) {
+	if plan.ExpectLoss {
+		return
+	}
+	for _, d := range v.Result.Damage {
+		v.add(PropertyDamage, "", d)
 	}
 }
 

@@ -30,6 +30,8 @@ type Result struct {
 	Unhealthy []string
 	Faults    []FaultCount // fired, by kind
 	Sometimes []FaultCount // points reached, by name
+	// Damage is what consumers refused as damaged; the first few.
+	Damage []string
 	// Bounds is the time within which things had to happen after Stopped.
 	Bounds core.Mono
 }
@@ -184,11 +186,20 @@ func (r *run) client(i int, bootstrap []string) *process {
 	p.spawn = func(incarnation int64) (step.Machine, Driver) {
 		m, c := workload.New(plan, workload.Env{
 			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed,
-			Phase: func() workload.Phase { return r.phase },
+			Phase: func() workload.Phase { return r.phase }, Damage: r.noteDamage,
 		}, incarnation)
 		return m, c
 	}
 	return p
+}
+
+// maxDamage is how many refusals of consumers are kept.
+const maxDamage = 20
+
+func (r *run) noteDamage(tp core.TopicPartition, at core.Offset, what string) {
+	if len(r.result.Damage) < maxDamage {
+		r.result.Damage = append(r.result.Damage, fmt.Sprintf("%v@%d: %s", tp, at, what))
+	}
 }
 
 // up starts a process and notes it.

@@ -29,6 +29,9 @@ type Env struct {
 	Topics    *Topics
 	Seed      uint64       // of the draws made while running
 	Phase     func() Phase // the present phase
+	// Damage, if set, hears of bytes that a consumer refused: a batch that does not parse, whose checksum is wrong, or
+	// that lies beyond the HighWatermark of its own response.
+	Damage func(tp core.TopicPartition, at core.Offset, what string)
 }
 
 // Client is one incarnation of a planned client. Its process calls Act before and after each turn of the machine.

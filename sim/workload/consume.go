@@ -225,6 +225,9 @@ func (r *consuming) hear(at core.Mono) {
 		case consumer.EventStopped:
 			d.stopped = true
 		default: // an error that the consumer itself goes on from
+			if ev.Err == core.ErrCorruptMessage && r.c.env.Damage != nil {
+				r.c.env.Damage(d.tp, ev.From, ev.Detail)
+			}
 		}
 	}
 	r.answers = r.k.Answers(r.answers[:0])
