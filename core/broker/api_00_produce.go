@@ -194,6 +194,16 @@ func (b *Broker) offerProduce(w *produceWait, expired bool, out *step.Effects) b
 	return true
 }
 
+// settled reports whether every batch that the produce waits for is decided.
+func (w *produceWait) settled() bool {
+	for _, a := range w.appended {
+		if a.p.Serving() == core.ErrNone && a.epoch == a.p.LeaderEpoch() && !a.stored() {
+			return false
+		}
+	}
+	return true
+}
+
 // sweep offers parked requests whose partitions changed or whose time is up.
 func (b *Broker) sweep(now core.Now, out *step.Effects) {
 	b.produces.Sweep(now.Mono, func(w *produceWait, expired bool) bool { return b.offerProduce(w, expired, out) })

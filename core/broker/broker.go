@@ -11,6 +11,7 @@ import (
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/core/purgatory"
 	"github.com/klamm-log/klamm/core/raft"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/smallfile"
@@ -266,8 +267,14 @@ func (b *Broker) connState(ev *step.ConnState) {
 	}
 }
 
-// check asserts what must hold after every turn.
+// check asserts what must hold after every turn: the replicas' invariants, and that nobody who could be answered was left
+// parked.
 func (b *Broker) check() {
+	b.produces.All(func(w *purgatory.Parked[produceWait]) {
+		if w.Waiter.settled() {
+			invariant.Fail("a settled produce is parked: request %d of connection %d", w.Waiter.req.Seq, w.Waiter.req.Conn)
+		}
+	})
 	for _, p := range b.partitions {
 		if p != nil {
 			p.Check()

@@ -198,6 +198,8 @@ func (b *Broker) stopping(now core.Now, out *step.Effects) {
 		if p != nil && !p.deleting && p.Log.Ready() { // one that is still opening is closed when it is open
 			p.Log.Close(now, out)
 			b.touch(p)
+			b.produces.Touch(p.slot) // waiters are told that nobody leads here any more
+			b.fetches.Touch(p.slot)
 		}
 	}
 	if !b.checkpoint.closing {
