@@ -1,8 +1,7 @@
 // Package interop holds klamm node against the rest of the Kafka world: clients that other people wrote, Apache
 // Kafka's own tools, Apache Kafka's own broker, and bytes that nobody sane would send.
 //
-//	cd scenarios/interop && go test ./...              # all but the long ones
-//	KLAMM_INTEROP_LONG=1 go test ./oracle ./kgosuite   # the long ones too
+//	cd scenarios/interop && go test ./...
 //
 // It is a Go module of its own, so that the product's go.mod names none of the clients. Every test runs the real
 // binary, built from the parent module, as a separate process with a data directory of its own:

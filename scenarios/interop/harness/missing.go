@@ -39,15 +39,6 @@ func Note(t testing.TB, format string, args ...any) {
 	}
 }
 
-// Long skips the test unless KLAMM_INTEROP_LONG is set: what it covers needs more than a minute. This is a choice,
-// not something missing, so the summary does not mention it.
-func Long(t testing.TB) {
-	t.Helper()
-	if os.Getenv("KLAMM_INTEROP_LONG") == "" {
-		t.Skip("set KLAMM_INTEROP_LONG=1 to run this")
-	}
-}
-
 // Module is the directory of this Go module.
 func Module(t testing.TB) string {
 	t.Helper()

@@ -58,7 +58,7 @@ func (s *scene) live(conn *harness.Conn) error {
 		case <-time.After(time.Millisecond):
 		}
 		begin := time.Now()
-		answer, err := conn.Ask(produce(quiet, plain("still here").encode()))
+		answer, err := conn.Ask(produce(quiet, harness.Plain("still here").Encode()))
 		if err != nil {
 			return err
 		}

@@ -87,7 +87,7 @@ func (s *scene) bounded(t *testing.T, before int64) {
 // A request that stops in the middle is not executed, wherever it stops.
 func TestTruncated(t *testing.T) {
 	s := newScene(t)
-	whole := harness.Request(produce(victim, plain("never").encode()), 1)
+	whole := harness.Request(produce(victim, harness.Plain("never").Encode()), 1)
 	for cut := range len(whole) {
 		c := harness.Dial(t, s.Addr)
 		if err := c.Send(whole[:cut]); err != nil {

@@ -27,24 +27,24 @@ const (
 
 // refused are batches that must not be written, with the code that Kafka answers; 0 where any error will do.
 func refused(t *testing.T) map[string]refusal {
-	spoil := func(change func(b *batch)) []byte {
-		b := plain("one", "two", "three")
+	spoil := func(change func(b *harness.Batch)) []byte {
+		b := harness.Plain("one", "two", "three")
 		change(&b)
-		return b.encode()
+		return b.Encode()
 	}
 	patch := func(at int, with ...byte) []byte {
-		b := plain("one", "two", "three").encode()
+		b := harness.Plain("one", "two", "three").Encode()
 		copy(b[at:], with)
 		return b
 	}
 	records := func(raw ...byte) []byte {
-		return spoil(func(b *batch) { b.records, b.count, b.lastOffsetDelta = raw, 1, 0 })
+		return spoil(func(b *harness.Batch) { b.Records, b.Count, b.LastOffsetDelta = raw, 1, 0 })
 	}
-	good := plain("one").encode()
+	good := harness.Plain("one").Encode()
 	const corrupt, tooLarge, invalid = 2, 10, 87
 	return map[string]refusal{
 		"no bytes":                {nil, 0},
-		"wrong CRC":               {patch(crcAt, 1, 2, 3, 4), corrupt},
+		"wrong CRC":               {patch(harness.CRCAt, 1, 2, 3, 4), corrupt},
 		"one bit of a value":      {patch(61+10, 'x'), corrupt},
 		"magic 1":                 {patch(16, 1), 0},
 		"magic 3":                 {patch(16, 3), 0},
@@ -55,15 +55,15 @@ func refused(t *testing.T) map[string]refusal {
 		"length beyond the bytes": {patch(8, 0, 0x10, 0, 0), 0},
 		"negative length":         {patch(8, 0xff, 0xff, 0xff, 0xff), 0},
 		"length of nothing":       {patch(8, 0, 0, 0, 0), 0},
-		"count 0":                 {spoil(func(b *batch) { b.count = 0 }), invalid},
-		"count -1":                {spoil(func(b *batch) { b.count = -1 }), invalid},
-		"count too small":         {spoil(func(b *batch) { b.count = 2 }), invalid},
-		"count too large":         {spoil(func(b *batch) { b.count, b.lastOffsetDelta = 4, 3 }), invalid},
-		"count 2^31-1":            {spoil(func(b *batch) { b.count, b.lastOffsetDelta = 1<<31-1, 1<<31-2 }), invalid},
-		"last offset delta":       {spoil(func(b *batch) { b.lastOffsetDelta = 7 }), invalid},
-		"control batch":           {spoil(func(b *batch) { b.attributes = 1 << 5 }), invalid},
-		"codec 5":                 {spoil(func(b *batch) { b.attributes = 5 }), 0},
-		"codec 7":                 {spoil(func(b *batch) { b.attributes = 7 }), 0},
+		"count 0":                 {spoil(func(b *harness.Batch) { b.Count = 0 }), invalid},
+		"count -1":                {spoil(func(b *harness.Batch) { b.Count = -1 }), invalid},
+		"count too small":         {spoil(func(b *harness.Batch) { b.Count = 2 }), invalid},
+		"count too large":         {spoil(func(b *harness.Batch) { b.Count, b.LastOffsetDelta = 4, 3 }), invalid},
+		"count 2^31-1":            {spoil(func(b *harness.Batch) { b.Count, b.LastOffsetDelta = 1<<31-1, 1<<31-2 }), invalid},
+		"last offset delta":       {spoil(func(b *harness.Batch) { b.LastOffsetDelta = 7 }), invalid},
+		"control batch":           {spoil(func(b *harness.Batch) { b.Attributes = 1 << 5 }), invalid},
+		"codec 5":                 {spoil(func(b *harness.Batch) { b.Attributes = 5 }), 0},
+		"codec 7":                 {spoil(func(b *harness.Batch) { b.Attributes = 7 }), 0},
 		"record of length -1":     {records(1), invalid},
 		"record longer than all":  {records(0xfe, 0xff, 0x7f, 0), invalid},
 		"varint of eleven bytes":  {records(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1), invalid},
@@ -90,9 +90,9 @@ type refusal struct {
 
 // compressed is a batch of one record with a codec's bytes for records.
 func compressed(codec int16, records []byte) []byte {
-	b := plain("")
-	b.attributes, b.records = codec, records
-	return b.encode()
+	b := harness.Plain("")
+	b.Attributes, b.Records = codec, records
+	return b.Encode()
 }
 
 // bomb is one record of 300 MiB, compressed to less than Kafka's default limit of a batch where the codec can.
@@ -170,8 +170,8 @@ func TestRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := plain("one", "two")
-	b.producerID, b.producerEpoch, b.baseSequence = answer.(*kmsg.InitProducerIDResponse).ProducerID, 0, 0
+	b := harness.Plain("one", "two")
+	b.ProducerID, b.ProducerEpoch, b.BaseSequence = answer.(*kmsg.InitProducerIDResponse).ProducerID, 0, 0
 	for turn := range 3 {
 		if turn == 2 {
 			s.finish(t)
@@ -180,7 +180,7 @@ func TestRepeated(t *testing.T) {
 			c = harness.Dial(t, s.Addr)
 		}
 		begin := time.Now()
-		answer, err := c.Ask(produce(victim, b.encode()))
+		answer, err := c.Ask(produce(victim, b.Encode()))
 		if err != nil {
 			t.Fatal(err)
 		}
