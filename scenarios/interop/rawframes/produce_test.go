@@ -158,7 +158,7 @@ func TestRefused(t *testing.T) {
 	}
 	s.unwritten(t)
 	s.finish(t)
-	s.bounded(t, before)
+	s.bounded(t, before, bombs)
 }
 
 // KIP-98: a repeat of a batch is answered with the offset that the first one got, and at once: there is nothing to
@@ -217,5 +217,5 @@ func TestBombs(t *testing.T) {
 	}
 	s.unwritten(t)
 	s.finish(t)
-	s.bounded(t, before)
+	s.bounded(t, before, bombs)
 }
