@@ -31,6 +31,9 @@ type Server struct {
 // Listen binds all listeners. Nothing is accepted before Serve. Events go to deliver, which must not block.
 func Listen(opts ServerOptions, deliver func(step.Event)) (*Server, error) {
 	opts = opts.withDefaults()
+	if opts.Conn.Heavy == nil {
+		opts.Conn.Heavy = oneAtATime()
+	}
 	s := &Server{
 		opts: opts, deliver: deliver, budget: newBudget(opts.MaxRequestBytes),
 		conns: make(map[step.ConnID]*connection),

@@ -17,6 +17,7 @@ type Inbound struct {
 	limits   Limits
 	framer   Framer
 	codecs   record.Codecs
+	heavy    func(func() int64)
 	seq      uint64 // of the next request
 	answered uint64 // requests answered, in order
 	err      error  // why nothing more is read
@@ -25,7 +26,7 @@ type Inbound struct {
 // NewInbound is the receiving half of a connection that has just been accepted.
 func NewInbound(id step.ConnID, cfg Config) Inbound {
 	limits := cfg.Limits.withDefaults()
-	return Inbound{id: id, versions: cfg.Versions, limits: limits, framer: NewFramer(limits.MaxFrame)}
+	return Inbound{id: id, versions: cfg.Versions, limits: limits, framer: NewFramer(limits.MaxFrame), heavy: cfg.Heavy}
 }
 
 // Feed takes bytes that arrived.
@@ -142,9 +143,31 @@ func (in *Inbound) checkBatches(p *kmsg.ProduceRequest) []step.Batch {
 	batches := make([]step.Batch, 0, n)
 	for i := range p.Topics {
 		for j := range p.Topics[i].Partitions {
-			summary, refusal := record.Check(p.Topics[i].Partitions[j].Records, limits, &in.codecs)
-			batches = append(batches, step.Batch{Summary: summary, Refusal: refusal})
+			batches = append(batches, in.checkBatch(p.Topics[i].Partitions[j].Records, limits))
 		}
 	}
 	return batches
+}
+
+// checkBatch judges one partition's records. A compressed batch that is refused leaves no decoder behind: what it made
+// the decoder take is not kept for the connection's life.
+func (in *Inbound) checkBatch(src []byte, limits record.Limits) (b step.Batch) {
+	if len(src) < record.HeaderSize || record.Batch(src).Attributes().Codec() == record.None {
+		b.Summary, b.Refusal = record.Check(src, limits, &in.codecs)
+		return b
+	}
+	check := func() int64 {
+		b.Summary, b.Refusal = record.Check(src, limits, &in.codecs)
+		if !b.Refusal.OK() {
+			in.codecs = record.Codecs{}
+			return limits.MaxDecompressed
+		}
+		return b.Summary.DecompressedSize
+	}
+	if in.heavy != nil {
+		in.heavy(check)
+	} else {
+		check()
+	}
+	return b
 }

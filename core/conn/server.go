@@ -30,6 +30,9 @@ func (o *Output) Bytes() int64 {
 type Config struct {
 	Versions *Versions
 	Limits   Limits
+	// Heavy, if set, runs the check of one compressed batch, which may take as much memory as Limits.MaxDecompressed. An
+	// edge with many readers bounds by it how many run at a time. check tells how many bytes it may have taken.
+	Heavy func(check func() int64)
 }
 
 // Server is one served connection, both directions. The owner moves bytes and values:

@@ -9,7 +9,7 @@ import (
 
 // DefaultMaxDecompressed bounds the records of one produced batch after decompression when the caller states
 // no other limit. Kafka has none and takes whatever a decompression bomb yields.
-const DefaultMaxDecompressed int64 = 64 << 20
+const DefaultMaxDecompressed int64 = 32 << 20
 
 // Limits says what [Check] lets pass. The zero value is a client's batch of any size on a topic that is not
 // compacted.
