@@ -51,10 +51,10 @@ func (s *scene) finish(t *testing.T) {
 const slowest = 5 * time.Second
 
 func (s *scene) live(conn *harness.Conn) error {
-	for ; ; s.turns++ {
+	for stopped := false; !stopped; s.turns++ {
 		select {
 		case <-s.stop:
-			return nil
+			stopped = true // one more turn, so that there is one after the last attack
 		case <-time.After(time.Millisecond):
 		}
 		begin := time.Now()
@@ -73,6 +73,7 @@ func (s *scene) live(conn *harness.Conn) error {
 			return fmt.Errorf("a turn took %v", took)
 		}
 	}
+	return nil
 }
 
 func readBack(conn *harness.Conn, offset int64) error {
