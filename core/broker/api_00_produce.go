@@ -60,7 +60,7 @@ func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest
 			rp := &rt.Partitions[j]
 			*rp = kmsg.NewProduceResponseTopicPartition()
 			rp.Partition, rp.BaseOffset = t.Partitions[j].Partition, int64(core.NoOffset)
-			b.produceBatch(now, r, req, t, j, &r.Batches[n], rp, &wait)
+			b.produceBatch(now, r, req, t, j, &r.Batches[n], rp, &wait, out)
 			failed = failed || rp.ErrorCode != 0
 			n++
 		}
@@ -84,7 +84,7 @@ func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest
 // produceBatch appends one partition's batch, or says in rp why not.
 func (b *Broker) produceBatch(
 	now core.Now, r *step.Request, req *kmsg.ProduceRequest, t *kmsg.ProduceRequestTopic, j int,
-	checked *step.Batch, rp *kmsg.ProduceResponseTopicPartition, wait *produceWait,
+	checked *step.Batch, rp *kmsg.ProduceResponseTopicPartition, wait *produceWait, out *step.Effects,
 ) {
 	if req.Acks < -1 || req.Acks > 1 {
 		refuse(rp, core.ErrInvalidRequiredAcks, "")
@@ -112,6 +112,9 @@ func (b *Broker) produceBatch(
 	if a.Code != core.ErrNone {
 		refuse(rp, a.Code, a.Why)
 		return
+	}
+	if a.Duplicate {
+		out.Sometimes("produce.duplicate")
 	}
 	rp.BaseOffset, rp.LogAppendTime = int64(a.Base), int64(a.AppendTime)
 	rp.LogStartOffset = int64(p.Log.LogStartOffset())
