@@ -24,6 +24,7 @@ func APIs() []conn.VersionRange {
 		{Key: 1, Min: 4, Max: 18},
 		{Key: 2, Min: 1, Max: 11},
 		{Key: 3, Min: 0, Max: 13},
+		{Key: 10, Min: 0, Max: 6},
 		{Key: 18, Min: 0, Max: 5},
 		{Key: 19, Min: 2, Max: 7},
 		{Key: 20, Min: 1, Max: 6},

@@ -27,6 +27,8 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		b.listOffsets(r, req, out)
 	case *kmsg.MetadataRequest:
 		b.metadata(now, r, req, out)
+	case *kmsg.FindCoordinatorRequest:
+		b.findCoordinator(r, req, out)
 	case *kmsg.ApiVersionsRequest:
 		b.apiVersions(r, req, out)
 	case *kmsg.CreateTopicsRequest:
