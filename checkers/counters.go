@@ -132,6 +132,10 @@ func (c *Checker) replica(pl *place, i int, op history.Op, b *history.Replica) {
 
 // scan checks S-READABLE: every batch from the log start to the log end parses, and they follow one another.
 func (c *Checker) scan(pl *place, i int, b *history.Scan) {
+	if pl.topic.Retained { // what retention removed since anybody looked need not have been read
+		op, _ := c.log.At(i)
+		c.showStart(pl, i, op, b.LogStartOffset)
+	}
 	next := core.Offset(0) // behind the last batch
 	for n, batch := range b.Batches {
 		switch {

@@ -314,6 +314,20 @@ func (r *run) heal() {
 		p.wake(w.now)
 	}
 	r.history.Mark(w.now, history.FaultsStopped)
+	w.at(w.now+lateDamage, r.restartAiling)
+}
+
+// lateDamage is how long after the faults an operation that one of them spoiled may still come back.
+const lateDamage = 5 * core.Second
+
+// restartAiling starts brokers anew whose logs went offline by what was under way when the faults ended.
+func (r *run) restartAiling() {
+	for _, p := range r.brokers {
+		if p.up && ailing(p.machine.(*broker.Broker)) {
+			r.down(p, false)
+			r.up(p)
+		}
+	}
 }
 
 // ailing reports whether a broker has a log that only a restart brings back.
