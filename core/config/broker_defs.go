@@ -21,13 +21,22 @@ const (
 //   - refused values: authorizer.class.name, client.quota.callback.class, create.topic.policy.class.name and
 //     alter.config.policy.class.name if set, remote.log.storage.system.enable=true,
 //     security.inter.broker.protocol other than PLAINTEXT, and what [TopicDefs] refuses under the synonyms;
-//   - process.roles must be broker,controller; controller.quorum.voters must name this node alone, and listeners in
-//     controller.listener.names are not opened, because there is nobody else to talk to;
+//   - process.roles is broker,controller by default (Kafka: none). Without controller.quorum.voters and
+//     controller.quorum.bootstrap.servers a controller is a quorum by itself, and so it is if it is its own only bootstrap
+//     server; Kafka wants one of them set and the directory formatted with --standalone. Such a node needs no listener in
+//     controller.listener.names;
+//   - a quorum of several begins with the same controller.quorum.voters on each of them, and goes on with a VotersRecord
+//     (KIP-853); there is no kafka-storage format --initial-controllers. A controller that has only
+//     controller.quorum.bootstrap.servers joins as an observer, and votes after AddRaftVoter;
+//   - refused where Kafka is silent: a voter, or an address of voters, that comes twice; broker.heartbeat.interval.ms not
+//     below broker.session.timeout.ms; replica.selector.class other than RackAwareReplicaSelector;
+//   - a node that is a quorum by itself may lack a PLAINTEXT listener without naming inter.broker.listener.name: it is then
+//     the first of its listeners;
 //   - log.dirs takes one directory; its default is data instead of /tmp/kafka-logs;
 //   - only what gives topics their defaults can be changed while running. Kafka can change producer.id.expiration.ms,
 //     listeners and others too.
 func BrokerDefs() []Def {
-	defs := append(brokerDefsIdentity(), brokerDefsWork()...)
+	defs := slices.Concat(brokerDefsIdentity(), brokerDefsWork(), brokerDefsReplication(), brokerDefsQuorum())
 	for _, t := range TopicDefs() {
 		for i := range t.Synonyms {
 			defs = append(defs, synonymDef(&t, i))
@@ -89,19 +98,13 @@ func brokerDefsIdentity() []Def {
 			Doc: "Class that computes clients' quotas."},
 		{Name: "cluster.id", Type: String, NoDefault: true,
 			Doc: "Identity that an empty data directory is formatted with, and that a formatted one must have. Without it one is drawn at formatting."},
-		{Name: "controller.listener.names", Type: String, NoDefault: true,
-			Doc: "Which of the listeners belong to the controller. They are not opened while this node is the whole quorum."},
-		{Name: "controller.quorum.bootstrap.servers", Type: ListOf, Default: "",
-			Doc: "Addresses at which a node finds the quorum. Not needed while this node is the whole quorum."},
-		{Name: "controller.quorum.voters", Type: ListOf, Default: "",
-			Doc: "The quorum as id@host:port. It may name this node alone."},
 		{Name: "create.topic.policy.class.name", Type: Class, NoDefault: true, Lacks: noPolicies,
 			Doc: "Class that judges new topics."},
 		{Name: "inter.broker.listener.name", Type: String, NoDefault: true,
-			Doc: "Listener that brokers use among themselves: one of listeners."},
+			Doc: "Listener that brokers use among themselves: one of listeners that is none of controller.listener.names. Without it, the one named PLAINTEXT."},
 		{Name: "listener.security.protocol.map", Type: String,
 			Default: "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
-			Doc:     "Security protocol of each listener name. Only PLAINTEXT is served."},
+			Doc:     "Security protocol of each listener name. Only PLAINTEXT is served. If it is not set, controller.listener.names are PLAINTEXT."},
 		{Name: "listeners", Type: String, Default: "PLAINTEXT://:9092",
 			Doc: "Addresses on which the broker listens: NAME://host:port, separated by commas. An empty host is every interface."},
 		{Name: "log.dir", Type: String, Default: "data",
@@ -111,7 +114,7 @@ func brokerDefsIdentity() []Def {
 		{Name: "node.id", Type: Int, Default: "1", Max: unbound,
 			Doc: "Number of this node in the cluster. The data directory remembers it."},
 		{Name: "process.roles", Type: ListOf, Default: "broker,controller", Values: []string{"broker", "controller"},
-			Doc: "Parts that this process plays. Both: a cluster is one node so far."},
+			Doc: "Parts that this process plays: broker, controller, or both."},
 		{Name: "security.inter.broker.protocol", Type: String, Default: "PLAINTEXT", Values: []string{"PLAINTEXT"},
 			Doc: "Security protocol among brokers."},
 	}

@@ -30,8 +30,14 @@ func TestResolveBrokerDefaults(t *testing.T) {
 	b, err := ResolveBroker(nil)
 	require.NoError(t, err)
 	require.Equal(t, Broker{
-		NodeID: 1, LogDir: "data",
-		Listeners:        []Listener{{Name: "PLAINTEXT", Bind: ":9092", AdvertisedHost: "localhost", AdvertisedPort: 9092}},
+		NodeID: 1, LogDir: "data", Roles: Roles{Broker: true, Controller: true}, Voters: []Voter{{ID: 1}}, InterBrokerListener: "PLAINTEXT",
+		Listeners:              []Listener{{Name: "PLAINTEXT", Bind: ":9092", AdvertisedHost: "localhost", AdvertisedPort: 9092}},
+		BrokerSessionTimeoutMs: 9000, BrokerHeartbeatIntervalMs: 2000, ControlledShutdown: true,
+		AutoLeaderRebalance: true, LeaderImbalanceCheckMs: 300_000,
+		ReplicaLagMs: 30_000, ReplicaFetchWaitMs: 500, ReplicaFetchMinBytes: 1, ReplicaFetchMaxBytes: 1 << 20,
+		ReplicaFetchResponseMaxBytes: 10 << 20, ReplicaFetchBackoffMs: 1000, ReplicaSocketTimeoutMs: 30_000, HWCheckpointMs: 5000,
+		QuorumElectionTimeoutMs: 1000, QuorumFetchTimeoutMs: 2000, QuorumElectionBackoffMaxMs: 1000, QuorumRequestTimeoutMs: 2000,
+		QuorumRetryBackoffMs: 20, MetadataSnapshotBytes: 20 << 20,
 		AutoCreateTopics: true, DeleteTopicEnable: true, NumPartitions: 1, DefaultReplication: 1,
 		FetchMaxBytes: 55 << 20, FetchSessionSlots: 1000, ProducerIDExpirationMs: 86_400_000,
 		CheckpointIntervalMs: 60_000, RetentionCheckMs: 300_000, MaxRequestPartitions: 2000, DiskStallMs: 30_000,
@@ -44,12 +50,15 @@ func TestResolveBrokerStockFile(t *testing.T) {
 	b, err := ResolveBroker(props)
 	require.NoError(t, err)
 	require.Equal(t, []Listener{{Name: "PLAINTEXT", Bind: ":9092", AdvertisedHost: "localhost", AdvertisedPort: 9092}}, b.Listeners)
+	require.Equal(t, []Listener{{Name: "CONTROLLER", Bind: ":9093", AdvertisedHost: "localhost", AdvertisedPort: 9093}}, b.ControllerListeners)
+	require.True(t, b.Alone(), "its only bootstrap server is itself")
+	require.Equal(t, []Voter{{ID: 1, Host: "localhost", Port: 9093}}, b.Voters)
+	require.Empty(t, b.BootstrapServers)
 	require.Equal(t, "/tmp/kraft-combined-logs", b.LogDir)
 	require.Equal(t, int32(3), b.NumPartitions)
 	require.Equal(t, []string{
 		"num.network.threads: not used by this broker; ignored",
 		"offsets.topic.replication.factor: not used by this broker; ignored",
-		"controller.listener.names: CONTROLLER is not opened while this node is the whole quorum",
 	}, Warnings(props))
 }
 
@@ -74,6 +83,26 @@ log.flush.offset.checkpoint.interval.ms=6
 log.retention.check.interval.ms=7
 max.request.partition.size.limit=8
 klamm.disk.stall.ms=9
+broker.session.timeout.ms=100
+broker.heartbeat.interval.ms=10
+controlled.shutdown.enable=false
+auto.leader.rebalance.enable=false
+leader.imbalance.check.interval.seconds=11
+replica.lag.time.max.ms=12
+replica.fetch.wait.max.ms=3
+replica.fetch.min.bytes=13
+replica.fetch.max.bytes=14
+replica.fetch.response.max.bytes=15
+replica.fetch.backoff.ms=16
+replica.socket.timeout.ms=17
+replica.high.watermark.checkpoint.interval.ms=18
+replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
+controller.quorum.election.timeout.ms=19
+controller.quorum.fetch.timeout.ms=20
+controller.quorum.election.backoff.max.ms=21
+controller.quorum.request.timeout.ms=22
+controller.quorum.retry.backoff.ms=23
+metadata.log.max.record.bytes.between.snapshots=24
 log.cleanup.policy=compact
 `))
 	require.NoError(t, err)
@@ -81,6 +110,12 @@ log.cleanup.policy=compact
 	require.NoError(t, err)
 	require.Equal(t, Broker{
 		NodeID: 7, ClusterID: "abc", Rack: "r1", LogDir: "/d", Durability: DurabilityOS,
+		Roles: Roles{Broker: true, Controller: true}, Voters: []Voter{{ID: 7, Host: "localhost", Port: 9093}}, InterBrokerListener: "IN",
+		BrokerSessionTimeoutMs: 100, BrokerHeartbeatIntervalMs: 10, LeaderImbalanceCheckMs: 11_000,
+		ReplicaLagMs: 12, ReplicaFetchWaitMs: 3, ReplicaFetchMinBytes: 13, ReplicaFetchMaxBytes: 14, ReplicaFetchResponseMaxBytes: 15,
+		ReplicaFetchBackoffMs: 16, ReplicaSocketTimeoutMs: 17, HWCheckpointMs: 18, ReplicaSelectorRackAware: true,
+		QuorumElectionTimeoutMs: 19, QuorumFetchTimeoutMs: 20, QuorumElectionBackoffMaxMs: 21, QuorumRequestTimeoutMs: 22,
+		QuorumRetryBackoffMs: 23, MetadataSnapshotBytes: 24,
 		Listeners: []Listener{
 			{Name: "IN", Bind: "127.0.0.1:1", AdvertisedHost: "127.0.0.1", AdvertisedPort: 1},
 			{Name: "OUT", Bind: "[::1]:2", AdvertisedHost: "kafka.example", AdvertisedPort: 3},
@@ -96,12 +131,9 @@ func TestResolveBrokerRefuses(t *testing.T) {
 		{"node.id=x", `node.id: "x" is not a whole number`},
 		{"node.id=-1", "node.id: -1 is less than 0"},
 		{"node.id=1\nbroker.id=2", "node.id: 1 differs from broker.id"},
-		{"process.roles=broker", "process.roles: must be broker,controller"},
 		{"process.roles=broker,zookeeper", "process.roles: \"zookeeper\" is none of"},
-		{"controller.quorum.voters=1@a:1,2@b:1", "controller.quorum.voters: names 2 nodes"},
-		{"controller.quorum.voters=2@a:1", "controller.quorum.voters: names node 2, this is node 1"},
-		{"controller.quorum.voters=a:1", "controller.quorum.voters: \"a:1\" is not id@host:port"},
-		{"controller.quorum.bootstrap.servers=a:1,b:1", "controller.quorum.bootstrap.servers: names 2"},
+		{"process.roles=", "process.roles: must contain broker, controller or both"},
+		{"process.roles=broker,broker", "process.roles: broker comes twice"},
 		{"log.dirs=/a,/b", "log.dirs: 2 directories"},
 		{"log.dir=", "log.dir: there is no data directory"},
 		{"listeners=:9092", `listeners: ":9092" is not NAME://host:port`},

@@ -24,29 +24,70 @@ func ResolveBroker(props map[string]string) (Broker, error) {
 	if len(r.errs) > 0 {
 		return Broker{}, errors.Join(r.errs...) // what follows relies on values that parse
 	}
+	roles := r.roles()
+	l := r.listeners(roles)
 	b := Broker{
-		NodeID:                 r.nodeID(),
-		ClusterID:              r.text("cluster.id"),
-		Rack:                   r.text("broker.rack"),
-		Listeners:              r.listeners(),
-		LogDir:                 r.logDir(),
-		AutoCreateTopics:       r.flag("auto.create.topics.enable"),
-		DeleteTopicEnable:      r.flag("delete.topic.enable"),
-		NumPartitions:          int32(r.number("num.partitions")),
-		DefaultReplication:     int16(r.number("default.replication.factor")),
-		FetchMaxBytes:          int32(r.number("fetch.max.bytes")),
-		FetchSessionSlots:      int32(r.number("max.incremental.fetch.session.cache.slots")),
-		ProducerIDExpirationMs: r.number("producer.id.expiration.ms"),
-		CheckpointIntervalMs:   r.number("log.flush.offset.checkpoint.interval.ms"),
-		RetentionCheckMs:       r.number("log.retention.check.interval.ms"),
-		MaxRequestPartitions:   int32(r.number("max.request.partition.size.limit")),
-		DiskStallMs:            r.number("klamm.disk.stall.ms"),
+		NodeID:                  r.nodeID(),
+		ClusterID:               r.text("cluster.id"),
+		Rack:                    r.text("broker.rack"),
+		Roles:                   roles,
+		Listeners:               l.clients,
+		ControllerListeners:     l.controllers,
+		ControllerListenerNames: l.names,
+		LogDir:                  r.logDir(),
+		AutoCreateTopics:        r.flag("auto.create.topics.enable"),
+		DeleteTopicEnable:       r.flag("delete.topic.enable"),
+		NumPartitions:           int32(r.number("num.partitions")),
+		DefaultReplication:      int16(r.number("default.replication.factor")),
+		FetchMaxBytes:           int32(r.number("fetch.max.bytes")),
+		FetchSessionSlots:       int32(r.number("max.incremental.fetch.session.cache.slots")),
+		ProducerIDExpirationMs:  r.number("producer.id.expiration.ms"),
+		CheckpointIntervalMs:    r.number("log.flush.offset.checkpoint.interval.ms"),
+		RetentionCheckMs:        r.number("log.retention.check.interval.ms"),
+		MaxRequestPartitions:    int32(r.number("max.request.partition.size.limit")),
+		DiskStallMs:             r.number("klamm.disk.stall.ms"),
 	}
 	if r.text("klamm.durability") == "os" {
 		b.Durability = DurabilityOS
 	}
-	r.checkQuorum(b.NodeID)
+	r.replication(&b)
+	r.quorum(&b)
+	b.InterBrokerListener = r.interBroker(&b)
 	return b, errors.Join(r.errs...)
+}
+
+// replication reads how nodes deal with each other, and refuses times that defeat each other.
+func (r *brokerReader) replication(b *Broker) {
+	b.BrokerSessionTimeoutMs = r.number("broker.session.timeout.ms")
+	b.BrokerHeartbeatIntervalMs = r.number("broker.heartbeat.interval.ms")
+	b.ControlledShutdown = r.flag("controlled.shutdown.enable")
+	b.AutoLeaderRebalance = r.flag("auto.leader.rebalance.enable")
+	b.LeaderImbalanceCheckMs = 1000 * r.number("leader.imbalance.check.interval.seconds")
+	b.ReplicaLagMs = r.number("replica.lag.time.max.ms")
+	b.ReplicaFetchWaitMs = r.number("replica.fetch.wait.max.ms")
+	b.ReplicaFetchMinBytes = int32(r.number("replica.fetch.min.bytes"))
+	b.ReplicaFetchMaxBytes = int32(r.number("replica.fetch.max.bytes"))
+	b.ReplicaFetchResponseMaxBytes = int32(r.number("replica.fetch.response.max.bytes"))
+	b.ReplicaFetchBackoffMs = r.number("replica.fetch.backoff.ms")
+	b.ReplicaSocketTimeoutMs = r.number("replica.socket.timeout.ms")
+	b.HWCheckpointMs = r.number("replica.high.watermark.checkpoint.interval.ms")
+	b.ReplicaSelectorRackAware = r.text("replica.selector.class") == rackAwareSelector
+	b.QuorumElectionTimeoutMs = r.number("controller.quorum.election.timeout.ms")
+	b.QuorumFetchTimeoutMs = r.number("controller.quorum.fetch.timeout.ms")
+	b.QuorumElectionBackoffMaxMs = r.number("controller.quorum.election.backoff.max.ms")
+	b.QuorumRequestTimeoutMs = r.number("controller.quorum.request.timeout.ms")
+	b.QuorumRetryBackoffMs = r.number("controller.quorum.retry.backoff.ms")
+	b.MetadataSnapshotBytes = r.number("metadata.log.max.record.bytes.between.snapshots")
+	if wait, most := b.ReplicaFetchWaitMs, b.ReplicaSocketTimeoutMs; wait > most {
+		r.failf("replica.fetch.wait.max.ms: %d is more than replica.socket.timeout.ms, %d, so that waiting would look like a dead leader", wait, most)
+	}
+	if wait, most := b.ReplicaFetchWaitMs, b.ReplicaLagMs; wait > most {
+		r.failf("replica.fetch.wait.max.ms: %d is more than replica.lag.time.max.ms, %d, so that idle followers would leave the ISR", wait, most)
+	}
+	// Kafka takes any two numbers. A broker whose heartbeats come later than its session lasts is fenced between any two.
+	if beat, session := b.BrokerHeartbeatIntervalMs, b.BrokerSessionTimeoutMs; beat >= session {
+		r.failf("broker.heartbeat.interval.ms: %d is not less than broker.session.timeout.ms, %d, so that the broker would be fenced between two heartbeats", beat, session)
+	}
 }
 
 // Warnings lists what an operator should hear about a configuration that is valid: properties that mean nothing here,
@@ -60,13 +101,26 @@ func Warnings(props map[string]string) []string {
 		}
 	}
 	r := brokerReader{defs: defs, props: props}
-	if names := r.text("controller.listener.names"); names != "" {
-		out = append(out, "controller.listener.names: "+names+" is not opened while this node is the whole quorum")
+	controllers := SplitList(strings.ToUpper(r.text("controller.listener.names")))
+	roles := r.roles()
+	if roles.Controller {
+		bound, _ := parseAddresses("listeners", r.text("listeners"))
+		for _, name := range controllers {
+			if !slices.ContainsFunc(bound, func(a address) bool { return a.name == name }) {
+				out = append(out, "controller.listener.names: "+name+" is none of the listeners; no other node can reach this controller by it")
+			}
+		}
+	} else if len(controllers) > 1 {
+		out = append(out, "controller.listener.names: only "+controllers[0]+" is used, because this node is only a broker")
 	}
 	if bound, err := parseAddresses("listeners", r.text("listeners")); err == nil && r.text("advertised.listeners") == "" {
 		for _, a := range bound {
-			if a.host == "" && !contains(SplitList(strings.ToUpper(r.text("controller.listener.names"))), a.name) {
+			switch {
+			case a.host != "":
+			case !contains(controllers, a.name):
 				out = append(out, "listeners: "+a.name+" names no host, so clients are told localhost; set advertised.listeners")
+			case r.text("controller.quorum.voters") != "" || r.text("controller.quorum.bootstrap.servers") != "":
+				out = append(out, "listeners: "+a.name+" names no host, so the other nodes are told localhost; set advertised.listeners")
 			}
 		}
 	}
@@ -137,28 +191,4 @@ func (r *brokerReader) logDir() string {
 	}
 	r.failf("log.dirs: %d directories; only one is supported", len(dirs))
 	return ""
-}
-
-// checkQuorum refuses clusters of several nodes: there is no replication yet.
-func (r *brokerReader) checkQuorum(node core.NodeID) {
-	roles := SplitList(r.text("process.roles"))
-	if !contains(roles, "broker") || !contains(roles, "controller") {
-		r.failf("process.roles: must be broker,controller, because a cluster is one node so far")
-	}
-	voters := SplitList(r.text("controller.quorum.voters"))
-	if len(voters) > 1 {
-		r.failf("controller.quorum.voters: names %d nodes, but a cluster is one node so far", len(voters))
-	} else if len(voters) == 1 {
-		id, _, ok := strings.Cut(voters[0], "@")
-		n, err := strconv.ParseInt(id, 10, 32)
-		switch {
-		case !ok || err != nil:
-			r.failf("controller.quorum.voters: %q is not id@host:port", voters[0])
-		case core.NodeID(n) != node:
-			r.failf("controller.quorum.voters: names node %d, this is node %d, and a cluster is one node so far", n, node)
-		}
-	}
-	if n := len(SplitList(r.text("controller.quorum.bootstrap.servers"))); n > 1 {
-		r.failf("controller.quorum.bootstrap.servers: names %d addresses, but a cluster is one node so far", n)
-	}
 }
