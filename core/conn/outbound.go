@@ -23,7 +23,7 @@ type Outbound struct {
 
 	batches [2]batch // one collects, the other was taken
 	current int
-	lens    []int64 // scratch of a Fetch response: its spans' lengths
+	lens    []int64 // scratch of a response with spans: their lengths
 	cuts    []int   // and where in the buffer each belongs
 }
 
@@ -121,30 +121,46 @@ func (o *Outbound) releaseHeld() {
 func (o *Outbound) release(r *step.Reply) {
 	o.released++
 	b := &o.batches[o.current]
-	if r.Body != nil {
-		if fetch, ok := r.Body.(*kmsg.FetchResponse); ok {
-			o.encodeFetch(b, r, fetch)
-		} else {
-			start := len(b.buf)
-			b.buf = wire.AppendResponse(b.buf, r.Corr, r.Version, r.Body)
-			if size := int64(len(b.buf) - start); size > math.MaxInt32 {
-				invariant.Fail("conn: response to key %d has %d bytes", r.Body.Key(), size)
-			}
-		}
-	}
+	o.encode(b, r)
 	b.out.MuteFor = max(b.out.MuteFor, r.MuteFor)
 	if r.Close {
 		o.close()
 	}
 }
 
-// encodeFetch writes a Fetch response as literal bytes with the spans of its records between them.
-func (o *Outbound) encodeFetch(b *batch, r *step.Reply, body *kmsg.FetchResponse) {
+// encode writes a reply's response. Of those with spans, the record bytes stay where they are.
+func (o *Outbound) encode(b *batch, r *step.Reply) {
+	fetch, isFetch := r.Body.(*kmsg.FetchResponse)
+	snapshot, isSnapshot := r.Body.(*kmsg.FetchSnapshotResponse)
+	switch {
+	case r.Body == nil:
+	case isFetch: // also without spans: kmsg would write null records
+		o.measure(r)
+		b.buf, o.cuts = wire.AppendFetchResponse(b.buf, o.cuts[:0], r.Corr, r.Version, fetch, o.lens)
+		o.cut(b, r)
+	case isSnapshot && len(r.Spans) > 0:
+		o.measure(r)
+		b.buf, o.cuts = wire.AppendFetchSnapshotResponse(b.buf, o.cuts[:0], r.Corr, r.Version, snapshot, o.lens)
+		o.cut(b, r)
+	default:
+		start := len(b.buf)
+		b.buf = wire.AppendResponse(b.buf, r.Corr, r.Version, r.Body)
+		if size := int64(len(b.buf) - start); size > math.MaxInt32 {
+			invariant.Fail("conn: response to key %d has %d bytes", r.Body.Key(), size)
+		}
+	}
+}
+
+// measure notes the lengths of a reply's spans.
+func (o *Outbound) measure(r *step.Reply) {
 	o.lens = o.lens[:0]
 	for i := range r.Spans {
 		o.lens = append(o.lens, r.Spans[i].Len)
 	}
-	b.buf, o.cuts = wire.AppendFetchResponse(b.buf, o.cuts[:0], r.Corr, r.Version, body, o.lens)
+}
+
+// cut puts the spans of the response that was just encoded between its literal bytes.
+func (o *Outbound) cut(b *batch, r *step.Reply) {
 	for i, cut := range o.cuts {
 		if r.Spans[i].Len > 0 {
 			b.endLiteralAt(cut)

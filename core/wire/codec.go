@@ -7,16 +7,23 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// A decoded message takes at most maxAmplification times its bytes, beyond those, plus amplificationSlack. The slack
+// A decoded request takes at most maxAmplification times its bytes, beyond those, plus amplificationSlack. The slack
 // lets honest requests of many tiny elements pass, such as Metadata for some ten thousand short names; it is small
 // against what a connection takes anyway.
+//
+// Responses may take more. They come from whom we chose to ask, one at a time, and honest ones amplify more: a Fetch
+// response of idle partitions, as a follower's first fetch of ten thousand of them gets, takes seven times its bytes.
 const (
-	maxAmplification   = 3
-	amplificationSlack = 512 << 10
+	maxAmplification         = 3
+	maxResponseAmplification = 9
+	amplificationSlack       = 512 << 10
 )
 
-// MemoryLimit is the most that decoding a message of n bytes may take beyond the message itself, in bytes.
+// MemoryLimit is the most that decoding a request of n bytes may take beyond the message itself, in bytes.
 func MemoryLimit(n int) int64 { return maxAmplification*int64(n) + amplificationSlack }
+
+// ResponseMemoryLimit is the most that decoding a response of n bytes may take beyond the message itself, in bytes.
+func ResponseMemoryLimit(n int) int64 { return maxResponseAmplification*int64(n) + amplificationSlack }
 
 // RequestIsFlexible reports whether requests and responses of this key and version have tagged fields (KIP-482).
 func RequestIsFlexible(key, version int16) bool { return schema.Flexible(key, version) }
@@ -46,13 +53,13 @@ func DecodeRequest(key, version int16, body []byte) (Request, error) {
 }
 
 // DecodeResponse reads the body of the response to a request of this key and version, after the same checks as
-// [DecodeRequest]. Byte fields point into body, strings are copies.
+// [DecodeRequest], within [ResponseMemoryLimit]. Byte fields point into body, strings are copies.
 func DecodeResponse(key, version int16, body []byte) (Response, error) {
 	r := kmsg.ResponseForKey(key)
 	if r == nil || version < 0 || version > r.MaxVersion() {
 		return nil, fmt.Errorf("%w: key %d version %d", ErrUnsupported, key, version)
 	}
-	if _, err := schema.CheckResponse(key, version, body, schema.Cost(MemoryLimit(len(body)))); err != nil {
+	if _, err := schema.CheckResponse(key, version, body, schema.Cost(ResponseMemoryLimit(len(body)))); err != nil {
 		return nil, err
 	}
 	r.SetVersion(version)

@@ -15,7 +15,7 @@ const (
 
 // AppendFetchResponse appends the frame of a Fetch response, versions 4 to 18, whose record bytes are somewhere
 // else: lens holds their lengths, one per (topic, partition) in the body's order, and is nil if there are none.
-// RecordBatches in the body is not read. For each length one position in dst is appended to cuts: there the bytes
+// RecordBatches in the body is written where lens has no entry, and not read otherwise. For each length one position in dst is appended to cuts: there the bytes
 // belong. The frame's length field counts them.
 //
 // Records are never null: Kafka sends an empty set for an error, and some clients stumble over null. Tags unknown
@@ -77,7 +77,7 @@ func (e *fetchEncoder) partition(p *kmsg.FetchResponseTopicPartition) {
 	if e.version >= fetchRack {
 		e.dst = appendInt32(e.dst, p.PreferredReadReplica)
 	}
-	e.records()
+	e.records(p.RecordBatches)
 	if e.flexible {
 		e.partitionTags(p)
 	}
@@ -102,18 +102,17 @@ func (e *fetchEncoder) aborted(txns []kmsg.FetchResponseTopicPartitionAbortedTra
 	}
 }
 
-// records writes the length of the next span and notes where its bytes belong.
-func (e *fetchEncoder) records() {
-	size := int64(0)
-	if e.next < len(e.lens) {
-		size = e.lens[e.next]
+// records writes the length of the next span and notes where its bytes belong, or writes the bytes that the body holds.
+func (e *fetchEncoder) records(body []byte) {
+	if e.next >= len(e.lens) {
+		e.dst = append(appendArrayLen(e.dst, len(body), e.flexible), body...)
+		return
 	}
+	size := e.lens[e.next]
 	e.dst = appendArrayLen(e.dst, int(size), e.flexible)
-	if e.next < len(e.lens) {
-		e.cuts = append(e.cuts, len(e.dst))
-		e.spanned += size
-		e.next++
-	}
+	e.cuts = append(e.cuts, len(e.dst))
+	e.spanned += size
+	e.next++
 }
 
 // partitionTags writes the tagged fields whose value is not their default, which is how absent fields read.

@@ -9,9 +9,10 @@ import (
 
 // The API keys that the codec treats in a way of their own.
 const (
-	KeyProduce     int16 = 0
-	KeyFetch       int16 = 1
-	KeyApiVersions int16 = 18 // its response header is always version 0 (KIP-511)
+	KeyProduce       int16 = 0
+	KeyFetch         int16 = 1
+	KeyApiVersions   int16 = 18 // its response header is always version 0 (KIP-511)
+	KeyFetchSnapshot int16 = 59
 )
 
 // Error is a way in which bytes fail to be a message. The values are constants; compare with errors.Is.
@@ -81,9 +82,10 @@ func ParseRequestHeader(frame []byte) (RequestHeader, []byte, error) {
 }
 
 // AppendRequest appends a whole frame, with its length field, for a request at the version it is set to. An empty
-// client id is sent as null.
+// client id is sent as null. Tagged fields that the version does not have are reset in r, and not sent.
 func AppendRequest(dst []byte, corr int32, clientID string, r Request) []byte {
 	start := len(dst)
+	dropLaterTags(r, r.GetVersion())
 	key, version := r.Key(), r.GetVersion()
 	dst = append(dst, 0, 0, 0, 0)
 	dst = appendInt16(dst, key)
@@ -101,10 +103,12 @@ func AppendRequest(dst []byte, corr int32, clientID string, r Request) []byte {
 	return setLength(dst, start, 0)
 }
 
-// AppendResponse appends a whole frame, with its length field, for a response at the version of its request.
+// AppendResponse appends a whole frame, with its length field, for a response at the version of its request. Tagged
+// fields that the version does not have are reset in r, and not sent.
 func AppendResponse(dst []byte, corr int32, version int16, r Response) []byte {
 	start := len(dst)
 	r.SetVersion(version)
+	dropLaterTags(r, version)
 	dst = appendResponseHeader(dst, corr, responseHeaderIsFlexible(r.Key(), r.IsFlexible()))
 	dst = r.AppendTo(dst)
 	return setLength(dst, start, 0)
