@@ -24,14 +24,17 @@ type Node interface {
 	// Shutdown begins an orderly end.
 	Shutdown()
 
+	// BrokerEpoch is the epoch of this incarnation's registration, -1 before the controller has answered it, and for nodes
+	// without the broker role.
+	BrokerEpoch() core.BrokerEpoch
 	// Image is the committed cluster image of this node; Image().Offset() says as of when.
 	Image() *metadata.Image
 	// Quorum is the state of this node's part of the metadata quorum; ok is false before its log is recovered.
 	Quorum() (v QuorumLook, ok bool)
 	// View is one replica's state; ok is false if this node has none. __cluster_metadata is no replica.
 	View(tp core.TopicPartition) (v ReplicaLook, ok bool)
-	// Touched are the replicas of which anything but LogEndOffset and DurableOffset changed in the last turn: leadership,
-	// epochs, ISR, HighWatermark, log start, becoming ready, going offline. Needs Tuning.Check.
+	// Touched are the replicas of which anything but LogEndOffset and DurableOffset changed in the last turn: being made,
+	// becoming ready, going offline, leadership, epochs, ISR, HighWatermark, log start. Needs Tuning.Check.
 	Touched() []ReplicaLook
 	// Journal is what the last turn did to logs, __cluster_metadata's included, in order. Needs Tuning.Check. It begins
 	// when a log is ready; what recovery found is read off the disk.
