@@ -14,13 +14,14 @@ import (
 // connection is one served connection. Its reading goroutine owns in, its writing goroutine owns out; between them
 // and the loop stand the fields under mu.
 type connection struct {
-	srv *Server
-	id  step.ConnID
-	nc  net.Conn
+	srv    *Server
+	shares *pool // what it shares with the connections of its listener, and of others
+	id     step.ConnID
+	nc     net.Conn
 
 	in      conn.Inbound
 	watch   watchdog
-	charged int64 // of the server's budget, for frames in reception
+	charged int64 // of the budget, for frames in reception
 
 	out  conn.Outbound
 	send sender
@@ -53,10 +54,10 @@ type lease struct {
 	release func()
 }
 
-func newConnection(s *Server, id step.ConnID, nc net.Conn, tcp *net.TCPConn) *connection {
+func newConnection(s *Server, shares *pool, id step.ConnID, nc net.Conn, tcp *net.TCPConn, config conn.Config) *connection {
 	c := &connection{
-		srv: s, id: id, nc: nc, turn: make(chan struct{}, 1),
-		in: conn.NewInbound(id, s.opts.Conn), out: conn.NewOutbound(),
+		srv: s, shares: shares, id: id, nc: nc, turn: make(chan struct{}, 1),
+		in: conn.NewInbound(id, config), out: conn.NewOutbound(),
 		watch: watchdog{nc: nc, stall: s.opts.StallTimeout, idle: s.opts.IdleTimeout},
 		send:  newSender(nc, tcp, s.opts.CopyBelow, s.opts.StallTimeout),
 	}
@@ -86,8 +87,8 @@ func (c *connection) ended() {
 	}
 	c.queue = nil
 	c.mu.Unlock()
-	c.srv.budget.change(-c.charged, -left)
-	c.srv.budget.yield(c)
+	c.shares.budget.change(-c.charged, -left)
+	c.shares.budget.yield(c)
 	c.srv.forget(c)
 }
 
@@ -101,7 +102,7 @@ func (c *connection) close() {
 	c.work.Signal()
 	c.mu.Unlock()
 	c.poke()
-	c.srv.budget.room.Broadcast()
+	c.shares.budget.room.Broadcast()
 }
 
 // stopReading makes the reader end as if the other side had.
@@ -163,7 +164,7 @@ func (c *connection) admitted(size int64) {
 	c.mu.Lock()
 	c.sizes = append(c.sizes, size)
 	c.mu.Unlock()
-	c.srv.budget.change(0, size)
+	c.shares.budget.change(0, size)
 }
 
 // wroteUpTo accounts for the responses to the first n requests.
@@ -180,7 +181,7 @@ func (c *connection) wroteUpTo(n uint64) {
 	}
 	c.sizes = append(c.sizes[:0], c.sizes[done:]...)
 	c.mu.Unlock()
-	c.srv.budget.change(0, -freed)
+	c.shares.budget.change(0, -freed)
 	c.answered.Store(n)
 	c.poke()
 }

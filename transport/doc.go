@@ -23,6 +23,7 @@
 //   - A file is given back exactly once, whatever becomes of the connection.
 //   - Everything that waits has a bound: unanswered requests per connection, memory of requests in all, connections,
 //     the time for which a frame, a response, an ending or an idle connection may stand still.
+//   - A reserved listener shares its bounds with reserved ones only: no crowd of clients holds up the quorum.
 //   - Before a socket is closed, what the other side still sends is read, within limits, so that a reset does not
 //     overtake the last response.
 //

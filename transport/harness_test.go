@@ -100,7 +100,8 @@ func start(t testing.TB, e *echo, opts ServerOptions) *started {
 		cancel()
 		running.Wait()
 		require.Zero(t, server.Connections())
-		require.Zero(t, server.budget.used(), "memory that nobody gave back")
+		require.Zero(t, server.shared.budget.used(), "memory that nobody gave back")
+		require.Zero(t, server.reserved.budget.used(), "memory that nobody gave back")
 	})
 	return &started{Server: server, dialer: dialer, seen: e.seen}
 }

@@ -20,6 +20,12 @@ type Listener struct {
 	Addr string // "host:port"; port 0 lets the system choose
 	// TLS makes it an encrypted listener. Records are then copied through the process: sendfile cannot encrypt.
 	TLS *tls.Config
+	// Versions are the requests that it accepts; nil stands for ServerOptions.Conn.Versions.
+	Versions *conn.Versions
+	// Reserved keeps it out of what all other listeners share: MaxConnections and MaxRequestBytes apply to the reserved
+	// ones by themselves. Kafka gives controllers listeners of their own so that a crowd of clients cannot hold up the
+	// quorum; a shared bound would bring the crowd back in.
+	Reserved bool
 }
 
 // ServerOptions says how connections are served. Zero values are defaults.
@@ -28,7 +34,7 @@ type ServerOptions struct {
 	Conn      conn.Config
 	Files     Files // may be nil if no reply has spans
 
-	// MaxConnections bounds the connections of all listeners together (max.connections). A connection beyond it is
+	// MaxConnections bounds the connections of all listeners together (max.connections), see Listener.Reserved. A connection beyond it is
 	// closed as soon as it is accepted. Default 20,000.
 	MaxConnections int
 	// MaxRequestBytes bounds the memory of all requests that are being received or processed

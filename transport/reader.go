@@ -52,7 +52,7 @@ func (c *connection) receive() bool {
 
 // account brings the budget up to date and waits until there is room for more.
 func (c *connection) account() {
-	b := c.srv.budget
+	b := c.shares.budget
 	held := int64(c.in.Held())
 	if held != c.charged {
 		b.change(held-c.charged, 0)

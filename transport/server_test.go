@@ -216,7 +216,7 @@ func TestBudget(t *testing.T) {
 	var s *started
 	most := int64(0)
 	s = start(t, &echo{handle: func(*step.Request, *step.Effects) bool {
-		most = max(most, s.budget.used())
+		most = max(most, s.shared.budget.used())
 		return false
 	}}, ServerOptions{MaxRequestBytes: limit})
 	var group sync.WaitGroup
