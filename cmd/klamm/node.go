@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,15 +34,16 @@ func newNode(a *app) *cobra.Command {
 	var o nodeOptions
 	cmd := &cobra.Command{
 		Use:   "node [server.properties]",
-		Short: "Run a broker",
-		Long: `Run a broker that is a whole cluster, until SIGINT or SIGTERM. Without arguments it listens
-on ` + defaultListen + ` and keeps its data in ./` + defaultData + `; acknowledged records are on the disk. It takes
-Kafka's server.properties; --set overrides the file, --data and --listen override both.`,
+		Short: "Run a node: a broker, a controller, or both",
+		Long: `Run a node until SIGINT or SIGTERM. Without arguments it is a whole cluster, listens on ` + defaultListen + `
+and keeps its data in ./` + defaultData + `; acknowledged records are on the disk. It takes Kafka's server.properties;
+--set overrides the file, --data and --listen override both. process.roles and controller.quorum.voters make it
+one of several nodes; klamm cluster starts several at once.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Data, "data", "", "data directory (log.dirs)")
-	f.StringVar(&o.Listen, "listen", "", "host:port to listen on (listeners); port 0 lets the system choose")
+	f.StringVar(&o.Listen, "listen", "", "host:port to listen on for clients (listeners); port 0 lets the system choose")
 	f.StringArrayVar(&o.Set, "set", nil, "name=value, any property of Kafka's; may be repeated")
 	f.DurationVar(&o.SyncDelay, "sync-delay", 0, "make each sync this much slower, as if the disk were")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
@@ -88,12 +90,30 @@ func (o nodeOptions) properties() (map[string]string, error) {
 		if _, _, err := net.SplitHostPort(o.Listen); err != nil {
 			return nil, exit.Errorf(exit.Usage, "--listen %s: %w", o.Listen, err)
 		}
-		delete(props, "advertised.listeners")
-		props["listeners"] = "PLAINTEXT://" + o.Listen
+		names := props["controller.listener.names"]
+		props["listeners"] = strings.Join(append([]string{"PLAINTEXT://" + o.Listen}, controllersOf(props["listeners"], names)...), ",")
+		if kept := controllersOf(props["advertised.listeners"], names); len(kept) > 0 {
+			props["advertised.listeners"] = strings.Join(kept, ",")
+		} else {
+			delete(props, "advertised.listeners")
+		}
 	} else if _, set := props["listeners"]; !set {
 		props["listeners"] = "PLAINTEXT://" + defaultListen
 	}
 	return props, nil
+}
+
+// controllersOf are the elements of listeners or advertised.listeners whose names are in controller.listener.names: what
+// --listen, which is for clients, does not replace.
+func controllersOf(listeners, names string) []string {
+	var out []string
+	controllers := config.SplitList(strings.ToUpper(names))
+	for _, l := range config.SplitList(listeners) {
+		if name, _, _ := strings.Cut(l, "://"); slices.Contains(controllers, strings.ToUpper(name)) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func runNode(ctx context.Context, a *app, o nodeOptions) error {
@@ -156,12 +176,13 @@ func nodeError(err error) error {
 
 // nodeResult tells where a node is. It is printed once it serves.
 type nodeResult struct {
-	Listeners  []nodeListener `json:"listeners"`
-	ClusterID  string         `json:"cluster_id"`
-	NodeID     int32          `json:"node_id"`
-	Data       string         `json:"data"`
-	RecoveryNs int64          `json:"recovery_ns"`
-	Pid        int            `json:"pid"`
+	Listeners   []nodeListener `json:"listeners"`
+	Controllers []nodeListener `json:"controllers"` // listeners of the quorum
+	ClusterID   string         `json:"cluster_id"`
+	NodeID      int32          `json:"node_id"`
+	Data        string         `json:"data"`
+	RecoveryNs  int64          `json:"recovery_ns"`
+	Pid         int            `json:"pid"`
 }
 
 type nodeListener struct {
@@ -174,23 +195,36 @@ func newNodeResult(n *host.Node) nodeResult {
 	r := nodeResult{
 		ClusterID: n.ClusterID(), NodeID: int32(n.NodeID()), Data: n.Dir(), RecoveryNs: int64(n.Recovery()), Pid: os.Getpid(),
 	}
-	for _, l := range n.Listeners() {
-		r.Listeners = append(r.Listeners, nodeListener{
+	r.Listeners, r.Controllers = nodeListeners(n, n.Listeners()), nodeListeners(n, n.ControllerListeners())
+	return r
+}
+
+func nodeListeners(n *host.Node, listeners []config.Listener) []nodeListener {
+	out := make([]nodeListener, 0, len(listeners))
+	for _, l := range listeners {
+		out = append(out, nodeListener{
 			Name: l.Name, Address: n.Addr(l.Name).String(),
 			Advertised: net.JoinHostPort(l.AdvertisedHost, fmt.Sprint(l.AdvertisedPort)),
 		})
 	}
-	return r
+	return out
 }
 
 // AppendText implements [show.Result].
 func (r nodeResult) AppendText(dst []byte) []byte {
-	dst = append(dst, "serving on "...)
-	for i, l := range r.Listeners {
-		if i > 0 {
-			dst = append(dst, ", "...)
-		}
-		dst = append(dst, l.Address...)
+	what := "serving on "
+	for _, l := range r.Listeners {
+		dst = append(append(dst, what...), l.Address...)
+		what = ", "
+	}
+	if len(r.Listeners) > 0 {
+		what = ", controller on "
+	} else {
+		what = "controller on "
+	}
+	for _, l := range r.Controllers {
+		dst = append(append(dst, what...), l.Address...)
+		what = ", "
 	}
 	return fmt.Appendf(dst, ", cluster %s, data in %s, recovered in %s\n", r.ClusterID, r.Data, show.Duration(time.Duration(r.RecoveryNs)))
 }

@@ -74,6 +74,11 @@ func TestNodeProperties(t *testing.T) {
 		{nodeOptions{File: file, Data: "d", Listen: "h:2"}, map[string]string{
 			"listeners": "PLAINTEXT://h:2", "log.dirs": "d", "num.partitions": "3",
 		}},
+		{nodeOptions{Listen: "h:2", Set: []string{ // a quorum's address is not a client's to move
+			"listeners=X://a:1,c://b:2", "advertised.listeners=X://d:3,C://e:4", "controller.listener.names=C",
+		}}, map[string]string{
+			"listeners": "PLAINTEXT://h:2,c://b:2", "advertised.listeners": "C://e:4", "controller.listener.names": "C",
+		}},
 	} {
 		got, err := test.o.properties()
 		if err != nil || !reflect.DeepEqual(got, test.want) {
@@ -182,8 +187,9 @@ func TestPrintedResults(t *testing.T) {
 		Topic: "t", Partition: 1, Offset: 2, Timestamp: 3, Value: []byte{0xff, 0}, Headers: []consumer.Header{{Key: []byte("h")}},
 	})))
 	golden(t, "node.txt", printed(t, nodeResult{
-		Listeners: []nodeListener{{Name: "PLAINTEXT", Address: "127.0.0.1:9092", Advertised: "localhost:9092"}},
-		ClusterID: "abc", NodeID: 1, Data: "data", RecoveryNs: 1_234_567, Pid: 42,
+		Listeners:   []nodeListener{{Name: "PLAINTEXT", Address: "127.0.0.1:9092", Advertised: "localhost:9092"}},
+		Controllers: []nodeListener{{Name: "CONTROLLER", Address: "127.0.0.1:9093", Advertised: "h:9093"}},
+		ClusterID:   "abc", NodeID: 1, Data: "data", RecoveryNs: 1_234_567, Pid: 42,
 	}))
 	var h hist.Hist
 	for i := range 1000 {

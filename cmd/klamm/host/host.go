@@ -1,8 +1,9 @@
-// Package host runs a broker in this process: the machine of core/broker in a loop, over a real disk and real
-// sockets.
+// Package host runs a node in this process: the machine of core/broker in a loop, over a real disk and real sockets.
 //
-// A [Node] begins to recover when it is started, accepts connections once the broker serves, and ends by
-// [Node.Shutdown], by [Node.Kill], or by itself when its broker halts; [Node.Done] tells, and [Node.Err] says why.
+// A [Node] begins to recover when it is started. Each of its listeners opens when the machine says so: those of the
+// controller before there is a cluster to serve, because the quorum is formed over them, those for clients once the broker
+// serves. It ends by [Node.Shutdown], by [Node.Kill], or by itself when its machine halts; [Node.Done] tells, and
+// [Node.Err] says why.
 package host
 
 import (
@@ -11,8 +12,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,7 +38,8 @@ type Options struct {
 	Static map[string]string // the properties that Config was resolved from
 	Dir    string            // data directory; empty is Config.LogDir
 	Disk   disk.Options
-	Server transport.ServerOptions // Listeners, Conn and Files are the node's own
+	Server transport.ServerOptions // Listeners, Conn.Versions and Files are the node's own
+	Dialer transport.DialerOptions // Limits.MaxFrame is the node's own if it is 0
 	// Linger bounds how long a shutdown waits for connections after the broker has ended. Default 500 ms.
 	Linger time.Duration
 }
@@ -53,14 +57,16 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Node is a running broker.
+// Node is a running node.
 type Node struct {
-	opts   Options
+	opts   Options // with the ports that the system chose
 	began  time.Time
+	addrs  map[string]net.Addr // of the listeners
 	broker *broker.Broker
 	hooks  *hooked.Machine
 	disk   *disk.Disk
-	net    *network
+	server *transport.Server
+	dialer *transport.Dialer
 	loop   *transport.Loop
 	cancel context.CancelFunc
 
@@ -70,29 +76,16 @@ type Node struct {
 	stop    sync.Once     // the beginning of the end
 	killed  atomic.Bool
 
-	opened, ended bool // of the loop's goroutine: listeners were opened, the broker has halted
+	// Of the loop's goroutine.
+	closed []string // listeners that are not open yet
+	served bool     // serving is closed
+	ended  bool     // halted is closed
 
 	// Written by the loop's goroutine before serving or halted is closed, read after.
 	clusterID string
 	recovery  time.Duration
-	addrs     map[string]net.Addr
 	err       error
 }
-
-// network passes replies to the server, once there is one.
-type network struct {
-	server atomic.Pointer[transport.Server]
-}
-
-// Reply implements node.Network.
-func (n *network) Reply(r step.Reply) {
-	if s := n.server.Load(); s != nil {
-		s.Reply(r)
-	}
-}
-
-// Send implements node.Network. A broker that is the whole cluster sends to nobody.
-func (n *network) Send(step.Send) {}
 
 // Start claims the data directory and begins recovery. It does not wait for the broker to serve.
 func Start(o Options) (*Node, error) {
@@ -104,15 +97,17 @@ func Start(o Options) (*Node, error) {
 	}
 	clock := transport.NewClock()
 	n := &Node{
-		opts: o, began: time.Now(), net: &network{}, loop: transport.NewLoop(clock),
+		opts: o, began: time.Now(), loop: transport.NewLoop(clock), addrs: make(map[string]net.Addr),
 		serving: make(chan struct{}), halted: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := n.bind(); err != nil {
 		return nil, &Error{Taken: true, Err: err}
 	}
+	n.dialer = transport.NewDialer(n.dialerOptions(), n.loop.Deliver)
 	var err error
 	if n.disk, err = disk.Open(o.Dir, n.loop.Deliver, o.Disk); err != nil {
 		n.closeServer(0)
+		n.dialer.Close()
 		return nil, &Error{Taken: errors.Is(err, disk.ErrLocked), Err: err}
 	}
 	var seed [8]byte
@@ -127,52 +122,88 @@ func Start(o Options) (*Node, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	ended := make(chan struct{})
+	network := transport.Network{Server: n.server, Dialer: n.dialer}
 	go func() {
 		defer close(ended)
-		_ = n.loop.Run(ctx, node.New(n.hooks, clock, n.net, n.disk)) // ends with ctx only
+		_ = n.loop.Run(ctx, node.New(n.hooks, clock, network, n.disk)) // ends with ctx only
 	}()
 	go n.supervise(ended)
 	return n, nil
 }
 
-// bind tries the addresses, so that one that is taken is known before a long recovery. They are let go again: nobody
-// is to connect before the broker serves. Ports that the system chooses are kept, because they are advertised.
-func (n *Node) bind() error {
-	server, err := n.listen()
-	if err != nil {
-		return err
+// dialerOptions bounds responses by what other nodes may honestly send: as many records as a follower asks for, or one
+// batch that is larger, which a producer's frame has brought, and what stands around them.
+func (n *Node) dialerOptions() transport.DialerOptions {
+	o := n.opts.Dialer
+	if o.Limits.MaxFrame == 0 {
+		const around = 32 << 20
+		records := max(int64(n.opts.Config.ReplicaFetchResponseMaxBytes), int64(n.opts.Server.Conn.Limits.MaxFrame), int64(conn.DefaultMaxFrame))
+		o.Limits.MaxFrame = int32(min(records+around, math.MaxInt32))
 	}
-	listeners := n.opts.Config.Listeners
-	chosen := false
-	n.opts.Config.Listeners = nil
-	for _, l := range listeners {
-		tcp, ok := server.Addr(l.Name).(*net.TCPAddr)
-		if ok && strings.HasSuffix(l.Bind, ":0") {
-			chosen = true
-			l.Bind = strings.TrimSuffix(l.Bind, "0") + fmt.Sprint(tcp.Port)
-			if l.AdvertisedPort == 0 {
-				l.AdvertisedPort = int32(tcp.Port)
-			}
-		}
-		n.opts.Config.Listeners = append(n.opts.Config.Listeners, l)
-	}
-	if chosen {
-		n.net.server.Store(server)
-		return nil
-	}
-	return closeNow(server)
+	return o
 }
 
-// listen binds the listeners.
-func (n *Node) listen() (*transport.Server, error) {
+// bind tries the addresses, so that one that is taken is known before a long recovery. They are let go again: nobody
+// is to connect before the listener opens. Ports that the system chooses are kept, because they are advertised.
+func (n *Node) bind() error {
+	cfg := &n.opts.Config
+	cfg.Listeners, cfg.ControllerListeners = slices.Clone(cfg.Listeners), slices.Clone(cfg.ControllerListeners)
+	n.server = transport.NewServer(n.serverOptions(), n.loop.Deliver)
+	for _, l := range n.everyListener() {
+		if err := n.server.Bind(l.Name); err != nil {
+			return errors.Join(err, closeNow(n.server))
+		}
+		n.closed = append(n.closed, l.Name)
+	}
+	for _, l := range n.everyListener() {
+		tcp, ok := n.server.Addr(l.Name).(*net.TCPAddr)
+		n.addrs[l.Name] = n.server.Addr(l.Name)
+		if !ok || !strings.HasSuffix(l.Bind, ":0") {
+			if err := n.server.Release(l.Name); err != nil {
+				return errors.Join(err, closeNow(n.server))
+			}
+			continue
+		}
+		l.Bind = strings.TrimSuffix(l.Bind, "0") + fmt.Sprint(tcp.Port)
+		if l.AdvertisedPort == 0 {
+			l.AdvertisedPort = int32(tcp.Port)
+		}
+	}
+	cfg.Voters = slices.Clone(cfg.Voters)
+	for i := range cfg.Voters {
+		if v := &cfg.Voters[i]; v.ID == cfg.NodeID && v.Port == 0 && len(cfg.ControllerListeners) > 0 {
+			v.Port = cfg.ControllerListeners[0].AdvertisedPort
+		}
+	}
+	return nil
+}
+
+// everyListener is the listeners of both kinds, the controller's first.
+func (n *Node) everyListener() []*config.Listener {
+	var out []*config.Listener
+	for i := range n.opts.Config.ControllerListeners {
+		out = append(out, &n.opts.Config.ControllerListeners[i])
+	}
+	for i := range n.opts.Config.Listeners {
+		out = append(out, &n.opts.Config.Listeners[i])
+	}
+	return out
+}
+
+// serverOptions gives each listener what it accepts. The controller's do not share their bounds with clients.
+func (n *Node) serverOptions() transport.ServerOptions {
 	o := n.opts.Server
 	o.Listeners = nil
+	controller := conn.NewVersions(conn.ControllerAPIs()...)
+	for _, l := range n.opts.Config.ControllerListeners {
+		o.Listeners = append(o.Listeners, transport.Listener{Name: l.Name, Addr: l.Bind, Versions: controller, Reserved: true})
+	}
 	for _, l := range n.opts.Config.Listeners {
 		o.Listeners = append(o.Listeners, transport.Listener{Name: l.Name, Addr: l.Bind})
 	}
 	o.Conn.Versions = conn.NewVersions(broker.APIs()...)
 	o.Files = files{n}
-	return transport.Listen(o, n.loop.Deliver)
+	return o
 }
 
 // files lends the files of the node's disk, which does not exist yet when the server is made.
@@ -194,31 +225,33 @@ func closeNow(s *transport.Server) error {
 func (n *Node) look() {
 	if why, clean, halted := n.broker.Halted(); halted {
 		n.end(why, clean)
-	} else if !n.opened && n.broker.Serving() {
-		n.opened = true
-		n.serve()
+		return
+	}
+	if n.served {
+		return
+	}
+	n.closed = slices.DeleteFunc(n.closed, func(listener string) bool {
+		if n.err != nil || !n.listening(listener) {
+			return false
+		}
+		if err := n.server.Open(listener); err != nil {
+			n.err = &Error{Taken: true, Err: err}
+			n.broker.Shutdown()
+		}
+		return n.err == nil
+	})
+	if n.served = len(n.closed) == 0 && n.broker.Serving(); n.served {
+		n.clusterID, n.recovery = n.broker.ClusterID(), time.Since(n.began)
+		close(n.serving)
 	}
 }
 
-// serve opens the listeners.
-func (n *Node) serve() {
-	server := n.net.server.Load()
-	if server == nil {
-		var err error
-		if server, err = n.listen(); err != nil {
-			n.err = &Error{Taken: true, Err: err}
-			n.broker.Shutdown()
-			return
-		}
-		n.net.server.Store(server)
+// listening reports whether a listener is to be open. A broker that does not distinguish them opens all when it serves.
+func (n *Node) listening(listener string) bool {
+	if b, ok := any(n.broker).(interface{ Listening(listener string) bool }); ok {
+		return b.Listening(listener)
 	}
-	n.addrs = make(map[string]net.Addr)
-	for _, l := range n.opts.Config.Listeners {
-		n.addrs[l.Name] = server.Addr(l.Name)
-	}
-	n.clusterID, n.recovery = n.broker.ClusterID(), time.Since(n.began)
-	server.Serve()
-	close(n.serving)
+	return n.broker.Serving()
 }
 
 // end notes that the broker has ended.
@@ -247,6 +280,7 @@ func (n *Node) supervise(ended <-chan struct{}) {
 	}
 	n.cancel()
 	<-ended
+	n.dialer.Close()
 	if err := n.disk.Close(); err != nil && n.err == nil {
 		n.err = &Error{Err: fmt.Errorf("closing the data directory: %w", err)}
 	}
@@ -255,11 +289,9 @@ func (n *Node) supervise(ended <-chan struct{}) {
 
 // closeServer lets answers that are on their way out leave for a while.
 func (n *Node) closeServer(linger time.Duration) {
-	if s := n.net.server.Load(); s != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), linger)
-		defer cancel()
-		_ = s.Close(ctx) // sockets that do not close are nobody's loss now
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), linger)
+	defer cancel()
+	_ = n.server.Close(ctx) // sockets that do not close are nobody's loss now
 }
 
 // Shutdown begins an orderly end and returns at once; Done tells when it is complete.
@@ -283,11 +315,14 @@ func (n *Node) Done() <-chan struct{} { return n.done }
 // Err is why the node has ended, nil for an orderly end. To be called after Done. It is an [*Error].
 func (n *Node) Err() error { return n.err }
 
-// Addr is the bound address of a listener. To be called after Serving.
+// Addr is the bound address of a listener, nil if there is none.
 func (n *Node) Addr(listener string) net.Addr { return n.addrs[listener] }
 
-// Listeners are the node's listeners, with the ports that the system chose.
+// Listeners are the node's listeners for clients, with the ports that the system chose.
 func (n *Node) Listeners() []config.Listener { return n.opts.Config.Listeners }
+
+// ControllerListeners are the node's listeners for the quorum, with the ports that the system chose.
+func (n *Node) ControllerListeners() []config.Listener { return n.opts.Config.ControllerListeners }
 
 // ClusterID is the cluster's identity. To be called after Serving.
 func (n *Node) ClusterID() string { return n.clusterID }

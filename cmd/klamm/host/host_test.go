@@ -129,3 +129,30 @@ func TestRefused(t *testing.T) {
 		t.Errorf("a directory that is a file: %+v", why)
 	}
 }
+
+// TestControllerListener: it is opened beside the clients', on a port of its own, and its address is claimed as theirs is.
+func TestControllerListener(t *testing.T) {
+	both := []string{"listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0", "controller.listener.names", "CONTROLLER"}
+	n := start(t, options(t, t.TempDir(), both...))
+	l := n.ControllerListeners()
+	if len(l) != 1 || l[0].AdvertisedPort == 0 || l[0].Bind != n.Addr("CONTROLLER").String() || len(n.Listeners()) != 1 {
+		t.Fatalf("listeners %+v and %+v", n.Listeners(), l)
+	}
+	for _, name := range []string{"PLAINTEXT", "CONTROLLER"} {
+		c, err := net.Dial("tcp", n.Addr(name).String())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		defer c.Close()
+	}
+	taken := "PLAINTEXT://127.0.0.1:0,CONTROLLER://" + l[0].Bind
+	if why := refused(t, options(t, t.TempDir(), "listeners", taken, "controller.listener.names", "CONTROLLER")); !why.Taken {
+		t.Errorf("an address in use: %+v", why)
+	}
+	n.Shutdown()
+	<-n.Done()
+	if c, err := net.Dial("tcp", l[0].Bind); err == nil {
+		_ = c.Close()
+		t.Error("somebody still listens")
+	}
+}
