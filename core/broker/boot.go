@@ -316,7 +316,7 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 				past = b.past(tp)
 			}
 			if slices.Contains(state.Replicas, b.cfg.NodeID) {
-				b.openPartition(now, tp, t.ID, past, out).SetLeader(state.Leader, state.LeaderEpoch)
+				b.openPartition(now, tp, t.ID, past, out).Apply(now, state, out)
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	past.TopicID = id
 	cfg := b.topicConfig(tp.Topic)
 	l := log.New(b.logConfig(cfg), ownerPartitions+step.Owner(slot), tp.String(), past)
-	p := &partition{Replica: replica.New(b.cfg.NodeID, tp, id, l), cfg: cfg, slot: slot, opening: true}
+	p := &partition{Replica: replica.New(b.cfg.NodeID, tp, id, l, replica.Options{}), cfg: cfg, slot: slot, opening: true}
 	b.partitions = append(b.partitions, p)
 	b.byName[tp] = p
 	b.byTopic[id] = append(b.byTopic[id], p)
@@ -110,7 +110,7 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		b.opening--
 	}
 	p.Settle()
-	moved := p.Advance()
+	moved := p.Advance(now)
 	if moved && b.opts.Tuning.Check {
 		b.moved = append(b.moved, p.view())
 	}
@@ -142,7 +142,7 @@ func (b *Broker) applyPartition(now core.Now, topic string, id core.TopicID, sta
 		}
 		p = b.openPartition(now, tp, id, log.Past{}, out)
 	}
-	p.SetLeader(state.Leader, state.LeaderEpoch)
+	p.Apply(now, state, out)
 	b.produces.Touch(p.slot) // waiters are bound to the epoch under which they were admitted
 	b.fetches.Touch(p.slot)
 	b.touch(p)
@@ -157,7 +157,7 @@ func (b *Broker) deletePartition(p *partition) {
 	}
 	p.deleting = true
 	b.leaving[p.TP] = p
-	p.SetLeader(core.NoNode, p.LeaderEpoch())
+	p.Retire()
 	b.produces.Touch(p.slot)
 	b.fetches.Touch(p.slot)
 	// First the checkpoints forget it, then the directory goes, then the name is free: so an entry that outlives a crash

@@ -91,20 +91,26 @@ func (l *Log) accept(h *record.Header) {
 	l.epochs.assign(h.PartitionLeaderEpoch, h.BaseOffset)
 	s.account(h, l.cfg.IndexIntervalBytes)
 	l.end = s.next
+	l.journalBatch(h)
 }
 
-// AppendAsFollower appends the whole batches at the start of data as the leader wrote them; an incomplete batch at the
-// end is left (fetch responses may end so), see Appended.Consumed. The bytes then belong to the log. Nothing is
-// appended unless all of the batches are in order and undamaged.
+// AppendAsFollower is AppendFromLeader without a bound for the batches' epochs.
+func (l *Log) AppendAsFollower(now core.Now, data []byte) Appended {
+	return l.AppendFromLeader(now, data, math.MaxInt32)
+}
+
+// AppendFromLeader appends the whole batches at the start of data as the leader of the given epoch wrote them; an
+// incomplete batch at the end is left (fetch responses may end so), see Appended.Consumed. The bytes then belong to the
+// log. Nothing is appended unless all of the batches are in order and undamaged.
 //
 // Codes: CORRUPT_MESSAGE for damage (the leader's copy or the way here), OFFSET_OUT_OF_RANGE for batches that do not
 // continue this log, and those of an unusable log. An empty follower whose leader's log start lies inside a batch gets
 // that whole batch, hence OFFSET_OUT_OF_RANGE; it has to TruncateFullyAndStartAt the batch's base offset first.
-func (l *Log) AppendAsFollower(now core.Now, data []byte) Appended {
+func (l *Log) AppendFromLeader(now core.Now, data []byte, epoch core.LeaderEpoch) Appended {
 	if l.state != ready {
 		return refused(l.refusal(), "the log is not ready")
 	}
-	whole, first, refusal := l.verify(data)
+	whole, first, refusal := l.verify(data, epoch)
 	if refusal.Code != core.ErrNone {
 		return refusal
 	}
@@ -127,10 +133,13 @@ func (l *Log) AppendAsFollower(now core.Now, data []byte) Appended {
 	return a
 }
 
-// verify judges the whole batches at the start of data: format, checksum (a corrupt batch must not spread, KAFKA-14104)
-// and continuity. Holes are refused unless the topic is, or was, compacted.
-func (l *Log) verify(data []byte) (whole []byte, first core.Offset, _ Appended) {
+// verify judges the whole batches at the start of data: format, checksum (a corrupt batch must not spread, KAFKA-14104),
+// continuity and epochs. Holes are refused unless the topic is, or was, compacted. Offset and epoch of a batch are
+// outside its checksum: along a log epochs never fall, and none is newer than the leader's (KAFKA-18723); an epoch that
+// was damaged and stored would make two logs that differ seem equal, or the reverse.
+func (l *Log) verify(data []byte, newest core.LeaderEpoch) (whole []byte, first core.Offset, _ Appended) {
 	next, first := l.end, l.end
+	epoch := l.epochs.of(l.end - 1)
 	rest := data
 	for {
 		b, after, err := record.ParseBatch(rest)
@@ -149,6 +158,11 @@ func (l *Log) verify(data []byte) (whole []byte, first core.Offset, _ Appended) 
 		}
 		if h.BaseOffset < next || h.BaseOffset > next && !l.cfg.Compacted {
 			return nil, 0, refused(core.ErrOffsetOutOfRange, "the batches do not continue this log")
+		}
+		if e := h.PartitionLeaderEpoch; e >= 0 && (e < epoch || e > newest) {
+			return nil, 0, refused(core.ErrCorruptMessage, "the batch's leader epoch cannot stand here")
+		} else if e >= 0 {
+			epoch = e
 		}
 		if len(rest) == len(data) {
 			first = h.BaseOffset

@@ -44,6 +44,9 @@ type Config struct {
 	// has written but not yet synced. Policy OS implies it.
 	TrackWrites bool
 
+	// Journal keeps a record of everything that changes the log's contents, for checkers; see [Log.TakeJournal].
+	Journal bool
+
 	RecentBatches      int32     // batches whose exact position is kept in memory, default 1024
 	RecoveryChunkBytes int64     // bytes per read while scanning, default 1 MiB, at least 256
 	LookupBytes        int64     // bytes per read of a lookup, default 64 KiB, at least 256

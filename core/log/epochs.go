@@ -29,19 +29,28 @@ func (c *epochCache) latest() core.LeaderEpoch {
 	return core.NoLeaderEpoch
 }
 
-// assign notes that batches from start on carry the epoch. Entries that contradict it (as high an epoch, or as late a
-// start) belong to a leadership that the log no longer contains.
+// assign notes that batches from start on carry the epoch. Entries that begin at or after start belong to leaderships
+// that left no record here (a leader that was deposed before its first append), as do higher epochs.
+//
+// The order of the tests matters. Entries (4, 0) and (5, 10), the latter without records; then the leader of epoch 6
+// sends more of epoch 4: epoch 5 has to go, and epoch 4 still begins at 0.
 func (c *epochCache) assign(e core.LeaderEpoch, start core.Offset) {
-	n := len(c.entries)
-	if e < 0 || n > 0 && c.entries[n-1].Epoch == e && c.entries[n-1].Start <= start {
+	if e < 0 {
 		return
 	}
-	for n > 0 && (c.entries[n-1].Epoch >= e || c.entries[n-1].Start >= start) {
+	n := len(c.entries)
+	for n > 0 && (c.entries[n-1].Epoch > e || c.entries[n-1].Start > start ||
+		c.entries[n-1].Start == start && c.entries[n-1].Epoch != e) {
 		n--
 	}
-	c.entries = append(c.entries[:n], EpochStart{Epoch: e, Start: start})
+	changed := n != len(c.entries)
+	c.entries = c.entries[:n]
 	c.saved = min(c.saved, n)
-	c.dirty = true
+	if n == 0 || c.entries[n-1].Epoch != e {
+		c.entries = append(c.entries, EpochStart{Epoch: e, Start: start})
+		changed = true
+	}
+	c.dirty = c.dirty || changed
 }
 
 // truncateEnd drops the epochs that begin at or above end, where the log now ends.

@@ -46,6 +46,7 @@ type Log struct {
 	failure Failure
 	errand  errand
 	target  core.Offset // of a truncation
+	journal []Entry
 	promise core.Offset // the most that the recovery point may say while it is under way
 	restart bool        // the truncation empties the log
 	suffix  string      // of a deletion
@@ -370,6 +371,10 @@ func (l *Log) diskFailed(d *step.DiskDone) {
 	l.fail(Failure{Code: core.ErrKafkaStorageError, File: file, Offset: core.NoOffset,
 		What: "disk operation " + kindName(d.Kind) + ": " + d.Err.String() + " " + d.Detail})
 }
+
+// TakeOffline ends the log's service for a reason that its owner found, for instance a leader that lacks committed
+// records. Like any failure it is for good: not a byte is changed any more.
+func (l *Log) TakeOffline(f Failure) { l.fail(f) }
 
 // fail takes the log offline; the first failure is kept.
 func (l *Log) fail(f Failure) {

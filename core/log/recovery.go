@@ -541,6 +541,7 @@ func (l *Log) serve(now core.Now, out *step.Effects) {
 	l.start = max(r.begin, l.segments[0].base)
 	l.synced, l.written = l.end, l.end
 	l.state, l.rec = ready, nil
+	l.journalRecovery(r)
 	for _, s := range r.rewritten {
 		l.writeIndexes(now, s, out)
 	}

@@ -15,6 +15,7 @@ func (l *Log) DeleteRecordsBefore(now core.Now, offset, hw core.Offset, out *ste
 		return core.ErrOffsetOutOfRange
 	case offset > l.start:
 		l.start = offset
+		l.journalStart()
 		l.dropSegments(now, out)
 	}
 	return core.ErrNone
@@ -44,6 +45,7 @@ func (l *Log) ApplyRetention(now core.Now, hw core.Offset, out *step.Effects) (r
 		return 0
 	}
 	l.start = max(l.start, l.segments[n].base)
+	l.journalStart()
 	l.dropSegments(now, out)
 	return n
 }

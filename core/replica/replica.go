@@ -1,11 +1,45 @@
 package replica
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log"
-	"github.com/klamm-log/klamm/core/record"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/step"
 )
+
+// Registry is what a replica may know of brokers; *metadata.Image implements it.
+type Registry interface {
+	// Broker is the registration of a broker, nil when there is none.
+	Broker(id core.NodeID) *metadata.Broker
+}
+
+// Options shape a replica. A zero field means its default.
+type Options struct {
+	LagTime core.Mono // replica.lag.time.max.ms, default 30 s
+	Backoff core.Mono // between attempts to change the ISR, default 50 ms
+
+	MinInsyncReplicas int // min.insync.replicas of the topic, default 1
+	// ELR says that eligible leader replicas are tracked (KIP-966): the HighWatermark then stands still while the ISR has
+	// fewer members than MinInsyncReplicas. Kafka holds it back whether or not the feature is on.
+	ELR bool
+	// Lossy says that the topic permits the loss of committed records: unclean elections are enabled, or durability is
+	// the operating system's. A follower then cuts below its HighWatermark when its leader says so, as Kafka always does.
+	Lossy bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.LagTime <= 0 {
+		o.LagTime = 30 * core.Second
+	}
+	if o.Backoff <= 0 {
+		o.Backoff = 50 * core.Millisecond
+	}
+	o.MinInsyncReplicas = max(1, o.MinInsyncReplicas)
+	return o
+}
 
 // Replica is this node's replica of one partition.
 type Replica struct {
@@ -13,105 +47,184 @@ type Replica struct {
 	TopicID core.TopicID
 	Log     *log.Log
 
-	leader        core.NodeID
-	self          core.NodeID
-	epoch         core.LeaderEpoch
+	self core.NodeID
+	opts Options
+
+	// What the metadata log says, or an AlterPartition answer that is ahead of it.
+	leader         core.NodeID
+	epoch          core.LeaderEpoch
+	partitionEpoch core.PartitionEpoch
+	replicas       []core.NodeID // in the order of preference
+	isr            []core.NodeID // committed, sorted
+
 	highWatermark core.Offset
+	checkpointed  core.Offset // HighWatermark of the node's checkpoint, until the log is ready for the first time
+	opened        bool        // the log has been ready
+	ready         bool        // the log was ready when it was last looked at
+	forgiving     bool        // an unclean election was seen since the log last agreed with a leader's
+
+	leading    bool          // leads, and has noted where the epoch starts
+	epochStart core.Offset   // while leading: log end when the leadership began
+	followers  []follower    // while leader: the other replicas, by id
+	maximal    []core.NodeID // while leader: committed and proposed ISR, sorted
+	pending    *pending      // the proposal that is not resolved
+	quietUntil core.Mono     // no new proposal before
+	proposals  uint64        // numbers of proposals handed out
+	checkAt    core.Mono     // when a follower may have lagged too long, 0 if none is behind
+
+	leaderHW    core.Offset // while following: the leader's HighWatermark in this epoch, NoOffset before it was told
+	leaderStart core.Offset // and its log start offset
+
+	points []string // see Points
 }
 
-// New is a replica on node self that follows nobody yet.
-func New(self core.NodeID, tp core.TopicPartition, id core.TopicID, l *log.Log) *Replica {
-	return &Replica{TP: tp, TopicID: id, Log: l, self: self, leader: core.NoNode, epoch: core.NoLeaderEpoch}
+// New is a replica on node self that neither leads nor follows yet.
+func New(self core.NodeID, tp core.TopicPartition, id core.TopicID, l *log.Log, opts Options) *Replica {
+	return &Replica{TP: tp, TopicID: id, Log: l, self: self, opts: opts.withDefaults(), leader: core.NoNode,
+		epoch: core.NoLeaderEpoch, partitionEpoch: -1, leaderHW: core.NoOffset, leaderStart: core.NoOffset}
 }
 
-// SetLeader takes over the leader and epoch that the metadata log assigns.
-func (r *Replica) SetLeader(leader core.NodeID, epoch core.LeaderEpoch) {
-	invariant.Check(epoch >= r.epoch, "%v: leader epoch falls from %d to %d", r.TP, r.epoch, epoch)
-	r.leader, r.epoch = leader, epoch
-}
+// Configure replaces the options, for instance after a change of the topic's configuration.
+func (r *Replica) Configure(opts Options) { r.opts = opts.withDefaults() }
 
-// LeaderEpoch is the current epoch.
-func (r *Replica) LeaderEpoch() core.LeaderEpoch { return r.epoch }
+// SetCheckpointedHW gives the entry of replication-offset-checkpoint, before the log is ready. It may lag behind what
+// was committed; an entry beyond what the log holds is cut down to it.
+func (r *Replica) SetCheckpointedHW(o core.Offset) { r.checkpointed = max(0, o) }
 
-// Serving says whether clients may read and write here, and if not, Kafka's answer.
-func (r *Replica) Serving() core.ErrorCode {
-	switch _, offline := r.Log.Offline(); {
-	case offline:
-		return core.ErrKafkaStorageError
-	case r.leader != r.self || !r.Log.Ready():
-		return core.ErrNotLeaderOrFollower
+// Apply takes over what the committed metadata says of the partition. Older partition epochs are ignored, the present
+// one changes nothing: an AlterPartition answer may have been faster, and a proposal that is under way was made under it.
+//
+// A new leader epoch forgets everything that followers have shown before (KIP-320: only acknowledgements of the same
+// epoch count). Becoming a follower cuts nothing (KIP-101: cutting to the own HighWatermark, which lags, would drop
+// committed records); where the log diverges is found by fetching.
+func (r *Replica) Apply(now core.Now, state *metadata.Partition, out *step.Effects) {
+	if state.PartitionEpoch <= r.partitionEpoch {
+		return
 	}
-	return core.ErrNone
-}
-
-// CheckEpoch compares the leader epoch that a client believes in with the current one; -1 is not checked (KIP-320).
-func (r *Replica) CheckEpoch(believed core.LeaderEpoch) core.ErrorCode {
-	switch {
-	case believed == core.NoLeaderEpoch || believed == r.epoch:
-		return core.ErrNone
-	case believed < r.epoch:
-		return core.ErrFencedLeaderEpoch
+	invariant.Check(state.LeaderEpoch >= r.epoch, "%v: leader epoch falls from %d to %d at partition epoch %d",
+		r.TP, r.epoch, state.LeaderEpoch, state.PartitionEpoch)
+	invariant.Check(state.LeaderEpoch > r.epoch || state.Leader == r.leader || r.leader == core.NoNode,
+		"%v: leader epoch %d had leader %d, now %d", r.TP, r.epoch, r.leader, state.Leader)
+	newEpoch := state.LeaderEpoch > r.epoch
+	r.replicas, r.isr = slices.Clone(state.Replicas), sorted(state.ISR)
+	r.partitionEpoch = state.PartitionEpoch
+	if r.pending != nil {
+		// The controller has moved on: either this is the proposal, or it will be refused (A8: partition epochs are
+		// compared). In both cases the state is the truth.
+		out.Sometimes("replica.proposal-overtaken")
+		r.pending = nil
 	}
-	return core.ErrUnknownLeaderEpoch
-}
-
-// Append appends one checked batch as the leader.
-func (r *Replica) Append(now core.Now, b record.Batch, sum *record.Summary) log.Appended {
-	return r.Log.AppendAsLeader(now, b, sum, r.epoch)
-}
-
-// HighWatermark is the end of what is committed: what every in-sync replica, here this one, holds durably.
-func (r *Replica) HighWatermark() core.Offset { return r.highWatermark }
-
-// LastStableOffset is the HighWatermark, or the first offset of the oldest open transaction if that is less (KIP-98).
-func (r *Replica) LastStableOffset() core.Offset {
-	if first, open := r.Log.FirstUnstable(); open {
-		return min(r.highWatermark, max(first, r.Log.LogStartOffset()))
+	r.forgiving = r.forgiving || state.LeaderRecoveryState == metadata.Recovering
+	if newEpoch || state.Leader != r.leader {
+		r.leader, r.epoch = state.Leader, state.LeaderEpoch
+		r.leading, r.epochStart, r.quietUntil, r.checkAt = false, 0, 0, 0
+		r.leaderHW, r.leaderStart = core.NoOffset, core.NoOffset
+		r.followers = r.followers[:0]
 	}
-	return r.highWatermark
+	if r.leader == r.self {
+		r.track(now.Mono)
+	}
+	r.maximal = r.isr
+	r.Settle()
+	r.arm(now.Mono)
 }
 
-// Settle notes in the log's epoch history that this replica leads from here on, as soon as the log is ready
-// (KIP-101: a leader records where its epoch starts before it appends in it).
+// track brings the followers in line with the replicas; those that stay keep what they have shown.
+func (r *Replica) track(now core.Mono) {
+	kept := r.followers
+	r.followers = make([]follower, 0, max(0, len(r.replicas)-1))
+	for _, id := range sorted(r.replicas) {
+		if id == r.self {
+			continue
+		}
+		f := follower{id: id}
+		if old := find(kept, id); old != nil {
+			f = *old
+		} else {
+			f.reset(now, slices.Contains(r.isr, id))
+		}
+		r.followers = append(r.followers, f)
+	}
+}
+
+// Retire ends the replica's part: the topic was deleted, or the partition was reassigned to others.
+func (r *Replica) Retire() {
+	r.leader, r.leading, r.pending, r.checkAt = core.NoNode, false, nil, 0
+	r.followers, r.maximal, r.isr, r.replicas = nil, nil, nil, nil
+}
+
+// Settle looks at the log. When it has become ready, after start-up or after a truncation, the HighWatermark is brought
+// into it, and a leader notes in the log's epoch history where its epoch begins, before it appends in it (KIP-101).
+// It is cheap and may be called at any time; until then a new leader answers nobody.
 func (r *Replica) Settle() {
-	if r.leader == r.self && r.Log.Ready() && r.Log.LatestEpoch() < r.epoch {
+	ready := r.Log.Ready()
+	if ready && !r.ready {
+		if !r.opened {
+			r.opened, r.highWatermark = true, r.checkpointed
+		}
+		start := r.Log.LogStartOffset()
+		r.highWatermark = min(max(r.highWatermark, start), max(start, r.Log.DurableOffset()))
+	}
+	r.ready = ready
+	if !ready || r.leading || r.leader != r.self || r.resumed() {
+		return
+	}
+	r.leading, r.epochStart = true, r.Log.LogEndOffset()
+	if r.Log.LatestEpoch() < r.epoch {
 		r.Log.AssignEpoch(r.epoch)
 	}
 }
 
-// EpochAt is the leader epoch of the record at an offset, or NoLeaderEpoch.
-func (r *Replica) EpochAt(o core.Offset) core.LeaderEpoch { return r.Log.EpochOf(o) }
-
-// Advance raises the HighWatermark as far as the rules allow and reports whether it moved.
-func (r *Replica) Advance() bool {
-	if !r.Log.Ready() {
-		return false
-	}
-	hw := max(r.Log.DurableOffset(), r.Log.LogStartOffset())
-	if hw <= r.highWatermark {
-		return false
-	}
-	r.highWatermark = hw
-	return true
+// resumed reports that the log has seen the present epoch already although this process has not led in it: a process
+// that led in it has died, and the metadata does not know yet. What it had appended and not synced is lost here, but
+// followers may have it; appending again in the same epoch would put two contents at one (epoch, offset), and no
+// follower would ever notice. The controller ends the epoch when it sees the new incarnation. A lone replica has no
+// follower that could be deceived.
+func (r *Replica) resumed() bool {
+	return len(r.replicas) > 1 && r.Log.LatestEpoch() >= r.epoch
 }
 
 // Check asserts the package's invariants.
 func (r *Replica) Check() {
-	if !r.Log.Ready() {
+	if !r.Log.Ready() || !r.ready {
 		return
 	}
-	start, end := r.Log.LogStartOffset(), r.Log.LogEndOffset()
+	start, durable, end := r.Log.LogStartOffset(), r.Log.DurableOffset(), r.Log.LogEndOffset()
 	lso, hw := r.LastStableOffset(), r.highWatermark
-	invariant.Check(start <= hw && hw <= end && lso <= hw && hw <= max(start, r.Log.DurableOffset()),
-		"%v: log start %d, last stable %d, high watermark %d, durable %d, log end %d",
-		r.TP, start, lso, hw, r.Log.DurableOffset(), end)
+	if start > lso || lso > hw || hw > max(start, durable) || durable > end {
+		invariant.Fail("%v: log start %d, last stable %d, high watermark %d, durable %d, log end %d",
+			r.TP, start, lso, hw, durable, end)
+	}
+	if !r.leading {
+		return
+	}
+	for i := range r.followers {
+		f := &r.followers[i]
+		if f.end > end {
+			invariant.Fail("%v: follower %d is at %d, the leader of epoch %d ends at %d", r.TP, f.id, f.end, r.epoch, end)
+		}
+	}
+	for _, id := range r.isr {
+		if !slices.Contains(r.maximal, id) {
+			invariant.Fail("%v: ISR %v is not within the maximal ISR %v", r.TP, r.isr, r.maximal)
+		}
+	}
+	if r.pending == nil && len(r.maximal) != len(r.isr) {
+		invariant.Fail("%v: maximal ISR %v, ISR %v, no proposal", r.TP, r.maximal, r.isr)
+	}
 }
 
-// EpochEnd is the largest epoch at or below the one asked for and its end offset, or (-1, -1). The current epoch is
-// known to its leader even before it has appended anything in it (KIP-279).
-func (r *Replica) EpochEnd(asked core.LeaderEpoch) (core.LeaderEpoch, core.Offset) {
-	if asked == r.epoch {
-		return r.epoch, r.Log.LogEndOffset()
+// Points moves the points of interest that were passed since the last call into the effects.
+func (r *Replica) Points(out *step.Effects) {
+	for _, p := range r.points {
+		out.Sometimes(p)
 	}
-	return r.Log.EpochEnd(asked)
+	r.points = r.points[:0]
+}
+
+// note remembers a point once per turn.
+func (r *Replica) note(point string) {
+	if !slices.Contains(r.points, point) {
+		r.points = append(r.points, point)
+	}
 }
