@@ -93,6 +93,10 @@ func (c *Controller) alter(res metadata.ConfigResource, names []string, wished m
 			recs = append(recs, configRecord(res, name, nil))
 		}
 	}
+	if r := c.checkElrConfig(res, names, wished); !r.OK() {
+		return r, nil
+	}
+	recs = append(c.elrRetreat(res, wished), recs...) // before the new minimum counts
 	for _, name := range slices.Sorted(maps.Keys(wished)) {
 		value := wished[name]
 		if old, ok := c.image.Config(res, name); !ok || old != value {
@@ -100,6 +104,66 @@ func (c *Controller) alter(res metadata.ConfigResource, names []string, wished m
 		}
 	}
 	return Refusal{}, recs
+}
+
+// checkElrConfig refuses what would let controller and brokers differ about min.insync.replicas while ELR is on: a value
+// of a single broker, and no value for the cluster (KIP-966).
+func (c *Controller) checkElrConfig(res metadata.ConfigResource, names []string, wished map[string]string) Refusal {
+	if !c.elrOn() || res.Type != metadata.ResourceBroker {
+		return Refusal{}
+	}
+	_, set := wished[minISRKey]
+	_, was := c.image.Config(res, minISRKey)
+	switch {
+	case res == clusterDefault() && was && !set:
+		return refusef(core.ErrInvalidConfig, "the cluster's %s cannot be removed while eligible leader replicas are on", minISRKey)
+	case res != clusterDefault() && slices.Contains(names, minISRKey):
+		return refusef(core.ErrInvalidConfig, "a single broker's %s cannot be changed while eligible leader replicas are on", minISRKey)
+	}
+	return Refusal{}
+}
+
+// elrRetreat makes the records that empty the ELRs which a resource's wished configuration makes unsafe.
+//
+// While ISR = {A} is below min.insync.replicas, ELR = {C} has all that is committed. With a lower minimum A alone is
+// enough: the HighWatermark moves on without C. A partition with an empty ISR keeps its ELR: nothing moves there, and
+// Kafka, which empties all with a ClearElrRecord, leaves it without anyone to lead it.
+func (c *Controller) elrRetreat(res metadata.ConfigResource, wished map[string]string) (recs []metadata.Record) {
+	text, set := wished[minISRKey]
+	if old, had := c.image.Config(res, minISRKey); !c.elrOn() || set == had && text == old {
+		return nil
+	}
+	if !set {
+		text = c.staticSetting(minISRKey)
+		if v, ok := c.image.Config(clusterDefault(), minISRKey); ok && res != clusterDefault() {
+			text = v
+		}
+	}
+	least := parseMinISR(text)
+	if res.Type == metadata.ResourceTopic {
+		return emptyElrs(c.image.Topic(res.Name), least, nil)
+	}
+	for t := range c.image.Topics() {
+		own := metadata.ConfigResource{Type: metadata.ResourceTopic, Name: t.Name}
+		if _, overridden := c.image.Config(own, minISRKey); !overridden {
+			recs = emptyElrs(t, least, recs)
+		}
+	}
+	return recs
+}
+
+// emptyElrs makes the records that empty the ELRs of a topic's partitions which have enough in sync, as of a new
+// minimum.
+func emptyElrs(t *metadata.Topic, least int, recs []metadata.Record) []metadata.Record {
+	for _, p := range t.Partitions() {
+		enough := len(p.ISR) > 0 && len(p.ISR) >= effectiveMinISR(least, len(p.Replicas))
+		if enough && len(p.EligibleLeaderReplicas) > 0 {
+			rec := metadata.NewPartitionChange(t.ID, p.ID)
+			rec.EligibleLeaderReplicas = []core.NodeID{}
+			recs = append(recs, rec)
+		}
+	}
+	return recs
 }
 
 func configRecord(res metadata.ConfigResource, name string, value *string) *metadata.ConfigRecord {

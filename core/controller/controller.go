@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/config"
@@ -12,14 +13,53 @@ import (
 // Controller is the active controller's state.
 type Controller struct {
 	cfg   config.Broker
+	opts  Options
 	rand  *prng.Rand
 	image *metadata.Image // speculative
-	next  core.NodeID     // where the next topic's placement starts
+	index *index          // a fold of image
+	soft  *contacts       // what the log does not say
+	rules rules           // a fold of image, as far as this controller has seen it
+	duty  duties
+
+	changes []metadata.Change // of the record being replayed; reused
 }
 
-// New is a controller that goes on from an image, which is its own from now on.
+// Options is what a controller is told beside the broker's own configuration. Times that are zero take Kafka's
+// defaults.
+type Options struct {
+	SessionTimeout core.Mono         // broker.session.timeout.ms: a broker silent for longer is fenced
+	ImbalanceCheck core.Mono         // leader.imbalance.check.interval.seconds
+	AutoRebalance  bool              // auto.leader.rebalance.enable
+	Static         map[string]string // server.properties: the layer below the cluster's dynamic defaults
+}
+
+// Kafka's defaults.
+const (
+	defaultSessionTimeout = 9 * core.Second
+	defaultImbalanceCheck = 300 * core.Second
+)
+
+// New is a controller of a cluster of one node: no session ever ends. Others call [Activate].
 func New(cfg config.Broker, rand *prng.Rand, image *metadata.Image) *Controller {
-	return &Controller{cfg: cfg, rand: rand, image: image}
+	return Activate(cfg, Options{}, rand, image, core.Now{})
+}
+
+// Activate is a controller that goes on from an image, which is its own from now on. The image must hold everything up
+// to the start of the controller's own leader epoch: what an earlier controller proposed is either in it or lost.
+//
+// Every broker that is not fenced gets a whole session from now on: when it was heard last is not in the log (KIP-631).
+func Activate(cfg config.Broker, opts Options, rand *prng.Rand, image *metadata.Image, now core.Now) *Controller {
+	if opts.SessionTimeout <= 0 {
+		opts.SessionTimeout = defaultSessionTimeout
+	}
+	if opts.ImbalanceCheck <= 0 {
+		opts.ImbalanceCheck = defaultImbalanceCheck
+	}
+	c := &Controller{cfg: cfg, opts: opts, rand: rand, image: image, index: newIndex(image)}
+	c.rules = rules{since: image.Offset()}
+	c.soft = newContacts(opts.SessionTimeout, image, now)
+	c.duty = duties{balanceAt: now.Mono.Add(opts.ImbalanceCheck), electAt: now.Mono.Add(electInterval)}
+	return c
 }
 
 // Refusal is Kafka's error for a wish, with words for whoever wished; the zero value is none.
@@ -38,11 +78,24 @@ func refusef(code core.ErrorCode, format string, args ...any) Refusal {
 // Image is the speculative image; read it only.
 func (c *Controller) Image() *metadata.Image { return c.image }
 
-// Replay applies records that have been appended to the metadata log from offset base on.
+// Replay applies records that have been appended to the metadata log from offset base on, and brings index and soft
+// state after them. It is to be called right after the append, with all records of one answer or with consecutive
+// parts of them.
 func (c *Controller) Replay(recs []metadata.Record, base core.Offset, epoch core.LeaderEpoch) error {
+	last := base + core.Offset(len(recs)) - 1
 	for i, r := range recs {
-		if err := c.image.Replay(r, base+core.Offset(i), epoch, nil); err != nil {
+		c.changes = c.changes[:0]
+		offset := base + core.Offset(i)
+		if err := c.image.Replay(r, offset, epoch, &c.changes); err != nil {
 			return err
+		}
+		for j := range c.changes {
+			ch := &c.changes[j]
+			c.index.apply(ch)
+			c.soft.apply(ch, last)
+			c.rules.apply(ch, offset)
+			c.duty.apply(ch)
+			c.assert(ch)
 		}
 	}
 	return nil
@@ -58,45 +111,27 @@ func (c *Controller) MetadataVersion(recs []metadata.Record) metadata.FeatureLev
 	return c.image.MetadataVersion()
 }
 
-// Registration is what a broker says of itself when it joins.
-type Registration struct {
-	Incarnation metadata.IncarnationID
-	Directory   metadata.DirectoryID
-	BrokerEpoch core.BrokerEpoch // offset at which the registration will stand
-	Features    []metadata.SupportedFeature
-	Unfenced    bool
-}
-
-// Register makes the records of a broker's registration, behind those that a new cluster begins with.
-func (c *Controller) Register(node core.NodeID, r Registration) []metadata.Record {
-	var recs []metadata.Record
-	if c.image.MetadataVersion() == 0 {
-		// Kafka formats the log with the features' levels first: how to read what follows depends on them.
-		recs = append(recs, &metadata.FeatureLevelRecord{
-			Name: metadata.MetadataVersionFeature, FeatureLevel: metadata.MetadataVersionMax,
-		})
-	}
-	rec := &metadata.RegisterBrokerRecord{
-		BrokerID: node, IncarnationID: r.Incarnation, BrokerEpoch: r.BrokerEpoch + core.BrokerEpoch(len(recs)),
-		Features: r.Features, Fenced: !r.Unfenced, LogDirs: []metadata.DirectoryID{r.Directory},
-	}
-	for _, l := range c.cfg.Listeners {
-		rec.Endpoints = append(rec.Endpoints, metadata.Endpoint{
-			Name: l.Name, Host: l.AdvertisedHost, Port: uint16(l.AdvertisedPort),
-		})
-	}
-	if c.cfg.Rack != "" {
-		rec.Rack = &c.cfg.Rack
-	}
-	return append(recs, rec)
-}
-
 // AllocateProducerIDs hands the broker the next block of n producer ids, [first, first+n) (KIP-730).
 func (c *Controller) AllocateProducerIDs(node core.NodeID, epoch core.BrokerEpoch, n int64) (first core.ProducerID, recs []metadata.Record) {
 	first = c.image.NextProducerID()
 	return first, []metadata.Record{&metadata.ProducerIDsRecord{
 		BrokerID: node, BrokerEpoch: epoch, NextProducerID: first + core.ProducerID(n),
 	}}
+}
+
+// AllocateProducerIDBlock hands the broker the next block of n producer ids, [first, first+n), if epoch is its
+// registration's (KIP-730). STALE_BROKER_EPOCH otherwise: the block of a dead incarnation would be lost for good, which
+// is harmless, but its answer could reach the new one.
+func (c *Controller) AllocateProducerIDBlock(node core.NodeID, epoch core.BrokerEpoch, n int64) (r Refusal, first core.ProducerID, recs []metadata.Record) {
+	if r = c.checkEpoch(node, epoch); !r.OK() {
+		return r, 0, nil
+	}
+	first = c.image.NextProducerID()
+	if n <= 0 || int64(first) > math.MaxInt64-n {
+		return refusef(core.ErrUnknownServerError, "there are no %d producer ids from %d on", n, first), 0, nil
+	}
+	first, recs = c.AllocateProducerIDs(node, epoch, n)
+	return Refusal{}, first, recs
 }
 
 // freshTopicID draws an id that no topic has and that Kafka does not reserve.

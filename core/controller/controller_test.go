@@ -165,12 +165,18 @@ func TestPlacementIsStriped(t *testing.T) {
 	w.propose(recs)
 	leaders := make(map[core.NodeID]int)
 	for _, p := range w.ctl.Image().Topic("a").Partitions() {
-		require.False(t, slices.Contains(p.Replicas, 4), "a fenced broker gets nothing")
+		require.False(t, slices.Contains(p.Replicas, 4), "a fenced broker gets nothing while others can have it")
 		require.Len(t, p.Replicas, 2)
 		leaders[p.Leader]++
 	}
 	require.Equal(t, map[core.NodeID]int{1: 2, 2: 2, 3: 2}, leaders)
-	made, _ := w.ctl.CreateTopic(NewTopic{Name: "b", Partitions: 1, Replication: 4})
+	made, recs := w.ctl.CreateTopic(NewTopic{Name: "b", Partitions: 1, Replication: 4})
+	require.Equal(t, core.ErrNone, made.Code)
+	w.propose(recs)
+	p := w.ctl.Image().Topic("b").Partition(0)
+	require.Equal(t, core.NodeID(4), p.Replicas[3], "a fenced broker comes last")
+	require.NotContains(t, p.ISR, core.NodeID(4))
+	made, _ = w.ctl.CreateTopic(NewTopic{Name: "c", Partitions: 1, Replication: 5})
 	require.Equal(t, core.ErrInvalidReplicationFactor, made.Code)
 }
 

@@ -202,31 +202,6 @@ func (c *Controller) checkAssignment(assignment [][]core.NodeID, first int32, re
 	return Refusal{}
 }
 
-// place assigns n partitions to active brokers, striped: the leaders go round, followers come after their leader
-// (StripedReplicaPlacer without racks).
-func (c *Controller) place(n int32, replication int16) ([][]core.NodeID, Refusal) {
-	var active []core.NodeID
-	for b := range c.image.Brokers() {
-		if b.Active() {
-			active = append(active, b.ID)
-		}
-	}
-	if int(replication) > len(active) {
-		return nil, refusef(core.ErrInvalidReplicationFactor,
-			"the replication factor is %d, but only %d broker(s) are registered", replication, len(active))
-	}
-	out := make([][]core.NodeID, n)
-	for i := range out {
-		replicas := make([]core.NodeID, replication)
-		for j := range replicas {
-			replicas[j] = active[(int(c.next)+i+j)%len(active)]
-		}
-		out[i] = replicas
-	}
-	c.next = core.NodeID((int(c.next) + int(n)) % len(active))
-	return out, Refusal{}
-}
-
 // newPartition is the first state of a partition: every active replica in sync with nothing, the first of them leading.
 // Assignments have been made or checked so that there is one.
 func (c *Controller) newPartition(id core.TopicID, index int32, replicas []core.NodeID) *metadata.PartitionRecord {
@@ -239,11 +214,7 @@ func (c *Controller) newPartition(id core.TopicID, index int32, replicas []core.
 				rec.Leader = node
 			}
 		}
-		dir := metadata.DirUnassigned
-		if len(b.LogDirs) == 1 {
-			dir = b.LogDirs[0]
-		}
-		rec.Directories = append(rec.Directories, dir)
+		rec.Directories = append(rec.Directories, defaultDirectory(b))
 	}
 	return rec
 }

@@ -12,7 +12,7 @@ type ChangeKind uint8
 const (
 	_                  ChangeKind = iota
 	TopicCreated                  // Topic, TopicID
-	TopicDeleted                  // Topic, TopicID; partitions and configuration go with it, the latter reported too
+	TopicDeleted                  // Topic, TopicID, Gone; partitions and configuration go with it, the latter reported too
 	PartitionCreated              // Topic, TopicID, After
 	PartitionChanged              // Topic, TopicID, Before, After
 	BrokerChanged                 // Node; BrokerBefore is nil when it is new, BrokerAfter when it is gone
@@ -38,6 +38,8 @@ type Change struct {
 
 	Before, After             *Partition
 	BrokerBefore, BrokerAfter *Broker
+
+	Gone []*Partition // the deleted topic's partitions as they were; read only
 }
 
 // changes appends to a caller's list, or to nothing.
@@ -57,7 +59,7 @@ func (m *Image) ChangesSince(old *Image) []Change {
 	ch := changes{&list}
 	for t := range old.Topics() {
 		if m.TopicByID(t.ID) == nil {
-			ch.add(Change{Kind: TopicDeleted, Topic: t.Name, TopicID: t.ID})
+			ch.add(Change{Kind: TopicDeleted, Topic: t.Name, TopicID: t.ID, Gone: t.partitions})
 		}
 	}
 	for t := range m.Topics() {

@@ -61,6 +61,26 @@ func DefaultFeatureLevel(feature string, mv FeatureLevel) FeatureLevel {
 	return 0
 }
 
+// SupportedRange is the range of levels of a feature that this package can read, and whether it knows the feature at
+// all. A cluster may finalize less: every registered node must support a level too (KIP-584).
+func SupportedRange(feature string) (lowest, highest FeatureLevel, known bool) {
+	switch feature {
+	case MetadataVersionFeature:
+		return MetadataVersionMin, MetadataVersionMax, true
+	case TransactionVersionFeature:
+		return 0, TransactionVersionMax, true
+	case GroupVersionFeature:
+		return 0, GroupVersionMax, true
+	case EligibleLeaderReplicasFeature:
+		return 0, EligibleLeaderReplicasMax, true
+	case ShareVersionFeature:
+		return 0, ShareVersionMax, true
+	case StreamsVersionFeature:
+		return 0, StreamsVersionMax, true
+	}
+	return 0, 0, false
+}
+
 // The other features' highest production levels in Kafka 4.4; each starts at 0.
 const (
 	KRaftVersionMax           FeatureLevel = 1 // dynamic voters, KIP-853

@@ -324,9 +324,11 @@ func TestTopicDeletionTakesItsConfiguration(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "5", value)
 	var got []Change
+	gone := slices.Clone(m.Topic("foo").Partitions())
+	require.NotEmpty(t, gone)
 	require.NoError(t, m.Replay(&RemoveTopicRecord{fooID()}, 6, 0, &got))
 	require.Equal(t, []Change{
-		{Kind: TopicDeleted, Topic: "foo", TopicID: fooID()}, {Kind: ConfigChanged, Resource: res},
+		{Kind: TopicDeleted, Topic: "foo", TopicID: fooID(), Gone: gone}, {Kind: ConfigChanged, Resource: res},
 	}, got)
 	_, ok = m.Config(res, "retention.ms")
 	require.False(t, ok)

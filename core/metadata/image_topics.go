@@ -86,7 +86,7 @@ func (m *Image) removeTopic(r *RemoveTopicRecord, ch changes) error {
 	m.topics.Delete(t.Name)
 	delete(m.topicsByID, t.ID)
 	m.partitions -= int64(len(t.partitions))
-	ch.add(Change{Kind: TopicDeleted, Topic: t.Name, TopicID: t.ID})
+	ch.add(Change{Kind: TopicDeleted, Topic: t.Name, TopicID: t.ID, Gone: t.partitions})
 	// Kafka drops the topic's configuration with the topic: no ConfigRecord says so.
 	if res := (ConfigResource{ResourceTopic, t.Name}); m.configs.Has(res) {
 		m.configs.Delete(res)
@@ -177,6 +177,9 @@ func (p *Partition) merged(r *PartitionChangeRecord) *Partition {
 	n.PartitionEpoch++
 	return &n
 }
+
+// Changed is the partition as it will be when r is replayed. Controllers answer with it before they have proposed r.
+func (p *Partition) Changed(r *PartitionChangeRecord) *Partition { return p.merged(r) }
 
 // settle gives absent lists their defaults and refuses a state that no controller can have meant. It does not ask
 // whether the replicas are registered brokers, since one may be unregistered later, nor whether the ELR is a subset

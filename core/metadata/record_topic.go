@@ -22,6 +22,16 @@ var DirLost = DirectoryID{15: 2} //nolint:gochecknoglobals // a constant array i
 // String is Kafka's printed form: URL-safe base64 without padding.
 func (d DirectoryID) String() string { return base64.RawURLEncoding.EncodeToString(d[:]) }
 
+// Reserved reports whether the id is none of a real directory: the named ones above and all others below 100.
+func (d DirectoryID) Reserved() bool {
+	for _, b := range d[:15] {
+		if b != 0 {
+			return false
+		}
+	}
+	return d[15] < 100
+}
+
 // LeaderRecoveryState says whether the leader was elected from the ISR (KIP-704). After an unclean election the new
 // leader is Recovering until it has reported, with AlterPartition, that its log is consistent again.
 type LeaderRecoveryState int8
