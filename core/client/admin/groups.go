@@ -42,7 +42,7 @@ func (a *Admin) ListOffsets(now core.Now, asks []OffsetAsk, readCommitted bool, 
 func (a *Admin) DeleteRecords(now core.Now, asks []OffsetAsk, token uint64) {
 	a.perPartition(now, asks, token, func(q OffsetAsk) kmsg.Request {
 		req := kmsg.NewPtrDeleteRecordsRequest()
-		req.TimeoutMillis = int32(min(a.opts.Timeout/core.Millisecond, 1<<31-1))
+		req.TimeoutMillis = a.timeoutMillis()
 		p := kmsg.NewDeleteRecordsRequestTopicPartition()
 		p.Partition, p.Offset = q.Partition, int64(q.Offset)
 		t := kmsg.NewDeleteRecordsRequestTopic()
@@ -166,6 +166,9 @@ func (v *verdict) row(code int16) {
 // settled is not to be repeated: what succeeded would then fail.
 func refusal(body kmsg.Response) core.ErrorCode {
 	var v verdict
+	if code, known := nodeRefusal(body); known {
+		v.row(code)
+	}
 	switch resp := body.(type) {
 	case *kmsg.CreateTopicsResponse:
 		for i := range resp.Topics {
