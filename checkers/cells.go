@@ -211,4 +211,5 @@ func (pl *place) lose(at core.Mono, from core.Offset, durable func(event int) bo
 	pl.stable.reset(at, from)
 	pl.sent.reset(at, max(from, pl.durableEnd)-1)
 	pl.start.reset(at, from)
+	clear(pl.told)
 }

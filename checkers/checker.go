@@ -44,7 +44,8 @@ type place struct {
 	sent    series // offsets of acknowledged sends
 	lookups map[core.Wall]*series
 
-	durableEnd core.Offset // behind the last record acknowledged as durable with acks all
+	durableEnd core.Offset      // behind the last record acknowledged as durable with acks all
+	told       map[teller]floor // what each process was shown; of replicated topics only
 	readers    map[history.Process]reader
 	sends      []int // OK sends
 	maybes     []int // Info sends
@@ -184,7 +185,7 @@ func (c *Checker) place(id history.Place) *place {
 	vs.places++
 	pl := &place{
 		id: id, topic: c.log.Topic(id.Topic), values: vs, eras: make([]era, 1),
-		readers: make(map[history.Process]reader), lookups: make(map[core.Wall]*series),
+		readers: make(map[history.Process]reader), told: make(map[teller]floor), lookups: make(map[core.Wall]*series),
 	}
 	for _, o := range c.outages {
 		pl.lose(o.at, o.from, c.isDurable)

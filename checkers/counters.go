@@ -21,19 +21,45 @@ func (c *Checker) show(pl *place, s *series, p Property, name string, i int, op 
 	if o == core.NoOffset {
 		return false
 	}
-	if f, ok := s.before(op.Start); ok && o < f.value {
+	if f, ok := pl.bound(s, op); ok && o < f.value {
 		c.report(p, pl.id, o, []int{f.event, i}, "the %s was %d, and it had been at least %d before", name, o, f.value)
 	}
 	if k, whole := pl.eraOf(op); !whole && !pl.certain(k, op, o-1) {
 		return false
 	}
+	pl.tell(s, op, o, i)
 	return s.raise(op.End, o, i)
+}
+
+// teller is one process and a counter that it was shown.
+type teller struct {
+	process history.Process
+	counter *series
+}
+
+// bound is what a counter must have reached when an operation begins: whatever anybody was shown, or, where a deposed
+// leader may still answer, what the same process was shown.
+func (pl *place) bound(s *series, op history.Op) (floor, bool) {
+	if !pl.topic.Replicated {
+		return s.before(op.Start)
+	}
+	f, ok := pl.told[teller{op.Process, s}]
+	return f, ok && f.at < op.Start
+}
+
+// tell notes what a process was shown of a counter.
+func (pl *place) tell(s *series, op history.Op, o core.Offset, event int) {
+	k := teller{op.Process, s}
+	if !pl.topic.Replicated || op.Process == history.World || o <= pl.told[k].value {
+		return
+	}
+	pl.told[k] = floor{op.End, o, event}
 }
 
 // showStart takes in a log start.
 func (c *Checker) showStart(pl *place, i int, op history.Op, o core.Offset) {
 	p := LogStartMono
-	if f, ok := pl.start.before(op.Start); ok {
+	if f, ok := pl.bound(&pl.start, op); ok {
 		p = c.startProperty(f.event)
 	}
 	if c.show(pl, &pl.start, p, "log start", i, op, o) {

@@ -24,9 +24,11 @@
 //     value is ACKED-DURABLE; holding nothing, lost-write; nobody having looked, unseen after final reads.
 //   - Offsets must be dense, unless the topic is compacted or declared to have gaps.
 //
-// The HighWatermark is held to be at least what an acks=all acknowledgement or a read has proved, in real time and
-// across leaders. Kafka itself lets a new leader's Fetch responses lag for a moment (KIP-207 closed that for
-// ListOffsets alone); Klamm does not, and a history of Kafka may need [Options.Allow].
+// The HighWatermark is held to be at least what an acks=all acknowledgement or a read has proved, in real time. Of a
+// replicated topic that holds for each client by itself: a deposed leader that does not know it yet answers with old
+// counters, and only a client that knows the later epoch is refused there. So reads of replicated topics are not
+// linearizable, and package linear leaves them out. Kafka lets a new leader's Fetch responses lag for a moment (KIP-207
+// closed that for ListOffsets alone); Klamm does not, and a history of Kafka may need [Options.Allow].
 //
 // # What it does not do
 //

@@ -39,8 +39,9 @@ func (c *Checker) lookupTimes(pl *place) {
 			continue
 		}
 		r := list[n]
-		// A log is dense: whatever stands below the answer was there when the answer was given.
-		if b.Offset != core.NoOffset && r.offset < b.Offset || b.Offset == core.NoOffset && r.since < op.Start {
+		// A log is dense: whatever stands below the answer was there when the answer was given. That there is nothing may
+		// be the answer of a deposed leader.
+		if b.Offset != core.NoOffset && r.offset < b.Offset || b.Offset == core.NoOffset && r.since < op.Start && !pl.topic.Replicated {
 			c.report(LookupTime, pl.id, r.offset, []int{r.event, i},
 				"the first record at or after timestamp %d was said to be at %d, and offset %d has timestamp %d",
 				b.Spec, b.Offset, r.offset, r.stamp)

@@ -35,6 +35,7 @@ func (pl *place) proveEnd(i int, op history.Op, p *history.Poll) {
 	if n := len(p.Records); n > 0 {
 		last := p.Records[n-1].Offset
 		if k, whole := pl.eraOf(op); whole || pl.certain(k, op, last) {
+			pl.tell(&pl.end, op, last+1, i)
 			pl.end.raise(op.End, last+1, i)
 		}
 	}
@@ -69,7 +70,7 @@ func (c *Checker) continuity(pl *place, i int, op history.Op, p *history.Poll) {
 // records checks the records of one poll, each against its neighbours, the response's bounds and what is known.
 func (c *Checker) records(pl *place, i int, op history.Op, p *history.Poll) {
 	prev, epoch := core.NoOffset, core.NoLeaderEpoch
-	deleted, bounded := pl.start.before(op.Start)
+	deleted, bounded := pl.bound(&pl.start, op)
 	for n, r := range p.Records {
 		switch {
 		case n > 0 && r.Offset <= prev:

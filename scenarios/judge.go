@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/klamm-log/klamm/checkers"
+	"github.com/klamm-log/klamm/checkers/cluster"
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/checkers/linear"
 	"github.com/klamm-log/klamm/core"
@@ -50,8 +51,10 @@ const (
 
 // Run executes a plan and judges it. watch, if not nil, sees every event.
 func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
-	v := Verdict{Result: sim.Run(plan, watch)}
+	oracle := cluster.New()
+	v := Verdict{Result: sim.Run(plan, sim.Options{Watch: watch, Witness: oracle})}
 	v.invariants()
+	v.inside(oracle)
 	if len(v.Violations) > 0 {
 		return v // the run was cut short, its history says nothing more
 	}
@@ -88,6 +91,16 @@ func (v *Verdict) invariants() {
 		if f.Name == "disk/misuse" {
 			v.add(PropertyContract, "", fmt.Sprintf("%d operations broke the disk's contract", f.N))
 		}
+	}
+}
+
+// inside reports what the oracle and the world saw inside the nodes.
+func (v *Verdict) inside(o *cluster.Oracle) {
+	for _, x := range o.Violations() {
+		v.add(string(x.Property), place(x), x.Message)
+	}
+	for _, f := range v.Result.Findings {
+		v.add(f.Property, "", f.Message)
 	}
 }
 

@@ -11,13 +11,13 @@ import (
 // A capsule read back is the capsule written, and its plan runs to the same chain.
 func TestCapsuleRepeatsItsRun(t *testing.T) {
 	plan := tiny(7)
-	first := sim.Run(plan, nil)
+	first := sim.Run(plan, sim.Options{})
 	stored, err := sim.NewCapsule(plan, first, []string{"none"}).Encode()
 	require.NoError(t, err)
 	c, err := sim.ParseCapsule(stored)
 	require.NoError(t, err)
 	require.Equal(t, plan, c.Plan)
-	require.Nil(t, sim.Compare(c.Chain, sim.Run(c.Plan, nil).Chain))
+	require.Nil(t, sim.Compare(c.Chain, sim.Run(c.Plan, sim.Options{}).Chain))
 }
 
 func TestCompareNamesTheFirstDifference(t *testing.T) {

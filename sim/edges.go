@@ -37,7 +37,7 @@ func (p *process) Send(s step.Send) {
 	now := p.w.now
 	switch s.Kind {
 	case step.Dial:
-		d := &dialed{conn: p.w.net.Dial(now, p.host, s.Addr), peer: s.Peer, client: conn.NewClient(s.Peer, p.limits.Limits)}
+		d := &dialed{conn: p.w.net.Dial(now, p.host, s.Addr), peer: s.Peer, client: conn.NewClient(s.Peer, p.limits)}
 		p.dialed[d.conn], p.dialedByID[d.peer] = d, d
 	case step.Call:
 		if d := p.dialedByID[s.Peer]; d != nil && d.open {
@@ -140,10 +140,11 @@ func (p *process) netEvent(ev simnet.Event) {
 func (p *process) serverEvent(ev simnet.Event) {
 	switch ev.Kind {
 	case simnet.Opened:
+		l := p.listener(p.w.net.Addr(ev.Conn))
 		p.nextConn++
-		s := &served{conn: ev.Conn, id: p.nextConn, server: conn.NewServer(p.nextConn, p.limits)}
+		s := &served{conn: ev.Conn, id: p.nextConn, server: conn.NewServer(p.nextConn, l.config)}
 		p.served[ev.Conn], p.servedByID[s.id] = s, s
-		p.deliver(&step.ConnState{Conn: s.id, Open: true, Listener: "PLAINTEXT"})
+		p.deliver(&step.ConnState{Conn: s.id, Open: true, Listener: l.name})
 	case simnet.Data:
 		if s := p.served[ev.Conn]; s != nil {
 			s.server.Feed(ev.Bytes)

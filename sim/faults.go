@@ -20,6 +20,9 @@ func (r *run) scheduleFault(f Fault) {
 		if r.phase != phaseSafety {
 			return
 		}
+		if f.Leader {
+			f.Node = r.leading(f.Node)
+		}
 		r.w.note(TraceFault, int(f.Node), uint64(f.ID), 1)
 		r.begin(f)
 	})
@@ -65,6 +68,12 @@ func (r *run) begin(f Fault) {
 		w.net.Slow(from, to, core.Mono(f.Amount))
 	case Reset:
 		r.reset(f)
+	case Groups, Bridge, OneWay:
+		r.severed(f, w.net.Cut)
+	case NoController:
+		r.controllerLinks(f, w.net.CutAddr)
+	case Wipe:
+		r.wipe(p)
 	}
 	w.refreshNet()
 }
@@ -74,8 +83,12 @@ func (r *run) end(f Fault) {
 	w, p := r.w, r.w.procs[f.Node]
 	from, to := simnet.Host(f.Node), simnet.Host(f.Peer)
 	switch f.Kind {
-	case Crash, PowerLoss, CleanReboot, CrashDirty:
+	case Crash, PowerLoss, CleanReboot, CrashDirty, Wipe:
 		r.up(p)
+	case Groups, Bridge, OneWay:
+		r.severed(f, func(from, to simnet.Host) { w.net.Heal(w.now, from, to) })
+	case NoController:
+		r.controllerLinks(f, func(from, to simnet.Host, addr string) { w.net.HealAddr(w.now, from, to, addr) })
 	case Cut:
 		w.net.Heal(w.now, from, to)
 	case CutAPI:

@@ -12,7 +12,7 @@ import (
 type Plan struct {
 	Seed    uint64          `json:"seed"`
 	Profile string          `json:"profile"`
-	Brokers []BrokerPlan    `json:"brokers"`
+	Brokers []BrokerPlan    `json:"brokers"` // all nodes
 	Clients []workload.Plan `json:"clients"`
 	Faults  []Fault         `json:"faults"`
 	Net     simnet.Config   `json:"net"`
@@ -20,12 +20,22 @@ type Plan struct {
 	Safety core.Mono `json:"safety_ns"` // length of the phase with faults
 	Settle core.Mono `json:"settle_ns"` // bound on the healed phase: everything promised happens within it
 
+	// Core are the indexes of the nodes that are healed first, when the faults end: among themselves they must keep every
+	// promise, while the others stay as they are. Empty: all nodes.
+	Core []int32 `json:"core,omitempty"`
+
 	// ExpectLoss says that faults of the plan may destroy the only copy of a record: nothing is promised to stay.
 	ExpectLoss bool `json:"expect_loss,omitempty"`
 }
 
-// BrokerPlan is one broker.
+// BrokerPlan is one node: a broker, a controller or both. Its id is its index plus one.
 type BrokerPlan struct {
+	// Roles is process.roles; empty is both. Nodes with the controller role are the quorum's first voters.
+	Roles string `json:"roles,omitempty"`
+	// StartAt is when the node is started for the first time.
+	StartAt core.Mono `json:"start_at_ns,omitempty"`
+	// Late says that a controller is no voter at first: it watches, until an admin adds it.
+	Late bool `json:"late,omitempty"`
 	// Properties are Kafka's, as in server.properties; the listener and identity are the world's.
 	Properties []Property     `json:"properties,omitempty"`
 	Tuning     broker.Tuning  `json:"tuning"`
@@ -41,6 +51,15 @@ type Property struct {
 
 // FaultKind says what a Fault does.
 type FaultKind string
+
+// The faults among nodes. Clients reach every node all the same.
+const (
+	Groups       FaultKind = "groups"        // the nodes whose bits Amount has lose all others
+	Bridge       FaultKind = "bridge"        // the same, but Node keeps both sides
+	OneWay       FaultKind = "one-way"       // Node hears the others and cannot reach them; the other way round if Amount is 1
+	NoController FaultKind = "no-controller" // Node loses every controller, and keeps all brokers; combined nodes too
+	Wipe         FaultKind = "wipe"          // power loss at At, and the disk is lost; start at Until with the same node id
+)
 
 // The faults of processes, clocks and the network; those of disks are in [simdisk.Config].
 const (
@@ -64,7 +83,8 @@ type Fault struct {
 	Kind   FaultKind `json:"kind"`
 	At     core.Mono `json:"at_ns"`
 	Until  core.Mono `json:"until_ns,omitempty"`
-	Node   int32     `json:"node"`           // broker index, or number of brokers plus client index
-	Peer   int32     `json:"peer,omitempty"` // the other end of a link
+	Node   int32     `json:"node"`             // broker index, or number of brokers plus client index
+	Peer   int32     `json:"peer,omitempty"`   // the other end of a link
+	Leader bool      `json:"leader,omitempty"` // hits whoever leads the quorum at At; Node, if nobody does
 	Amount int64     `json:"amount,omitempty"`
 }

@@ -30,13 +30,13 @@ type process struct {
 	id   int
 	host simnet.Host
 	name string
-	addr string // what it listens on; empty for clients
 	rand *prng.Rand
 	disk *simdisk.Disk // nil for clients
 
-	spawn   func(incarnation int64) (step.Machine, Driver)
-	serving func(step.Machine) bool // whether the listener is open; nil for clients
-	limits  conn.Config
+	spawn     func(incarnation int64) (step.Machine, Driver)
+	listeners []*listener                     // none for clients
+	listening func(step.Machine, string) bool // whether the listener of that name is open
+	limits    conn.Limits                     // of dialled connections
 
 	// of the incarnation that runs
 	up          bool
@@ -45,7 +45,6 @@ type process struct {
 	driver      Driver
 	node        *node.Node
 	startedAt   core.Mono
-	listening   bool
 	served      map[simnet.Conn]*served
 	servedByID  map[step.ConnID]*served
 	dialed      map[simnet.Conn]*dialed
@@ -181,7 +180,7 @@ func (p *process) turn() {
 		p.driver.Act(p.Now(), p.w.now)
 	}
 	p.busy = p.w.now + core.Microsecond + p.perEvent*core.Mono(stepped)
-	p.updateListener()
+	p.updateListeners()
 	if p.onTurn != nil {
 		p.onTurn(p)
 	}
@@ -200,26 +199,5 @@ func (p *process) scheduleNext() {
 		if at, ok := p.driver.Due(); ok {
 			p.wake(max(p.w.now, at))
 		}
-	}
-}
-
-func (p *process) updateListener() {
-	if p.serving == nil || p.addr == "" {
-		return
-	}
-	if open := p.serving(p.machine); open != p.listening {
-		p.listening = open
-		if open {
-			p.w.net.Listen(p.addr, p.host)
-		} else {
-			p.w.net.Unlisten(p.addr)
-		}
-	}
-}
-
-func (p *process) stopListening() {
-	if p.listening {
-		p.listening = false
-		p.w.net.Unlisten(p.addr)
 	}
 }

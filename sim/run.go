@@ -3,15 +3,11 @@ package sim
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker"
-	"github.com/klamm-log/klamm/core/config"
-	"github.com/klamm-log/klamm/core/conn"
 	"github.com/klamm-log/klamm/core/step"
-	"github.com/klamm-log/klamm/sim/simdisk"
 	"github.com/klamm-log/klamm/sim/workload"
 )
 
@@ -30,6 +26,8 @@ type Result struct {
 	Unhealthy []string
 	Faults    []FaultCount // fired, by kind
 	Sometimes []FaultCount // points reached, by name
+	// Findings are violations that the world found itself; the witness has its own.
+	Findings []Finding
 	// Damage is what consumers refused as damaged; the first few.
 	Damage []string
 	// Bounds is the time within which things had to happen after Stopped.
@@ -56,6 +54,8 @@ type run struct {
 	points  map[string]int64
 	topics  *workload.Topics
 	policy  history.Policy // of the brokers
+	seer    *seer          // nil: nobody wants to see the inside
+	ref     *reference     // of the committed metadata; nil likewise
 	revived int            // brokers started again after the faults
 	result  Result
 }
@@ -63,13 +63,24 @@ type run struct {
 // maxRevivals bounds the restarts of brokers that end after the faults: one that cannot stay up is a finding.
 const maxRevivals = 5
 
-// Run executes a plan. watch, if not nil, sees every event.
-func Run(plan Plan, watch func(TraceEvent)) Result {
+// Options are what else a run may have; the zero value has nothing.
+type Options struct {
+	// Watch sees every event. It slows the run down and changes nothing.
+	Watch func(TraceEvent)
+	// Witness sees the inside of a cluster; the run ends when it is broken.
+	Witness history.Witness
+}
+
+// Run executes a plan.
+func Run(plan Plan, opts Options) Result {
 	r := &run{
 		w: newWorld(plan.Seed, plan.Net), plan: plan, history: &history.Log{},
 		fired: make(map[FaultKind]int64), points: make(map[string]int64),
 	}
-	r.w.Watch = watch
+	r.w.Watch = opts.Watch
+	if opts.Witness != nil && plan.IsCluster() {
+		r.seer, r.ref = newSeer(opts.Witness), newReference()
+	}
 	r.build()
 	r.w.runUntil(plan.Safety, r.hopeless)
 	r.heal()
@@ -78,23 +89,29 @@ func Run(plan Plan, watch func(TraceEvent)) Result {
 }
 
 // hopeless ends a run early: a broken invariant is the finding, what follows is noise.
-func (r *run) hopeless() bool { return len(r.w.panics) > 0 }
+func (r *run) hopeless() bool {
+	return len(r.w.panics) > 0 || r.seer != nil && (r.seer.witness.Broken() || len(r.ref.findings) > 0)
+}
 
 // build makes the world's processes and its agenda.
 func (r *run) build() {
 	r.declareTopics()
-	for i := range r.plan.Brokers {
-		r.brokers = append(r.brokers, r.w.add(r.broker(i)))
-	}
 	var bootstrap []string
-	for _, b := range r.brokers {
-		bootstrap = append(bootstrap, b.addr)
+	for i := range r.plan.Brokers {
+		r.brokers = append(r.brokers, r.w.add(r.node(i)))
+		if r.plan.Brokers[i].IsBroker() {
+			bootstrap = append(bootstrap, host(i)+clientPort)
+		}
 	}
 	for i := range r.plan.Clients {
 		r.clients = append(r.clients, r.w.add(r.client(i, bootstrap)))
 	}
-	for _, p := range r.w.procs {
-		r.w.at(0, func() { r.up(p) })
+	for i, p := range r.w.procs {
+		at := core.Mono(0)
+		if i < len(r.brokers) {
+			at = r.plan.Brokers[i].StartAt
+		}
+		r.w.at(at, func() { r.up(p) })
 	}
 	for _, f := range r.plan.Faults {
 		r.scheduleFault(f)
@@ -118,11 +135,16 @@ func (r *run) declareTopics() {
 	for i := range r.plan.Clients {
 		for j := range r.plan.Clients[i].Ops {
 			if op := &r.plan.Clients[i].Ops[j]; op.Kind == workload.CreateTopic {
-				r.topics.Declare(workload.Topic{
+				t := workload.Topic{
 					Name: op.Topic, AcksAll: promise, AcksLeader: promise,
-					Retained: workload.RetentionIsPlanned(r.plan.Clients, op.Topic) || r.sendsOldRecords(op.Topic),
-					Churned:  workload.IsChurned(r.plan.Clients, op.Topic),
-				})
+					Retained:   workload.RetentionIsPlanned(r.plan.Clients, op.Topic) || r.sendsOldRecords(op.Topic),
+					Churned:    workload.IsChurned(r.plan.Clients, op.Topic),
+					Replicated: workload.IsReplicated(r.plan.Clients, op.Topic),
+				}
+				if t.Replicated { // a follower may take over without what the leader alone has stored
+					t.AcksLeader = history.None
+				}
+				r.topics.Declare(t)
 			}
 		}
 	}
@@ -139,38 +161,6 @@ func (r *run) sendsOldRecords(topic string) bool {
 		}
 	}
 	return false
-}
-
-// broker is the process of one broker of the plan.
-func (r *run) broker(i int) *process {
-	plan := r.plan.Brokers[i]
-	name := fmt.Sprintf("broker%d", i+1)
-	host := fmt.Sprintf("10.0.0.%d", i+1)
-	props := map[string]string{
-		"node.id": strconv.Itoa(i + 1), "process.roles": "broker,controller",
-		"listeners": "PLAINTEXT://" + host + ":9092", "controller.listener.names": "CONTROLLER",
-	}
-	for _, p := range plan.Properties {
-		props[p.Name] = p.Value
-	}
-	cfg, err := config.ResolveBroker(props)
-	if err != nil {
-		panic(fmt.Sprintf("sim: the plan's configuration of %s: %v", name, err))
-	}
-	tuning := plan.Tuning
-	tuning.Check = true
-	p := &process{
-		name: name, addr: host + ":9092", perEvent: plan.PerEvent,
-		disk:    simdisk.New(r.w.rand.Fork("disk/"+name), plan.Disk),
-		limits:  conn.Config{Versions: conn.NewVersions(broker.APIs()...)},
-		serving: func(m step.Machine) bool { return m.(*broker.Broker).Serving() },
-		onTurn:  r.brokerTurn,
-	}
-	p.spawn = func(incarnation int64) (step.Machine, Driver) {
-		seed := r.w.rand.Fork("seed/"+name).ForkN("incarnation", incarnation).Uint64()
-		return broker.New(broker.Options{Config: cfg, Static: props, Seed: seed, Tuning: tuning}), nil
-	}
-	return p
 }
 
 // client is the process of one client of the plan.
@@ -210,6 +200,7 @@ func (r *run) up(p *process) {
 	p.start()
 	p.node.Reached = func(name string) { r.points[name]++ }
 	if p.disk != nil {
+		r.started(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Starting, Policy: r.policy})
 	}
 }
@@ -224,6 +215,7 @@ func (r *run) down(p *process, powerLoss bool) {
 	}
 	p.crash(powerLoss)
 	if p.disk != nil {
+		r.ended(p)
 		state := history.Crashed
 		if powerLoss {
 			state = history.PowerLost
@@ -243,7 +235,8 @@ func (r *run) shutdown(p *process) {
 // brokerTurn looks at a broker after each of its turns: has it begun to serve, halted, moved a HighWatermark?
 func (r *run) brokerTurn(p *process) {
 	b := p.machine.(*broker.Broker)
-	if p.listening && !p.announced {
+	r.witnessed(p)
+	if !p.announced && p.announces() {
 		p.announced = true
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Serving, Policy: r.policy})
 		r.permitLoss(b)
@@ -254,7 +247,7 @@ func (r *run) brokerTurn(p *process) {
 		}
 		r.history.Replica(r.w.now, history.Replica{
 			Place: r.place(&v),
-			Node:  core.NodeID(p.id + 1), Leader: v.Leader, Sole: true, Policy: r.policy, Epoch: v.Epoch,
+			Node:  core.NodeID(p.id + 1), Leader: v.Leader, Sole: !r.topics.Settings(v.TP.Topic).Replicated, Policy: r.policy, Epoch: v.Epoch,
 			LogStartOffset: v.LogStartOffset, HighWatermark: v.HighWatermark, LogEndOffset: v.LogEndOffset, Durable: v.DurableOffset,
 		})
 	}
@@ -268,6 +261,7 @@ func (r *run) brokerTurn(p *process) {
 			r.points["broker.halted"]++
 		}
 		p.crash(false)
+		r.ended(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
 		if r.phase != phaseSafety && r.revived < maxRevivals { // the plan's own restart was cut off with the faults
 			r.revived++
@@ -377,11 +371,18 @@ func (r *run) finish() Result {
 	for _, p := range r.brokers {
 		r.scan(p)
 	}
+	if !r.hopeless() {
+		r.refer(true)
+		r.durableMetadata()
+	}
 	r.history.Mark(w.now, history.RunEnded)
 	out := &r.result
 	out.Hash, out.Chain, out.Events, out.SimTime = w.hash, w.chain, w.events, w.now
 	out.Chain = append(out.Chain, Link{Events: w.events, At: w.now, Hash: w.hash.String()})
 	out.History, out.Panics, out.Bounds = r.history, w.panics, r.plan.Settle
+	if r.ref != nil {
+		out.Findings = r.ref.findings
+	}
 	out.Faults, out.Sometimes = r.faultCounts(), sortedCounts(r.points)
 	return *out
 }

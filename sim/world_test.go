@@ -31,7 +31,7 @@ func tiny(seed uint64) sim.Plan {
 }
 
 func TestTinyWorldRepeats(t *testing.T) {
-	a, b := sim.Run(tiny(1), nil), sim.Run(tiny(1), nil)
+	a, b := sim.Run(tiny(1), sim.Options{}), sim.Run(tiny(1), sim.Options{})
 	require.Equal(t, a.Chain, b.Chain)
 	require.Equal(t, a.History.String(), b.History.String())
 	require.Empty(t, a.Panics)
@@ -40,5 +40,5 @@ func TestTinyWorldRepeats(t *testing.T) {
 	if testing.Verbose() {
 		t.Log(a.History.String())
 	}
-	require.NotEqual(t, a.Hash, sim.Run(tiny(2), nil).Hash)
+	require.NotEqual(t, a.Hash, sim.Run(tiny(2), sim.Options{}).Hash)
 }

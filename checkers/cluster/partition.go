@@ -18,9 +18,10 @@ func (o *Oracle) Replica(at core.Mono, v history.ReplicaLook) {
 	if v.Leader {
 		o.lead(at, p, v.Epoch, v.Node, "it is claimed by")
 		o.exposes(at, p, &v)
-		if v.HighWatermark > p.hw {
-			o.raise(at, p, r, &v)
-		}
+	}
+	// One turn may hold both, the rise and the end of a leadership.
+	if ledTillNow := v.Leader || r.viewed && r.view.Leader; ledTillNow && v.HighWatermark > p.hw {
+		o.raise(at, p, r, &v)
 	} else if v.HighWatermark > p.hw {
 		o.report(at, HighWatermarkMono, p, v.HighWatermark,
 			"follower %d has HighWatermark %d, and no leader has shown more than %d", v.Node, v.HighWatermark, p.hw)
@@ -52,7 +53,8 @@ func (o *Oracle) raise(at core.Mono, p *partition, r *replica, v *history.Replic
 			v.Node, v.HighWatermark, r.log.end())
 		return
 	}
-	if len(v.ISR) > 0 && len(v.ISR) < v.MinISR {
+	// And one turn may hold both, the rise and a shrinking after it: the ISR must have been too small before.
+	if was := &r.view; v.Leader && len(v.ISR) < v.MinISR && r.viewed && was.Leader && was.Epoch == v.Epoch && len(was.ISR) < v.MinISR {
 		o.report(at, MinIsr, p, v.HighWatermark, "leader %d raised the HighWatermark to %d with ISR %v, and min.insync.replicas is %d",
 			v.Node, v.HighWatermark, v.ISR, v.MinISR)
 	}

@@ -33,6 +33,10 @@ func (o *Oracle) Quorum(at core.Mono, v history.QuorumLook) {
 			v.Node, n.quorum.HighWatermark, v.HighWatermark)
 	}
 	began := v.Leads && (!n.seen || !n.quorum.Leads || n.quorum.Epoch != v.Epoch)
+	leader := v // as which the node committed, if it did: one turn may hold both, that and the end of its leadership
+	if was := n.quorum; !v.Leads && n.seen && was.Leads {
+		leader.Leads, leader.Epoch, leader.EpochStart, leader.Voters = true, was.Epoch, was.EpochStart, was.Voters
+	}
 	n.quorum, n.seen = v, true
 	if !r.open {
 		return
@@ -40,8 +44,8 @@ func (o *Oracle) Quorum(at core.Mono, v history.QuorumLook) {
 	if began && v.Epoch >= o.quorum.by {
 		o.leads(at, p, r, &v)
 	}
-	if v.Leads && v.HighWatermark > p.hw {
-		o.commit(at, p, r, &v)
+	if leader.Leads && v.HighWatermark > p.hw {
+		o.commit(at, p, r, &leader)
 	}
 	o.committedHere(at, p, r, &v)
 }

@@ -18,6 +18,9 @@ type Topic struct {
 	Gaps bool
 	// Retained says that the log start may rise by retention, not by DeleteRecords alone.
 	Retained bool
+	// Replicated says that several nodes hold it, one of which may answer though it leads no more: counters that it shows
+	// are old then, and bind only what the same client sees later (a client never goes back to an older epoch, KIP-320).
+	Replicated bool
 }
 
 // TopicRef is a topic's number in its Log.

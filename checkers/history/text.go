@@ -77,6 +77,7 @@ func (t *Topic) walk(w *walker) {
 	flag(w, "compacted", &t.Compacted)
 	flag(w, "gaps", &t.Gaps)
 	flag(w, "retained", &t.Retained)
+	flag(w, "replicated", &t.Replicated)
 }
 
 func (s *Send) walk(w *walker) {

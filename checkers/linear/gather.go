@@ -42,7 +42,7 @@ func gather(log *history.Log) []*place {
 		if pl == nil {
 			t := log.Topic(id.Topic)
 			pl = &place{
-				id: id, name: log.Name(id), topic: t, applicable: !t.Gaps && !t.Compacted && !ambiguous(log, t),
+				id: id, name: log.Name(id), topic: t, applicable: !t.Gaps && !t.Compacted && !t.Replicated && !ambiguous(log, t),
 				deletes: t.Retained, stood: make(map[history.Record]core.Mono),
 			}
 			byID[id] = pl

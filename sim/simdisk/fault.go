@@ -224,6 +224,13 @@ func (d *Disk) strike(f *armed) {
 	}
 }
 
+// Wipe replaces the disk by an empty one, between two lives of the node's process.
+func (d *Disk) Wipe(now core.Mono) {
+	d.advance(now)
+	d.fired[Lost]++
+	d.lose()
+}
+
 // lose empties the disk. Open files fail from now on.
 func (d *Disk) lose() {
 	for _, f := range d.files.All() {

@@ -189,7 +189,7 @@ func (n *Network) send(now core.Mono, c *conn, to Side, p parcel) {
 func (n *Network) arrive(now core.Mono, c *conn, to Side, deliver func(Event)) {
 	pipe := &c.pipes[to]
 	for pipe.head < len(pipe.queue) && pipe.queue[pipe.head].at <= now {
-		if pipe.stalled || len(pipe.stuckOn) > 0 || n.link(c.hosts[to.Other()], c.hosts[to]).cut > 0 || pipe.paused && pipe.queue[pipe.head].kind == Data {
+		if pipe.stalled || len(pipe.stuckOn) > 0 || n.link(c.hosts[to.Other()], c.hosts[to]).blocks(c.addr) || pipe.paused && pipe.queue[pipe.head].kind == Data {
 			if !pipe.waiting && !pipe.paused {
 				n.fired.Delayed++
 			}
@@ -206,6 +206,9 @@ func (n *Network) arrive(now core.Mono, c *conn, to Side, deliver func(Event)) {
 		pipe.queue, pipe.head = pipe.queue[:0], 0
 	}
 }
+
+// blocks reports whether a link carries nothing on connections dialled to addr.
+func (l *link) blocks(addr string) bool { return l.cut > 0 || slices.Contains(l.addrs, addr) }
 
 // hand gives one parcel to its side.
 func (n *Network) hand(now core.Mono, c *conn, to Side, p parcel, deliver func(Event)) {

@@ -12,6 +12,8 @@
 //   - Cut: a directed link carries nothing. Bytes, openings and closings wait; they arrive after the cut has healed,
 //     unless the connection died meanwhile. Cuts are per direction, so symmetric, one-way and bridge partitions (A-B
 //     and B-C but not A-C) are sets of cuts. A dial over a cut link fails after the dial timeout.
+//   - CutAddr: the same for connections dialled to one address, so that a node can lose another's controller and keep
+//     its broker.
 //   - Slow: a directed link gets extra latency.
 //   - CutAPI: requests of one API key stall the connections that carry them, other keys pass.
 //   - Reset: a connection dies at once. Bytes in flight are lost, in each direction by its own choice: "before

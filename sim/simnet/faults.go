@@ -21,6 +21,26 @@ func (n *Network) Heal(now core.Mono, from, to Host) {
 	}
 }
 
+// CutAddr stops what goes over a directed link on connections that were dialled to addr, whichever of the two hosts it
+// belongs to: a node can lose another's controller and keep its broker. Such cuts nest, too.
+func (n *Network) CutAddr(from, to Host, addr string) {
+	l := n.link(from, to)
+	l.addrs = append(l.addrs, addr)
+}
+
+// HealAddr undoes one CutAddr.
+func (n *Network) HealAddr(now core.Mono, from, to Host, addr string) {
+	l := n.link(from, to)
+	i := slices.Index(l.addrs, addr)
+	if i < 0 {
+		return
+	}
+	l.addrs = slices.Delete(l.addrs, i, i+1)
+	if !slices.Contains(l.addrs, addr) {
+		n.wakeLink(now, from, to)
+	}
+}
+
 // Slow adds latency to a directed link; a negative amount takes it back.
 func (n *Network) Slow(from, to Host, extra core.Mono) {
 	l := n.link(from, to)
@@ -103,7 +123,7 @@ func (n *Network) HostDown(now core.Mono, h Host, powerLoss bool) {
 // HealAll lifts every fault of the network, for the liveness phase.
 func (n *Network) HealAll(now core.Mono) {
 	for _, l := range n.sortedLinks() {
-		n.links[l].extra, n.links[l].cut, n.links[l].apis = 0, 0, nil
+		n.links[l].extra, n.links[l].cut, n.links[l].apis, n.links[l].addrs = 0, 0, nil, nil
 	}
 	for _, c := range n.conns {
 		for _, side := range [2]Side{Dialer, Acceptor} {
@@ -131,6 +151,9 @@ func (n *Network) Open() []Conn {
 	}
 	return ids
 }
+
+// Addr is the address that a connection was dialled to.
+func (n *Network) Addr(id Conn) string { return n.conns[id].addr }
 
 // Hosts are the two ends of a connection.
 func (n *Network) Hosts(id Conn) (dialer, acceptor Host) {

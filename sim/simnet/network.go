@@ -98,7 +98,8 @@ type link struct {
 	rand  *prng.Rand
 	cut   int // number of faults that cut it now
 	extra core.Mono
-	apis  []int16 // request keys that stall
+	apis  []int16  // request keys that stall
+	addrs []string // connections dialled to them stall
 }
 
 // timer is an entry of the event heap: something becomes due on a pipe or a connection.

@@ -100,6 +100,7 @@ const (
 	DeleteTopic      OpKind = "delete-topic"
 	CreatePartitions OpKind = "create-partitions" // so that Topic has Partitions of them
 	AlterConfig      OpKind = "alter-config"      // of Topic: Configs
+	Reassign         OpKind = "reassign"          // Topic and Partition to Replicas; cancel what is under way if there are none
 	// DeleteRecords of Topic and Partition below Permille thousandths of the HighWatermark, which is looked up first;
 	// up to the HighWatermark, whatever it is, if Permille is -1.
 	DeleteRecords OpKind = "delete-records"

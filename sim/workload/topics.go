@@ -10,8 +10,9 @@ import (
 // Topic is what the recorder must know about the topics of one name before the run begins.
 type Topic struct {
 	Name string
-	// Compacted, Gaps and Retained are history.Topic's. See [RetentionIsPlanned] for Retained.
-	Compacted, Gaps, Retained bool
+	// Compacted, Gaps, Retained and Replicated are history.Topic's. See [RetentionIsPlanned] for Retained, [IsReplicated]
+	// for Replicated.
+	Compacted, Gaps, Retained, Replicated bool
 	// Churned says that the name may be deleted and created again during the run, see [IsChurned].
 	Churned bool
 	// AcksAll and AcksLeader are what the settings promise to sends with acks -1 and 1. Acks 0 promises nothing.
@@ -77,7 +78,8 @@ func (t *Topics) Ref(name string, id core.TopicID) history.TopicRef {
 			return s.refs[i].ref
 		}
 	}
-	ref := t.log.AddTopic(history.Topic{Name: name, ID: id, Compacted: s.Compacted, Gaps: s.Gaps, Retained: s.Retained})
+	ref := t.log.AddTopic(history.Topic{Name: name, ID: id, Compacted: s.Compacted, Gaps: s.Gaps, Retained: s.Retained,
+		Replicated: s.Replicated})
 	s.refs = append(s.refs, incarnationRef{id, ref})
 	return ref
 }
@@ -127,6 +129,13 @@ func RetentionIsPlanned(plans []Plan, topic string) bool {
 		return op.Topic == topic && slices.ContainsFunc(op.Configs, func(c Config) bool {
 			return (c.Name == "retention.ms" || c.Name == "retention.bytes") && c.Value != "-1"
 		})
+	})
+}
+
+// IsReplicated reports whether several nodes may come to hold the topic: it is created so, or moved.
+func IsReplicated(plans []Plan, topic string) bool {
+	return anyOp(plans, func(op *Op) bool {
+		return op.Topic == topic && (op.Kind == CreateTopic && op.Replication > 1 || op.Kind == Reassign)
 	})
 }
 

@@ -32,7 +32,7 @@ func drawn(seed uint64) []workload.Plan {
 // run executes a plan and demands that it settles and that its history holds.
 func run(t *testing.T, p sim.Plan) sim.Result {
 	t.Helper()
-	out := sim.Run(p, nil)
+	out := sim.Run(p, sim.Options{})
 	require.Empty(t, out.Panics, "seed %d", p.Seed)
 	require.Empty(t, checkers.Check(out.History, checkers.Options{}), "seed %d", p.Seed)
 	require.Less(t, out.Settled, core.Mono(1<<62), "seed %d: not done", p.Seed)
@@ -272,7 +272,7 @@ func TestATopicThatIsMadeAgainIsAnotherOne(t *testing.T) {
 }
 
 func TestEqualPlansGiveEqualRuns(t *testing.T) {
-	a, b := sim.Run(world(3, drawn(3)), nil), sim.Run(world(3, drawn(3)), nil)
+	a, b := sim.Run(world(3, drawn(3)), sim.Options{}), sim.Run(world(3, drawn(3)), sim.Options{})
 	require.Equal(t, a.Chain, b.Chain)
 	require.Equal(t, a.History.String(), b.History.String())
 }
