@@ -100,7 +100,7 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 	}
 	if b.quorum != nil {
 		if at, ok := b.quorum.NextDeadline(); ok && at <= now.Mono {
-			b.quorum.Tick(now)
+			b.quorum.Tick(now, out)
 		}
 	}
 	if b.phase != phaseServing {
