@@ -99,6 +99,9 @@ func (v *Verdict) inside(o *cluster.Oracle) {
 	for _, x := range o.Violations() {
 		v.add(string(x.Property), place(x), x.Message)
 	}
+	for _, w := range v.Result.Owed {
+		v.add(w.Property, w.Place, w.Message)
+	}
 	for _, f := range v.Result.Findings {
 		v.add(f.Property, "", f.Message)
 	}

@@ -44,7 +44,7 @@ type Node interface {
 // JournalKind says what a [JournalEntry] did.
 type JournalKind uint8
 
-// Changes of a log, as core/log numbers them.
+// Changes of a log, as core/log numbers them. Its other kinds of entries may be among them and are passed over.
 const (
 	JournalAppended  JournalKind = iota + 1 // one batch, Base to Last, in memory; not yet durable
 	JournalTruncated                        // everything at and above Base is gone

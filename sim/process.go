@@ -62,6 +62,7 @@ type process struct {
 	perEvent  core.Mono // cost of one event
 	appended  bool      // the last turn wrote to the disk
 	announced bool      // that it serves was noted
+	outcast   bool      // it is not part of the core that is healed
 }
 
 // served is a connection that this process accepted.

@@ -28,6 +28,8 @@ type Result struct {
 	Sometimes []FaultCount // points reached, by name
 	// Findings are violations that the world found itself; the witness has its own.
 	Findings []Finding
+	// Owed is what a healed cluster, or its core, had not done in time.
+	Owed []history.Owed
 	// Damage is what consumers refused as damaged; the first few.
 	Damage []string
 	// Bounds is the time within which things had to happen after Stopped.
@@ -83,6 +85,7 @@ func Run(plan Plan, opts Options) Result {
 	}
 	r.build()
 	r.w.runUntil(plan.Safety, r.hopeless)
+	r.healCore()
 	r.heal()
 	r.settle()
 	return r.finish()
@@ -224,17 +227,20 @@ func (r *run) down(p *process, powerLoss bool) {
 	}
 }
 
+// machine is what the world calls of every node's machine.
+type machine = *broker.Broker
+
 // shutdown asks a broker to end in good order.
 func (r *run) shutdown(p *process) {
 	if p.up && p.disk != nil {
-		p.machine.(*broker.Broker).Shutdown()
+		p.machine.(machine).Shutdown()
 		p.wake(r.w.now)
 	}
 }
 
 // brokerTurn looks at a broker after each of its turns: has it begun to serve, halted, moved a HighWatermark?
 func (r *run) brokerTurn(p *process) {
-	b := p.machine.(*broker.Broker)
+	b := p.machine.(machine)
 	r.witnessed(p)
 	if !p.announced && p.announces() {
 		p.announced = true
@@ -265,7 +271,11 @@ func (r *run) brokerTurn(p *process) {
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
 		if r.phase != phaseSafety && r.revived < maxRevivals { // the plan's own restart was cut off with the faults
 			r.revived++
-			r.w.at(r.w.now+10*core.Millisecond, func() { r.up(p) })
+			r.w.at(r.w.now+10*core.Millisecond, func() {
+				if !p.outcast {
+					r.up(p)
+				}
+			})
 		}
 		return
 	}
@@ -273,7 +283,7 @@ func (r *run) brokerTurn(p *process) {
 }
 
 // permitLoss notes, where the plan's faults may destroy the only copy, that what recovery could not find is gone.
-func (r *run) permitLoss(b *broker.Broker) {
+func (r *run) permitLoss(b machine) {
 	if !r.plan.ExpectLoss {
 		return
 	}
@@ -296,16 +306,7 @@ func (r *run) heal() {
 	w.net.HealAll(w.now)
 	w.refreshNet()
 	for _, p := range w.procs {
-		p.paused, p.driftTo = 0, 0
-		if p.disk != nil {
-			p.disk.Heal(w.now)
-			p.refreshDisk()
-			if p.up && ailing(p.machine.(*broker.Broker)) {
-				r.down(p, false) // an operator restarts a broker whose logs went offline
-			}
-		}
-		r.up(p)
-		p.wake(w.now)
+		r.repair(p)
 	}
 	r.history.Mark(w.now, history.FaultsStopped)
 	w.at(w.now+lateDamage, r.restartAiling)
@@ -317,7 +318,7 @@ const lateDamage = 5 * core.Second
 // restartAiling starts brokers anew whose logs went offline by what was under way when the faults ended.
 func (r *run) restartAiling() {
 	for _, p := range r.brokers {
-		if p.up && ailing(p.machine.(*broker.Broker)) {
+		if p.up && !p.outcast && ailing(p.machine.(machine)) {
 			r.down(p, false)
 			r.up(p)
 		}
@@ -325,7 +326,7 @@ func (r *run) restartAiling() {
 }
 
 // ailing reports whether a broker has a log that only a restart brings back.
-func ailing(b *broker.Broker) bool {
+func ailing(b machine) bool {
 	return slices.ContainsFunc(b.Replicas(), func(v broker.ReplicaView) bool { return v.Offline != "" })
 }
 
@@ -335,6 +336,9 @@ func (r *run) settle() {
 	bound := w.now + r.plan.Settle
 	w.runUntil(bound, func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
 	r.result.Settled = never
+	if r.seer != nil {
+		r.await(r.core())
+	}
 	if r.hopeless() {
 		return
 	}

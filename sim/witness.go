@@ -97,7 +97,7 @@ func (r *run) logs(p *process, n Node, id core.NodeID, touched []ReplicaLook) {
 		if end, ok := fresh[k]; ok && JournalKind(e.Kind) == JournalAppended && e.Base < end {
 			continue // the disk had it already
 		}
-		if s.open[replicaKey{id, k}] {
+		if s.open[replicaKey{id, k}] && e.Kind >= JournalAppended && e.Kind <= JournalRestarted {
 			s.witness.LogChanged(now, history.LogEntry{Node: id, Key: k, Kind: history.LogChange(e.Kind),
 				Stored: history.Stored{Base: e.Base, Last: e.Last, Epoch: e.Epoch, CRC: e.CRC}})
 		}

@@ -9,26 +9,16 @@ import (
 	"github.com/klamm-log/klamm/core"
 )
 
-// Core is the part of a cluster that has been healed: a majority of the voters, all links among its nodes work, all of them
-// run. Everything promised must happen within it, whatever the others do.
-type Core struct {
-	Nodes   []core.NodeID // ascending
-	Brokers []core.NodeID // those of Nodes with the broker role
-	// Quiet is how long no election may have been held for the quorum to count as stable.
-	Quiet core.Mono
-}
-
 // waiting collects what has not happened yet.
 type waiting struct {
 	o    *Oracle
-	core *Core
+	core *history.Core
 	at   core.Mono
-	list []checkers.Violation
+	list []history.Owed
 }
 
-// Waiting is what must happen in a healed core and has not happened at this instant; empty when nothing is owed any more.
-// Asked at the end of the time that was granted, what it holds are violations.
-func (o *Oracle) Waiting(at core.Mono, c Core) []checkers.Violation {
+// Waiting implements [history.Witness].
+func (o *Oracle) Waiting(at core.Mono, c history.Core) []history.Owed {
 	w := &waiting{o: o, core: &c, at: at}
 	leader := w.leader()
 	if leader != nil {
@@ -44,9 +34,9 @@ func (o *Oracle) Waiting(at core.Mono, c Core) []checkers.Violation {
 }
 
 func (w *waiting) add(prop checkers.Property, p *partition, format string, args ...any) {
-	v := checkers.Violation{Property: prop, Offset: core.NoOffset, Message: fmt.Sprintf(format, args...) + fmt.Sprintf(" (at %d ns)", w.at)}
+	v := history.Owed{Property: string(prop), Message: fmt.Sprintf(format, args...) + fmt.Sprintf(" (at %d ns)", w.at)}
 	if p != nil {
-		v.Partition, v.TopicID = p.name, p.key.TopicID
+		v.Place = p.name.String()
 	}
 	w.list = append(w.list, v)
 }

@@ -91,6 +91,20 @@ type QuorumLook struct {
 	HighWatermark, EpochStart, LogStartOffset, SnapshotEnd core.Offset
 }
 
+// Core is the part of a cluster that has been healed: a majority of the voters, all links among its nodes work, all of them
+// run. Everything promised must happen within it, whatever the others do.
+type Core struct {
+	Nodes   []core.NodeID // ascending
+	Brokers []core.NodeID // those of Nodes with the broker role
+	// Quiet is how long no election may have been held for the quorum to count as stable.
+	Quiet core.Mono
+}
+
+// Owed is something that must happen in a healed core and has not yet.
+type Owed struct {
+	Property, Place, Message string
+}
+
 // Witness sees the inside of a cluster while it runs: the world calls it after each turn of a node, in this order:
 // LogChanged and LogOpened; the registrations and partitions that a newer committed image changed, then ImageSeen;
 // Durable of all nodes before a look that raises a HighWatermark; Replica; Quorum. A witness that judges says in Broken
@@ -118,4 +132,7 @@ type Witness interface {
 	// Acked: a client was told with acks=all that everything up to last is stored.
 	Acked(at core.Mono, k Key, last core.Offset)
 	Broken() bool
+	// Waiting is what a healed core owes at this instant; what it still owes at the end of the time that it is granted is a
+	// violation.
+	Waiting(at core.Mono, c Core) []Owed
 }

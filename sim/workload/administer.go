@@ -28,6 +28,7 @@ type task struct {
 	before  core.Offset  // DeleteRecords, once it is known
 	located bool         // DeleteRecords: before is known
 	id      core.TopicID // DeleteTopic: the incarnation that was named; zero: by name
+	voter   admin.Voter  // AddVoter, RemoveVoter: once it is known
 }
 
 // createEvery is how long a failed creation waits for its next attempt.
@@ -84,6 +85,12 @@ func (r *administering) call(now core.Now, at core.Mono, t *task) {
 			return
 		}
 		r.a.ListOffsets(now, []admin.OffsetAsk{{TopicPartition: tp, Timestamp: admin.LatestOffset}}, false, t.token)
+	case Reassign:
+		r.a.AlterAssignments(now, []admin.Assignment{{TopicPartition: tp, Replicas: nodeIDs(op.Replicas)}}, t.token)
+	case ElectLeaders:
+		r.a.ElectLeaders(now, false, r.partitions(op), t.token)
+	case DescribeQuorum, AddVoter, RemoveVoter:
+		r.voters(now, t)
 	default: // operations of producers and consumers never become tasks
 	}
 }
@@ -131,6 +138,8 @@ func (r *administering) answered(now core.Now, at core.Mono, t *task, rep *admin
 			t.before, t.located = permille(o.Offset, t.op.Permille), true
 			r.call(now, at, t)
 		}
+	case AddVoter, RemoveVoter:
+		r.described(now, at, t, rep)
 	default: // the metadata shows what became of the others
 	}
 }

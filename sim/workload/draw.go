@@ -32,17 +32,18 @@ type drawer struct {
 // drawnTopic is a topic of the shape with what was drawn for it.
 type drawnTopic struct {
 	TopicShape
-	configs []Config
-	churned bool
+	configs     []Config
+	churned     bool
+	replication int16
 }
 
 func (d *drawer) drawTopics(r *prng.Rand) {
 	for _, t := range d.shape.Topics {
-		d.topics = append(d.topics, drawTopic(r.Fork(t.Name), t))
+		d.topics = append(d.topics, d.drawTopic(r.Fork(t.Name), t))
 	}
 	for _, name := range d.shape.Churn {
 		own := r.Fork(name)
-		t := drawTopic(own, TopicShape{Name: name, Partitions: int32(own.Between(1, 3))})
+		t := d.drawTopic(own, TopicShape{Name: name, Partitions: int32(own.Between(1, 3))})
 		t.churned = true
 		d.topics = append(d.topics, t)
 	}
@@ -51,8 +52,11 @@ func (d *drawer) drawTopics(r *prng.Rand) {
 // drawTopic draws a topic's configuration. Short segments and small messages are likely: they make rolls and refusals
 // frequent. (Kafka 4 wants at least 1 MiB of segment.bytes, KIP-1030; smaller ones are the broker's tuning.) Retention is
 // always named, since the broker's default would delete old timestamps.
-func drawTopic(r *prng.Rand, t TopicShape) drawnTopic {
-	out := drawnTopic{TopicShape: t}
+func (d *drawer) drawTopic(r *prng.Rand, t TopicShape) drawnTopic {
+	out := drawnTopic{TopicShape: t, replication: 1}
+	if d.shape.Replication > 1 {
+		d.replicate(r.Fork("replication"), &out)
+	}
 	retention := int64(-1)
 	if t.Retention && r.Fork("retention").Chance(1, 2) {
 		retention = r.Fork("retention.ms").Between(100, 20_000)
@@ -84,7 +88,7 @@ func (d *drawer) creator(r *prng.Rand) Plan {
 	for i := range d.topics {
 		if t := &d.topics[i]; !t.churned {
 			p.Ops = append(p.Ops, Op{ID: int32(i), At: d.shape.Start, Kind: CreateTopic, Topic: t.Name, Partition: -1,
-				Partitions: t.Partitions, Replication: 1, Configs: t.configs})
+				Partitions: t.Partitions, Replication: t.replication, Configs: t.configs})
 		}
 	}
 	return p

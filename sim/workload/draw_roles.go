@@ -18,6 +18,9 @@ func (d *drawer) producer(r *prng.Rand, n *NetworkOptions) *ProducerOptions {
 		DeliveryTimeout: between(r.Fork("delivery"), n.RequestTimeout, 4*d.shape.Request),
 		MaxRequestSize:  3 << 20,
 	}
+	if d.shape.Plain && r.Fork("plain").Chance(5, 6) {
+		o.Codec = "none"
+	}
 	o.Idempotent = o.Acks == -1 && r.Fork("idempotent").Chance(2, 3)
 	if own := r.Fork("memory"); own.Chance(1, 4) {
 		o.BufferMemory = own.Between(2<<10, 64<<10)
@@ -86,7 +89,10 @@ func (d *drawer) produce(r *prng.Rand) Op {
 		op.Count = int32(count.Between(1, recordsAtMost))
 	}
 	op.Count = int32(max(1, min(int64(op.Count), bytesOfOne/int64(max(op.Size, 1)))))
-	if own := r.Fork("every"); own.Chance(1, 3) {
+	if d.shape.Plain { // many small batches, so that leaderships have boundaries to disagree about
+		op.Count = min(op.Count, 30)
+	}
+	if own := r.Fork("every"); own.Chance(1, 3) || d.shape.Plain {
 		op.Every = between(own, 100*core.Microsecond, 30*core.Millisecond)
 	}
 	return op
@@ -194,7 +200,11 @@ func (d *drawer) administers(r *prng.Rand) []Op {
 	var ops []Op
 	for i := range d.shape.scaled(r.Fork("count").Between(4, 40)) {
 		own := r.ForkN("op", i)
-		op := d.administer(own, d.topic(own.Fork("topic")))
+		t := d.topic(own.Fork("topic"))
+		op := d.administer(own, t)
+		if d.shape.Replication > 1 && own.Fork("cluster").Chance(1, 2) {
+			op = d.govern(own.Fork("govern"), t)
+		}
 		op.At = d.instant(own.Fork("at"))
 		ops = append(ops, op)
 	}
@@ -211,7 +221,7 @@ func (d *drawer) administer(r *prng.Rand, t *drawnTopic) Op {
 			op.Kind = DeleteTopic
 			return op
 		}
-		op.Kind, op.Partitions, op.Replication, op.Configs = CreateTopic, t.Partitions, 1, t.configs
+		op.Kind, op.Partitions, op.Replication, op.Configs = CreateTopic, t.Partitions, t.replication, t.configs
 		return op
 	}
 	switch own.Below(16) {

@@ -200,7 +200,8 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 		return Producer, true
 	case Assign, Unassign, Seek, Pause, Resume, Poll:
 		return Consumer, true
-	case CreateTopic, DeleteTopic, CreatePartitions, AlterConfig, DeleteRecords, ListOffsets, Describe:
+	case CreateTopic, DeleteTopic, CreatePartitions, AlterConfig, DeleteRecords, ListOffsets, Describe,
+		Reassign, ElectLeaders, DescribeQuorum, AddVoter, RemoveVoter:
 		return Admin, true
 	case Crash:
 		return "", true
@@ -208,11 +209,18 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 	return "", false
 }
 
-func (k OpKind) namesTopic() bool { return k != Flush && k != Poll && k != Crash }
+func (k OpKind) namesTopic() bool {
+	switch k {
+	case Flush, Poll, Crash, DescribeQuorum, AddVoter, RemoveVoter:
+		return false
+	default:
+		return true
+	}
+}
 
 func (k OpKind) namesPartition() bool {
 	switch k {
-	case Assign, Unassign, Seek, Pause, Resume, DeleteRecords, ListOffsets:
+	case Assign, Unassign, Seek, Pause, Resume, DeleteRecords, ListOffsets, Reassign:
 		return true
 	default:
 		return false

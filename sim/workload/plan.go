@@ -100,7 +100,16 @@ const (
 	DeleteTopic      OpKind = "delete-topic"
 	CreatePartitions OpKind = "create-partitions" // so that Topic has Partitions of them
 	AlterConfig      OpKind = "alter-config"      // of Topic: Configs
-	Reassign         OpKind = "reassign"          // Topic and Partition to Replicas; cancel what is under way if there are none
+	// Reassign moves Topic and Partition to Replicas, or cancels what is under way if there are none.
+	Reassign OpKind = "reassign"
+	// ElectLeaders gives the leadership of Topic and Partition, or of all partitions of Topic if that is -1, to the preferred
+	// replicas.
+	ElectLeaders OpKind = "elect-leaders"
+	// DescribeQuorum asks for the voters; RemoveVoter and AddVoter make Node, with the directory that it has then, an
+	// observer or a voter. Host is where Node is found.
+	DescribeQuorum OpKind = "describe-quorum"
+	AddVoter       OpKind = "add-voter"
+	RemoveVoter    OpKind = "remove-voter"
 	// DeleteRecords of Topic and Partition below Permille thousandths of the HighWatermark, which is looked up first;
 	// up to the HighWatermark, whatever it is, if Permille is -1.
 	DeleteRecords OpKind = "delete-records"
@@ -144,6 +153,10 @@ type Op struct {
 	Partitions  int32    `json:"partitions,omitempty"`
 	Replication int16    `json:"replication,omitempty"`
 	Configs     []Config `json:"configs,omitempty"`
+
+	Replicas []int32 `json:"replicas,omitempty"`
+	Node     int32   `json:"node,omitempty"`
+	Host     string  `json:"host,omitempty"`
 }
 
 // Config is one line of a topic's configuration.

@@ -15,6 +15,21 @@ type Shape struct {
 	Intensity int32
 	// Request bounds every wait of a client for an answer; sends are given up within four times as much; default 2 s.
 	Request core.Mono
+
+	// Replication is the most replicas of a topic, 0 or 1 for one each; topics are reassigned among the brokers only if it
+	// is more. Nodes are the ids of the brokers.
+	Replication int16
+	Nodes       []int32
+	// Voters are controllers that admins may remove from the quorum and add again.
+	Voters []Controller
+	// Plain makes records that cost little to handle: compression is another profile's matter.
+	Plain bool
+}
+
+// Controller is a node of the quorum and where it is found.
+type Controller struct {
+	ID   int32
+	Host string
 }
 
 // TopicShape is a topic that exists from the beginning.
