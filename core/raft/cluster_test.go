@@ -63,6 +63,7 @@ type node struct {
 	durable  core.Offset
 	answered map[string]int
 	manual   bool // snapshots only when told
+	led      int  // the boot in which it last led
 }
 
 type reply struct {
@@ -134,12 +135,11 @@ func (c *cluster) stop(n *node, power bool) {
 	} else {
 		n.disk.ProcessCrash(c.now)
 	}
-	for _, r := range n.askers { //det:unordered test; order is by scheduling below
-		_ = r
-	}
 }
 
-func (n *node) clock() core.Now { return core.Now{Mono: n.c.now, Wall: core.Wall(n.c.now/core.Millisecond) + 1_000_000} }
+func (n *node) clock() core.Now {
+	return core.Now{Mono: n.c.now, Wall: core.Wall(n.c.now/core.Millisecond) + 1_000_000}
+}
 
 // after schedules an event of a node's.
 func (c *cluster) after(d core.Mono, id core.NodeID, run func()) {
@@ -279,11 +279,11 @@ func (c *cluster) turn(n *node) {
 	}
 	n.out.Reset()
 	c.oracle.check(n)
+	for _, a := range n.q.Answers() { // those of an earlier epoch wait less than calls of a later one
+		c.reply(n, a)
+	}
 	for _, call := range n.q.Calls() {
 		c.send(n, call)
-	}
-	for _, a := range n.q.Answers() {
-		c.reply(n, a)
 	}
 }
 
@@ -440,8 +440,6 @@ func (c *cluster) reply(n *node, a Answer) {
 func (c *cluster) ask(to *node, req Request) *Response {
 	var got Response
 	answer := &got
-	probe := &node{c: c, id: core.NodeID(-int32(c.seq) - 10), up: false}
-	_ = probe
 	to.next++
 	asker := to.next
 	c.oracle.operator[operatorKey{to.id, to.boot, asker}] = answer

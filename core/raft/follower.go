@@ -33,7 +33,7 @@ func (q *Quorum) becomeFollower(now core.Now, epoch core.LeaderEpoch, leader cor
 	}
 	q.setHard(h)
 	q.leaderAddr = addr
-	if !q.isVoter() {
+	if !q.electable() {
 		q.becomeObserver(now)
 		return
 	}
@@ -43,7 +43,7 @@ func (q *Quorum) becomeFollower(now core.Now, epoch core.LeaderEpoch, leader cor
 
 // retitle turns a follower into an observer or back after the voter set has changed.
 func (q *Quorum) retitle(now core.Now, out *step.Effects) {
-	switch voter := q.isVoter(); {
+	switch voter := q.electable(); {
 	case voter && q.role == roleObserver && q.hard.leader == core.NoNode:
 		q.becomeUnattached(now, q.hard.epoch, out)
 	case voter && q.role == roleObserver:
@@ -56,7 +56,7 @@ func (q *Quorum) retitle(now core.Now, out *step.Effects) {
 }
 
 // followerWork advances the HighWatermark and fetches on.
-func (q *Quorum) followerWork(now core.Now) {
+func (q *Quorum) followerWork(now core.Now, out *step.Effects) {
 	f := &q.follow
 	if f.after <= now.Mono { // an instant that has passed is no deadline any more
 		f.after = 0
@@ -68,7 +68,10 @@ func (q *Quorum) followerWork(now core.Now) {
 		return
 	}
 	// The end that counts is the durable one: what is not may be gone after a power loss, and what was handed out may not.
-	q.hw = max(q.hw, min(q.follow.leaderHW, q.log.DurableOffset()))
+	if hw := min(q.follow.leaderHW, q.log.DurableOffset()); hw > q.hw {
+		q.hw = hw
+		q.retitle(now, out) // a removal may be committed now
+	}
 	q.fetch(now)
 	q.updateVoter(now)
 }

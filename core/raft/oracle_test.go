@@ -62,8 +62,12 @@ func (o *oracle) check(n *node) {
 	if q.log.Ready() {
 		n.durable = q.log.DurableOffset()
 	}
-	if q.role == roleLeader {
+	switch {
+	case q.role == roleLeader:
 		o.leading(n)
+		o.committing(n, q.lead.hw)
+	case q.role == roleResigned && n.boot == n.led: // it committed its own removal and resigned in the same turn
+		o.committing(n, q.hw)
 	}
 	o.monotone(n)
 	if start := q.log.LogStartOffset(); start > 0 && !q.cut.pending() && !q.snaps.untidy {
@@ -92,24 +96,30 @@ func (o *oracle) leading(n *node) {
 	} else if other != q.self {
 		o.violation("R-ONE-LEADER", "epoch %d: %v and %v", epoch, other, q.self)
 	}
-	if q.lead.hw <= o.hw {
+	n.led = n.boot
+}
+
+// committing judges what a leader counts as committed.
+func (o *oracle) committing(n *node, hw core.Offset) {
+	q := n.q
+	if hw <= o.hw {
 		return
 	}
 	voters, have := q.voters.last().voters, 0
 	for _, v := range voters {
 		for _, m := range o.c.nodes {
-			if isVoter(v, VoterKey{m.id, m.dir}) && m.durable >= q.lead.hw {
+			if isVoter(v, VoterKey{m.id, m.dir}) && m.durable >= hw {
 				have++
 			}
 		}
 	}
 	if have < voters.majority() {
-		o.violation("R-MAJORITY-HW", "node %d committed up to %d, %d of %d voters have it", n.id, q.lead.hw, have, len(voters))
+		o.violation("R-MAJORITY-HW", "node %d committed up to %d, %d of %d voters have it", n.id, hw, have, len(voters))
 	}
-	if e := q.log.EpochOf(q.lead.hw - 1); e != epoch {
-		o.violation("R-LEADER-COMPLETE", "node %d in epoch %d committed up to a record of epoch %d", n.id, epoch, e)
+	if e := q.log.EpochOf(hw - 1); e != q.hard.epoch {
+		o.violation("R-LEADER-COMPLETE", "node %d in epoch %d committed up to a record of epoch %d", n.id, q.hard.epoch, e)
 	}
-	o.hw = q.lead.hw
+	o.hw = hw
 }
 
 // complete judges a new leader's log.
@@ -184,6 +194,9 @@ func (o *oracle) shows(n *node, epoch core.LeaderEpoch, req Request) {
 
 func (o *oracle) answered(n *node, a Answer) {
 	c := a.Resp.quorum()
+	if n.q.phase != phaseRunning {
+		return
+	}
 	if c.LeaderEpoch < o.promised[n.dir] {
 		o.violation("R-EPOCH-MONO", "node %d answers in epoch %d, it has shown %d", n.id, c.LeaderEpoch, o.promised[n.dir])
 	}

@@ -114,8 +114,8 @@ type Quorum struct {
 	// hw is the end of what is known to be committed. It never falls, and no truncation goes below it.
 	hw       core.Offset
 	nextSeed int // whom an observer without a leader asks next
-	cut   cutting
-	snaps snapshotStore
+	cut      cutting
+	snaps    snapshotStore
 
 	reader  reader
 	applied OffsetAndEpoch // end of what has been handed out

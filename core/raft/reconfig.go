@@ -197,6 +197,20 @@ func (q *Quorum) await(now core.Now, c voterChange, patience core.Mono) {
 	q.lead.change = c
 }
 
+// stands reports whether a majority of a voter set is alive: this node, and those that have fetched lately. Of {1, 2, 3} with 1
+// dead, a removal of 3 would leave {1, 2}, which can never commit it: the quorum would be lost although two of three
+// live. Kafka leaves that to the operator; etcd refuses, too.
+func (q *Quorum) stands(now core.Now, voters voterSet) bool {
+	alive := 0
+	for _, v := range voters {
+		p := q.lead.of(v)
+		if isVoter(v, q.self) || p != nil && p.fetched.Mono.Add(q.opts.FetchTimeout) > now.Mono {
+			alive++
+		}
+	}
+	return alive >= voters.majority()
+}
+
 // removeAsked takes a voter out of the voter set: this node itself, too.
 func (q *Quorum) removeAsked(now core.Now, from Asker, r *RemoveRaftVoterRequest, _ *step.Effects) {
 	code, why := q.refuseChange()
@@ -204,11 +218,15 @@ func (q *Quorum) removeAsked(now core.Now, from Asker, r *RemoveRaftVoterRequest
 	if v, ok := voters.byID(r.VoterID); code == core.ErrNone && (!ok || v.DirectoryID != r.VoterDirectoryID || len(voters) == 1) {
 		code, why = core.ErrVoterNotFound, nodeName(r.VoterID)+" with that directory id is no voter, or the last one"
 	}
+	voters = voters.without(r.VoterID)
+	if code == core.ErrNone && !q.stands(now, voters) {
+		code, why = core.ErrRequestTimedOut, "no majority of the voters that would be left has fetched lately"
+	}
 	if code != core.ErrNone {
 		q.answer(from, &RemoveRaftVoterResponse{Code: code, Why: why})
 		return
 	}
-	o := q.changeVoters(now, voters.without(r.VoterID))
+	o := q.changeVoters(now, voters)
 	q.await(now, voterChange{offset: o, from: from, remove: true}, 0)
 }
 

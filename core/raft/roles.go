@@ -64,6 +64,14 @@ func (q *Quorum) Role() string { return q.role.String() }
 // isVoter reports whether this node is in the voter set as its own log has it.
 func (q *Quorum) isVoter() bool { return q.opts.Voter && q.voters.last().voters.has(q.self) }
 
+// electable reports whether this node takes part in elections: as a voter, or as one whose removal may not be committed. The
+// latter does not count its own vote, but it may be the only one whose log the others could elect: then nobody else can
+// commit the removal or undo it (Ongaro's thesis, section 4.2.2).
+func (q *Quorum) electable() bool {
+	last := q.voters.last()
+	return q.isVoter() || q.opts.Voter && last.offset >= q.hw && q.voters.before(last.offset).voters.has(q.self)
+}
+
 // timeout is what a role does when its timer has run out.
 func (q *Quorum) timeout(now core.Now, out *step.Effects) {
 	q.timer = never
@@ -87,7 +95,7 @@ func (q *Quorum) work(now core.Now, out *step.Effects) {
 	case roleLeader:
 		q.leaderWork(now, out)
 	case roleFollower, roleObserver:
-		q.followerWork(now)
+		q.followerWork(now, out)
 	case roleResigned:
 		q.resignedWork(now)
 	case roleUnattached, roleVoted:
@@ -150,7 +158,7 @@ func (q *Quorum) reconsider(now core.Now, out *step.Effects) {
 	case roleFollower, roleObserver:
 		q.retitle(now, out)
 	case roleUnattached, roleVoted, roleProspective, roleCandidate, roleResigned:
-		if !q.isVoter() {
+		if !q.electable() {
 			q.becomeUnattached(now, q.hard.epoch, out)
 		}
 	case roleLeader, roleNone: // a leader that is removed leads until that is committed (KIP-853)

@@ -26,7 +26,7 @@ func (q *Quorum) becomeUnattached(now core.Now, epoch core.LeaderEpoch, out *ste
 	q.setHard(h)
 	q.leaderAddr = ""
 	switch {
-	case !q.isVoter():
+	case !q.electable():
 		q.becomeObserver(now)
 		return
 	case h.voted != nobody():
@@ -49,12 +49,12 @@ func (q *Quorum) onlyVoter() bool { return q.isVoter() && len(q.voters.last().vo
 
 // mayCampaign reports whether the node's log stands still: while it is being cut, or a snapshot takes its place, its end
 // says nothing, and a leader must not find its log emptied.
-func (q *Quorum) mayCampaign() bool { return q.log.Ready() && !q.cut.pending() && q.isVoter() }
+func (q *Quorum) mayCampaign() bool { return q.log.Ready() && !q.cut.pending() && q.electable() }
 
 // campaignOrWait asks for pre-votes, or waits a little if this is no time for it.
 func (q *Quorum) campaignOrWait(now core.Now, out *step.Effects) {
 	switch {
-	case !q.isVoter():
+	case !q.electable():
 		q.becomeUnattached(now, q.hard.epoch, out)
 	case !q.mayCampaign():
 		q.timer = now.Mono.Add(q.opts.ElectionTimeout / 4)
