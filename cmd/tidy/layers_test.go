@@ -59,6 +59,7 @@ func layers() []layer {
 		{"core/metadata", base("core/config", "core/record", "core/wire"), coreTests},
 		{"core/fetch", formats(), coreTests},
 		{"core/purgatory", formats(), coreTests},
+		{"core/peer", formats(), coreTests},
 		{"core/coord", formats("core/purgatory"), coreTests},
 		{"core/controller", formats("core/coord", "core/purgatory"), coreTests},
 		{"core/group", formats("core/assignor", "core/coord", "core/purgatory"), coreTests},
@@ -74,7 +75,7 @@ func layers() []layer {
 		},
 		{
 			"core/broker",
-			append(formats("core/assignor", "core/conn", "core/coord", "core/fetch", "core/purgatory"), machines()...),
+			append(formats("core/assignor", "core/conn", "core/coord", "core/fetch", "core/peer", "core/purgatory"), machines()...),
 			coreTests,
 		},
 		{"core/node", base("core/step"), coreTests},
@@ -129,8 +130,8 @@ func external() []layer {
 			"github.com/twmb/franz-go/pkg/kmsg",
 			// The admin client's Call takes any request that kmsg has; those who call it spell the requests.
 			[]string{"core/broker", "core/client/...", "core/conn", "core/wire/...", "cmd/klamm/kclient", "sim/workload"},
-			// core/record cross-checks its bytes against kmsg's encoders; the others send requests to brokers and servers.
-			[]string{"core/record", "sim", "transport"},
+			// core/record cross-checks its bytes against kmsg's encoders; the others send requests to brokers and servers, or to peers.
+			[]string{"core/peer", "core/record", "sim", "transport"},
 		},
 		{"golang.org/x/sys", []string{"cmd/...", "disk/...", "transport/..."}, nil},
 		{"golang.org/x/term", []string{"cmd/..."}, nil},

@@ -69,6 +69,10 @@ func (l *Log) Checkpointed(now core.Now, offset core.Offset, out *step.Effects) 
 	l.settle(now, out)
 }
 
+// Supposed tells that a recovery point checkpoint is being written that says offset for this log: from now on the file may
+// say so, whether or not the write completes.
+func (l *Log) Supposed(offset core.Offset) { l.checkpointed = max(l.checkpointed, offset) }
+
 // runErrand does what the log was drained for.
 func (l *Log) runErrand(now core.Now, out *step.Effects) {
 	switch l.errand {
