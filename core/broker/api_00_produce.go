@@ -42,9 +42,12 @@ type appendedBatch struct {
 	into  *kmsg.ProduceResponseTopicPartition
 }
 
-// stored says whether the batch is where acks demands it.
-func (a *appendedBatch) stored() bool {
-	return a.p.HighWatermark() >= a.end || a.local && a.p.Log.DurableOffset() >= a.end
+// stored says whether the batch is where acks demands it, and the error if it is and there are too few copies.
+func (a *appendedBatch) stored() (bool, core.ErrorCode) {
+	if a.local {
+		return a.p.Log.DurableOffset() >= a.end || a.p.HighWatermark() >= a.end, core.ErrNone
+	}
+	return a.p.Acked(a.end, int(a.p.cfg.MinInsyncReplicas))
 }
 
 func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest, out *step.Effects) {
@@ -74,7 +77,7 @@ func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest
 		parked := b.produces.Park(wait, now.Mono.Add(core.Millis(int64(max(0, req.TimeoutMillis)))))
 		for _, a := range wait.appended {
 			b.produces.Watch(parked, a.p.slot)
-			if a.stored() { // KIP-98: an exact repeat appends nothing, so nothing will change that it could wait for
+			if done, _ := a.stored(); done { // KIP-98: an exact repeat appends nothing, so nothing will change that it could wait for
 				b.produces.Touch(a.p.slot)
 			}
 		}
@@ -102,9 +105,11 @@ func (b *Broker) produceBatch(
 	if !admit(now, p, checked, rp) {
 		return
 	}
-	if req.Acks == -1 && p.cfg.MinInsyncReplicas > 1 { // this replica is all there is
-		refuse(rp, core.ErrNotEnoughReplicas, "")
-		return
+	if req.Acks == -1 {
+		if code := p.EnoughReplicas(int(p.cfg.MinInsyncReplicas)); code != core.ErrNone {
+			refuse(rp, code, "fewer replicas are in sync than min.insync.replicas")
+			return
+		}
 	}
 	batch := record.Batch(t.Partitions[j].Records)
 	a := p.Append(now, batch, &checked.Summary)
@@ -177,12 +182,15 @@ func recordError(rp *kmsg.ProduceResponseTopicPartition, index int32, why string
 func (b *Broker) offerProduce(w *produceWait, expired bool, out *step.Effects) bool {
 	waiting := w.appended[:0]
 	for _, a := range w.appended {
+		done, short := a.stored()
 		switch code := a.p.Serving(); {
 		case code != core.ErrNone:
 			refuse(a.into, code, "")
 		case a.epoch != a.p.LeaderEpoch():
 			refuse(a.into, core.ErrNotLeaderOrFollower, "")
-		case a.stored():
+		case done && short != core.ErrNone:
+			refuse(a.into, short, "fewer replicas are in sync than min.insync.replicas")
+		case done:
 		case expired:
 			refuse(a.into, core.ErrRequestTimedOut, "")
 		default:
@@ -200,7 +208,7 @@ func (b *Broker) offerProduce(w *produceWait, expired bool, out *step.Effects) b
 // settled reports whether every batch that the produce waits for is decided.
 func (w *produceWait) settled() bool {
 	for _, a := range w.appended {
-		if a.p.Serving() == core.ErrNone && a.epoch == a.p.LeaderEpoch() && !a.stored() {
+		if done, _ := a.stored(); a.p.Serving() == core.ErrNone && a.epoch == a.p.LeaderEpoch() && !done {
 			return false
 		}
 	}

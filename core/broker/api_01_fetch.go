@@ -5,6 +5,7 @@ import (
 	"github.com/klamm-log/klamm/core/fetch"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/purgatory"
+	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -41,6 +42,11 @@ type fetching struct {
 	query   log.Query // of the part at, while its read is outstanding
 	need    log.ReadRequest
 	parked  *purgatory.Parked[fetchWait]
+
+	// follower is the broker that fetches to replicate, NoNode for a consumer; brokerEpoch is the epoch under which it is
+	// registered (KIP-903), -1 if it does not say.
+	follower    core.NodeID
+	brokerEpoch core.BrokerEpoch
 }
 
 // fetchPart is the answer for one partition.
@@ -53,11 +59,19 @@ type fetchPart struct {
 	divergesE core.LeaderEpoch // diverging epoch and its end, if diverging (KIP-595)
 	divergesO core.Offset
 	diverging bool
+	preferred core.NodeID // replica to read from instead, or NoNode (KIP-392)
 }
 
 func (b *Broker) fetch(now core.Now, r *step.Request, req *kmsg.FetchRequest, out *step.Effects) {
 	f := &fetching{req: r, body: req, expires: now.Mono.Add(core.Millis(int64(max(0, req.MaxWaitMillis))))}
-	asked := fetch.Request{SessionID: req.SessionID, SessionEpoch: req.SessionEpoch, ByID: r.Version >= 13}
+	f.follower, f.brokerEpoch = core.NodeID(req.ReplicaID), -1
+	if r.Version >= 15 {
+		f.follower, f.brokerEpoch = core.NodeID(req.ReplicaState.ID), core.BrokerEpoch(req.ReplicaState.Epoch)
+	}
+	f.follower = max(f.follower, core.NoNode) // -2 is a debugging consumer
+	asked := fetch.Request{
+		SessionID: req.SessionID, SessionEpoch: req.SessionEpoch, ByID: r.Version >= 13, Follower: f.follower != core.NoNode,
+	}
 	if r.Version < 7 {
 		asked.SessionEpoch = fetch.FinalEpoch
 	}
@@ -88,7 +102,29 @@ func (b *Broker) fetch(now core.Now, r *step.Request, req *kmsg.FetchRequest, ou
 	}
 	f.parts = make([]fetchPart, len(f.ctx.Partitions))
 	f.expired = req.MaxWaitMillis <= 0
+	if f.follower != core.NoNode {
+		b.followerProgress(now, f)
+	}
 	b.evaluate(now, f, out)
+}
+
+// followerProgress notes how far the follower has got: what it asks for next it holds durably up to there. Partitions that
+// its session does not repeat are where they were, which is news too: the follower is still caught up at this instant.
+func (b *Broker) followerProgress(now core.Now, f *fetching) {
+	for _, asked := range f.ctx.Partitions {
+		p, code := b.lookup(asked.ID, asked.Topic, asked.Partition)
+		if code != core.ErrNone || p.AdmitFollower(f.follower, f.brokerEpoch, asked.CurrentLeaderEpoch) != core.ErrNone {
+			continue // the evaluation says so to the follower
+		}
+		if _, _, diverging := p.Divergence(asked.LastFetchedEpoch, asked.FetchOffset); diverging {
+			continue
+		}
+		p.FollowerFetched(now, b.image(), replica.FollowerFetch{
+			ID: f.follower, LeaderEpoch: asked.CurrentLeaderEpoch, BrokerEpoch: f.brokerEpoch, FetchOffset: asked.FetchOffset,
+			LastFetchedEpoch: asked.LastFetchedEpoch, LogStartOffset: asked.LogStartOffset, HighWatermark: core.NoOffset,
+		})
+		b.touch(p)
+	}
 }
 
 // evaluate looks at all partitions from the beginning.
@@ -105,7 +141,7 @@ func (b *Broker) evaluate(now core.Now, f *fetching, out *step.Effects) {
 // locate goes on with the part at, until a read is needed or all parts are decided.
 func (b *Broker) locate(now core.Now, f *fetching, out *step.Effects) {
 	for ; f.at < len(f.parts); f.at++ {
-		if !b.admitFetch(f) {
+		if !b.admitFetch(now, f) {
 			continue
 		}
 		if !b.located(f, f.parts[f.at].p.Log.Locate(f.query), out) {
@@ -116,37 +152,38 @@ func (b *Broker) locate(now core.Now, f *fetching, out *step.Effects) {
 }
 
 // admitFetch checks the part at and sets its query; false means that the part is decided without one.
-func (b *Broker) admitFetch(f *fetching) bool {
+func (b *Broker) admitFetch(now core.Now, f *fetching) bool {
 	asked, part := f.ctx.Partitions[f.at], &f.parts[f.at]
-	*part = fetchPart{hw: core.NoOffset, lso: core.NoOffset, logStart: core.NoOffset}
+	*part = fetchPart{hw: core.NoOffset, lso: core.NoOffset, logStart: core.NoOffset, preferred: core.NoNode}
 	p, code := b.lookup(asked.ID, asked.Topic, asked.Partition)
-	part.p = p
-	if code == core.ErrNone {
-		code = p.CheckEpoch(asked.CurrentLeaderEpoch)
+	if code == core.ErrNotLeaderOrFollower && f.follower == core.NoNode && b.mayReadFromFollower(f.req.Version, p) {
+		code = core.ErrNone
 	}
-	if code == core.ErrNone && (f.body.ReplicaID >= 0 || f.body.ReplicaState.ID >= 0) {
-		code = core.ErrReplicaNotAvailable // this partition has no follower
+	part.p = p
+	switch {
+	case code != core.ErrNone:
+	case f.follower != core.NoNode:
+		code = p.AdmitFollower(f.follower, f.brokerEpoch, asked.CurrentLeaderEpoch)
+	default:
+		code = p.CheckEpoch(asked.CurrentLeaderEpoch)
 	}
 	if code != core.ErrNone {
 		part.code, f.urgent = code, true
 		return false
 	}
 	part.hw, part.lso, part.logStart = p.HighWatermark(), p.LastStableOffset(), p.Log.LogStartOffset()
-	if asked.LastFetchedEpoch >= 0 {
-		epoch, end := p.Log.EpochEnd(asked.LastFetchedEpoch)
-		if epoch < asked.LastFetchedEpoch || end < asked.FetchOffset {
-			part.diverging, part.divergesE, part.divergesO, f.urgent = true, epoch, end, true
-			return false
-		}
+	if epoch, end, diverging := p.Divergence(asked.LastFetchedEpoch, asked.FetchOffset); diverging {
+		part.diverging, part.divergesE, part.divergesO, f.urgent = true, epoch, end, true
+		return false
 	}
 	if asked.FetchOffset < part.logStart || asked.FetchOffset > p.Log.LogEndOffset() {
 		part.code, f.urgent = core.ErrOffsetOutOfRange, true
 		return false
 	}
-	bound := part.hw
-	if f.body.IsolationLevel == 1 {
-		bound = part.lso
+	if b.redirect(f, asked, part) {
+		return false
 	}
+	bound := b.readable(f, part)
 	if asked.FetchOffset >= bound || f.budget <= 0 {
 		return false
 	}
@@ -154,6 +191,38 @@ func (b *Broker) admitFetch(f *fetching) bool {
 		Offset: asked.FetchOffset, MaxBytes: min(int64(asked.MaxBytes), f.budget),
 		MinOneBatch: f.bytes == 0, UpperBound: bound,
 	}
+	return true
+}
+
+// readable is the end of what may be returned: to followers what the leader has in its files, synced or not, to
+// consumers what is committed, taken once per answer (KAFKA-9835).
+func (b *Broker) readable(f *fetching, part *fetchPart) core.Offset {
+	switch {
+	case f.follower != core.NoNode:
+		f.urgent = f.urgent || part.p.NeedsHW(f.follower)
+		return part.p.FollowerBound()
+	case f.body.IsolationLevel == 1:
+		return part.lso
+	}
+	return part.hw
+}
+
+// mayReadFromFollower reports whether a consumer may be served by a replica that does not lead: one that is ready and
+// follows in the current epoch, for clients that know of it (KIP-392).
+func (b *Broker) mayReadFromFollower(version int16, p *partition) bool {
+	return version >= 11 && p != nil && p.ServingReads() == core.ErrNone
+}
+
+// redirect tells a consumer of a rack the replica that is nearest to it.
+func (b *Broker) redirect(f *fetching, asked *fetch.Partition, part *fetchPart) bool {
+	if !b.cfg.ReplicaSelectorRackAware || f.follower != core.NoNode || f.body.Rack == "" || part.p.Leader() != b.cfg.NodeID {
+		return false
+	}
+	to := part.p.PreferredReader(b.image(), f.body.Rack, asked.FetchOffset)
+	if to == core.NoNode || to == b.cfg.NodeID {
+		return false
+	}
+	part.preferred, f.urgent = to, true
 	return true
 }
 
@@ -177,7 +246,7 @@ func (b *Broker) located(f *fetching, at log.Located, out *step.Effects) bool {
 // admitted anew, and what was read is used only if the question is still the same.
 func (b *Broker) resumeFetch(now core.Now, f *fetching, d *step.DiskDone, out *step.Effects) {
 	asked, before := f.query, f.parts[f.at].p
-	if !b.admitFetch(f) {
+	if !b.admitFetch(now, f) {
 		f.at++
 		b.locate(now, f, out)
 		return
@@ -249,9 +318,12 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 	rep := answer(f.req, resp)
 	for i, asked := range f.ctx.Partitions {
 		part := &f.parts[i]
+		if f.follower != core.NoNode && part.code == core.ErrNone {
+			part.p.Sent(f.follower, part.hw)
+		}
 		if !f.ctx.Include(asked, fetch.Answer{
 			Err: part.code, HighWatermark: part.hw, LogStartOffset: part.logStart,
-			Bytes: part.span.Len, Diverging: part.diverging,
+			Bytes: part.span.Len, Diverging: part.diverging, Redirected: part.preferred != core.NoNode,
 		}) {
 			continue
 		}
@@ -279,6 +351,7 @@ func (part *fetchPart) response(index int32, isolation int8) kmsg.FetchResponseT
 	if isolation == 1 {
 		rp.AbortedTransactions = []kmsg.FetchResponseTopicPartitionAbortedTransaction{}
 	}
+	rp.PreferredReadReplica = int32(part.preferred)
 	if part.diverging {
 		rp.DivergingEpoch.Epoch, rp.DivergingEpoch.EndOffset = int32(part.divergesE), int64(part.divergesO)
 	}

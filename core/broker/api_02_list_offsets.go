@@ -13,6 +13,9 @@ import (
 // -1. A timestamp asks for the first record at or after it; none is offset -1 and timestamp -1, no error. Searches by
 // time read the log outside the loop, one partition after another.
 //
+// A leader whose HighWatermark has not reached the start of its epoch answers OFFSET_NOT_AVAILABLE, LEADER_NOT_AVAILABLE
+// below version 5 (KIP-207).
+//
 // Version notes: 1 one offset per partition, 2 isolation, 4 leader epochs (KIP-320), 7 the largest timestamp, -3
 // (KIP-734), 8 the local log start, -4 (KIP-405), 9 the last tiered offset, -5 (KIP-1005), 11 the earliest pending
 // upload, -6 (KIP-1023). There is no tiered storage: -4 equals -2, -5 and -6 find nothing. A special below its version
@@ -70,6 +73,13 @@ func (b *Broker) lookupOne(l *offsetLookup, out *step.Effects) bool {
 	p, code := b.lookup(core.TopicID{}, topic, asked.Partition)
 	if code == core.ErrNone {
 		code = p.CheckEpoch(core.LeaderEpoch(asked.CurrentLeaderEpoch))
+	}
+	if code == core.ErrNone && asked.Timestamp != timeEarliest && asked.Timestamp != timeEarliestLocal && !p.HWKnown() {
+		// KIP-207: a new leader's HighWatermark may lag behind what an earlier leader has told.
+		code = core.ErrOffsetNotAvailable
+		if l.req.Version < 5 {
+			code = core.ErrLeaderNotAvailable
+		}
 	}
 	if code == core.ErrNone && !specialServed(asked.Timestamp, l.req.Version) {
 		code = core.ErrUnsupportedVersion

@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/core/controller"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -28,7 +29,7 @@ func (b *Broker) metadata(now core.Now, r *step.Request, req *kmsg.MetadataReque
 	resp.ClusterID = &b.cfg.ClusterID
 	resp.ControllerID = int32(b.cfg.NodeID)
 	resp.AuthorizedOperations = authorized(req.IncludeClusterAuthorizedOperations, clusterOperations)
-	for n := range b.image.Brokers() {
+	for n := range b.image().Brokers() {
 		if e, ok := n.Endpoint(listener); ok && !n.Fenced {
 			resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{
 				NodeID: int32(n.ID), Host: e.Host, Port: int32(e.Port), Rack: n.Rack,
@@ -38,7 +39,7 @@ func (b *Broker) metadata(now core.Now, r *step.Request, req *kmsg.MetadataReque
 	v := topicView{b: b, listener: listener, version: r.Version, operations: req.IncludeTopicAuthorizedOperations}
 	switch {
 	case req.Topics == nil || r.Version == 0 && len(req.Topics) == 0:
-		for t := range b.image.Topics() {
+		for t := range b.image().Topics() {
 			resp.Topics = append(resp.Topics, v.row(t))
 		}
 	case idsTooEarly(r.Version, req.Topics):
@@ -47,7 +48,7 @@ func (b *Broker) metadata(now core.Now, r *step.Request, req *kmsg.MetadataReque
 		}
 	default:
 		create := req.AllowAutoTopicCreation && b.cfg.AutoCreateTopics
-		resp.Topics = b.askedTopics(now, req.Topics, create, &v)
+		resp.Topics = b.askedTopics(now, req.Topics, create, &v, out)
 	}
 	reply(r, resp, out)
 }
@@ -63,13 +64,9 @@ func idsTooEarly(version int16, topics []kmsg.MetadataRequestTopic) bool {
 }
 
 // askedTopics answers for each topic once, in the order of the request.
-func (b *Broker) askedTopics(now core.Now, asked []kmsg.MetadataRequestTopic, create bool, v *topicView) []kmsg.MetadataResponseTopic {
+func (b *Broker) askedTopics(now core.Now, asked []kmsg.MetadataRequestTopic, create bool, v *topicView, out *step.Effects) []kmsg.MetadataResponseTopic {
 	rows := make([]kmsg.MetadataResponseTopic, 0, len(asked))
 	names, ids := make(map[string]bool, len(asked)), make(map[core.TopicID]bool)
-	room := newRecordBudget()
-	if !create {
-		room = 0
-	}
 	for i := range asked {
 		a := &asked[i]
 		byID := core.TopicID(a.TopicID) != core.TopicID{}
@@ -77,7 +74,7 @@ func (b *Broker) askedTopics(now core.Now, asked []kmsg.MetadataRequestTopic, cr
 		case byID && ids[a.TopicID] || !byID && a.Topic != nil && names[*a.Topic]:
 		case byID:
 			ids[a.TopicID] = true
-			if t := b.image.TopicByID(a.TopicID); t != nil {
+			if t := b.image().TopicByID(a.TopicID); t != nil {
 				rows = append(rows, v.row(t))
 			} else {
 				row := v.missing(a, core.ErrUnknownTopicID)
@@ -88,39 +85,63 @@ func (b *Broker) askedTopics(now core.Now, asked []kmsg.MetadataRequestTopic, cr
 			rows = append(rows, v.missing(a, core.ErrInvalidRequest))
 		default:
 			names[*a.Topic] = true
-			if t := b.image.Topic(*a.Topic); t != nil {
+			if t := b.image().Topic(*a.Topic); t != nil {
 				rows = append(rows, v.row(t))
 			} else {
-				rows = append(rows, v.missing(a, b.missingTopic(now, *a.Topic, &room)))
+				rows = append(rows, v.missing(a, b.missingTopic(now, *a.Topic, create, out)))
 			}
 		}
 	}
 	return rows
 }
 
-// missingTopic says why there is no topic of that name, and begins to create it if there is room for its records.
-func (b *Broker) missingTopic(now core.Now, name string, room *recordBudget) core.ErrorCode {
+// missingTopic says why there is no topic of that name, and asks the controller for it if it may be created. The answer
+// does not wait for that: clients ask again.
+func (b *Broker) missingTopic(now core.Now, name string, create bool, out *step.Effects) core.ErrorCode {
 	if r := controller.CheckTopicName(name); !r.OK() {
 		return r.Code
 	}
 	// The internal topics are their coordinators' to create, with partitions and configuration that a client's glance
 	// at them must not decide.
-	if *room == 0 || internalTopic(name) || name == metadataTopic {
+	if !create || internalTopic(name) || name == metadataTopic {
 		return core.ErrUnknownTopicOrPartition
 	}
-	created, recs := b.ctl.CreateTopic(controller.NewTopic{Name: name, Partitions: -1, Replication: -1})
-	switch {
-	case created.OK():
-		if room.take(recs).OK() {
-			b.propose(now, recs)
+	if b.creating[name] {
+		return core.ErrUnknownTopicOrPartition
+	}
+	if len(b.creating) >= maxAutoCreations {
+		return core.ErrPolicyViolation
+	}
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.SetVersion(7)
+	req.TimeoutMillis = int32(autoCreateTimeout / core.Millisecond)
+	t := kmsg.NewCreateTopicsRequestTopic()
+	t.Topic, t.NumPartitions, t.ReplicationFactor = name, -1, -1
+	req.Topics = append(req.Topics, t)
+	b.creating[name] = true
+	code := core.ErrUnknownTopicOrPartition
+	b.askController(now, req, autoCreateTimeout, func(_ core.Now, resp wire.Response, _ *step.Effects) {
+		delete(b.creating, name)
+		// Kafka says UNKNOWN_TOPIC_OR_PARTITION whatever the controller says, and lets the client ask for ever. This node's
+		// own controller refuses at once, and then the client hears why.
+		if made, ok := resp.(*kmsg.CreateTopicsResponse); ok && len(made.Topics) > 0 && made.Topics[0].ErrorCode != 0 {
+			code = core.ErrorCode(made.Topics[0].ErrorCode)
 		}
-		return core.ErrUnknownTopicOrPartition
-	case created.Code == core.ErrTopicAlreadyExists: // proposed already, not committed yet
-		return core.ErrUnknownTopicOrPartition
+	}, out)
+	if b.plane.Active() {
+		b.plane.Finish(now, out)
 	}
-	// Kafka says UNKNOWN_TOPIC_OR_PARTITION here too and lets the client ask for ever.
-	return created.Code
+	if code == core.ErrTopicAlreadyExists {
+		code = core.ErrUnknownTopicOrPartition
+	}
+	return code
 }
+
+// Bounds of topics that are created because a client asked for their metadata.
+const (
+	maxAutoCreations  = 1000 // under way at once
+	autoCreateTimeout = 10 * core.Second
+)
 
 // topicView makes the rows that describe topics to clients of one listener.
 type topicView struct {
@@ -175,7 +196,7 @@ type partitionSight struct {
 func (b *Broker) partitionView(p *metadata.Partition, listener string) partitionSight {
 	s := partitionSight{leader: -1, offline: []int32{}}
 	for i, node := range p.Replicas {
-		n := b.image.Broker(node)
+		n := b.image().Broker(node)
 		reachable := false
 		if n != nil {
 			_, reachable = n.Endpoint(listener)
@@ -231,12 +252,4 @@ func nodeIDs(nodes []core.NodeID) []int32 {
 		ids[i] = int32(n)
 	}
 	return ids
-}
-
-// words is a refusal's text as responses carry it: null where there is no error.
-func words(r controller.Refusal) *string {
-	if r.OK() {
-		return nil
-	}
-	return &r.Why
 }

@@ -35,9 +35,17 @@ func APIs() []conn.VersionRange {
 		{Key: 33, Min: 0, Max: 2},
 		{Key: 35, Min: 1, Max: 5},
 		{Key: 37, Min: 0, Max: 3},
+		{Key: 43, Min: 0, Max: 2},
 		{Key: 44, Min: 0, Max: 1},
+		{Key: 45, Min: 0, Max: 1},
+		{Key: 46, Min: 0, Max: 0},
+		{Key: 55, Min: 0, Max: 2},
+		{Key: 57, Min: 0, Max: 2},
 		{Key: 60, Min: 0, Max: 2},
+		{Key: 64, Min: 0, Max: 0},
 		{Key: 75, Min: 0, Max: 0},
+		{Key: 80, Min: 0, Max: 1},
+		{Key: 81, Min: 0, Max: 0},
 	}
 }
 
@@ -52,7 +60,8 @@ type feature struct {
 func features() []feature {
 	return []feature{
 		{metadata.MetadataVersionFeature, metadata.MetadataVersionMin, metadata.MetadataVersionMax},
-		{metadata.KRaftVersionFeature, 0, 0},
+		{metadata.KRaftVersionFeature, 0, metadata.KRaftVersionMax},
+		{metadata.EligibleLeaderReplicasFeature, 0, metadata.EligibleLeaderReplicasMax},
 	}
 }
 
@@ -63,7 +72,11 @@ func (b *Broker) apiVersions(r *step.Request, req *kmsg.ApiVersionsRequest, out 
 		reply(r, resp, out)
 		return
 	}
-	for _, a := range APIs() {
+	apis := APIs()
+	if b.controllerListener(b.listenerOf(r)) {
+		apis = conn.ControllerAPIs()
+	}
+	for _, a := range apis {
 		if a.Key == 0 {
 			a.Min = 0
 		}
@@ -76,8 +89,8 @@ func (b *Broker) apiVersions(r *step.Request, req *kmsg.ApiVersionsRequest, out 
 			})
 		}
 	}
-	resp.FinalizedFeaturesEpoch = int64(b.image.Offset())
-	for name, level := range b.image.Features() {
+	resp.FinalizedFeaturesEpoch = int64(b.image().Offset())
+	for name, level := range b.image().Features() {
 		resp.FinalizedFeatures = append(resp.FinalizedFeatures, kmsg.ApiVersionsResponseFinalizedFeature{
 			Name: name, MaxVersionLevel: int16(level), MinVersionLevel: int16(level),
 		})

@@ -146,13 +146,13 @@ func TestCreateTopicsBudget(t *testing.T) {
 
 	// Nobody waits for partitions here: what is only asked for shows what has been proposed.
 	n := len(r.replies)
-	many := metadataFor(make([]string, 4_000)) // of 3 records each: 3,333 fit
+	many := metadataFor(make([]string, 4_000)) // 1,000 can be under way at once
 	for i := range many.Topics {
 		many.Topics[i].Topic = kmsg.StringPtr(fmt.Sprintf("auto%d", i))
 	}
 	many.AllowAutoTopicCreation = true
 	r.send(connInner, 9, many)
-	req = createRequest(newTopic("auto0", 1), newTopic("auto3332", 1), newTopic("auto3333", 1), newTopic("auto3999", 1))
+	req = createRequest(newTopic("auto0", 1), newTopic("auto999", 1), newTopic("auto1000", 1), newTopic("auto3999", 1))
 	req.ValidateOnly = true
 	r.send(connInner, 7, req)
 	r.run(func() bool { return len(r.replies) == n+2 })

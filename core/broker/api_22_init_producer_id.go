@@ -3,6 +3,7 @@ package broker
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -16,32 +17,64 @@ import (
 // Version notes: 3 lets the client name the id and epoch that it had (KIP-360). Without a transactional id Kafka
 // ignores them and gives a fresh id.
 
-// producerIDBlock is Kafka's size of a block.
-const producerIDBlock = 1000
-
-// producerIDs is the block that this incarnation gives ids from. What is left of a block at a restart is never used.
+// producerIDs is the block that this incarnation gives ids from, and who waits for the next one. What is left of a block
+// at a restart is never used.
 type producerIDs struct {
 	next, end core.ProducerID // [next, end)
-	committed core.Offset     // metadata offset below which the block's record lies
+	asking    bool
+	waiting   []*step.Request
 }
 
 func (b *Broker) initProducerID(now core.Now, r *step.Request, req *kmsg.InitProducerIDRequest, out *step.Effects) {
-	resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
-	resp.ProducerID, resp.ProducerEpoch = -1, -1
 	if req.TransactionalID != nil {
 		code := core.ErrCoordinatorNotAvailable
 		if *req.TransactionalID == "" {
 			code = core.ErrInvalidRequest
 		}
-		resp.ErrorCode = int16(code)
-		reply(r, resp, out)
+		b.refuseProducerID(r, code, out)
 		return
 	}
-	if b.pids.next == b.pids.end {
-		first, recs := b.ctl.AllocateProducerIDs(b.cfg.NodeID, b.brokerEpoch(), producerIDBlock)
-		b.pids = producerIDs{next: first, end: first + producerIDBlock, committed: b.propose(now, recs)}
+	b.pids.waiting = append(b.pids.waiting, r)
+	b.giveProducerIDs(now, out)
+}
+
+// giveProducerIDs answers those who wait, in order, as far as the block goes, and asks for another when it is used up.
+func (b *Broker) giveProducerIDs(now core.Now, out *step.Effects) {
+	for len(b.pids.waiting) > 0 && b.pids.next < b.pids.end {
+		r := b.pids.waiting[0]
+		b.pids.waiting = b.pids.waiting[1:]
+		resp := r.Body.ResponseKind().(*kmsg.InitProducerIDResponse)
+		resp.ProducerID, resp.ProducerEpoch = int64(b.pids.next), 0
+		b.pids.next++
+		reply(r, resp, out)
 	}
-	resp.ProducerID, resp.ProducerEpoch = int64(b.pids.next), 0
-	b.pids.next++
-	b.answerAfter(b.pids.committed, false, 0, answer(r, resp))
+	if len(b.pids.waiting) == 0 || b.pids.asking {
+		return
+	}
+	b.pids.asking = true
+	req := kmsg.NewPtrAllocateProducerIDsRequest()
+	req.BrokerID, req.BrokerEpoch = int32(b.cfg.NodeID), int64(b.life.epoch)
+	b.askController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), b.producerIDBlock, out)
+}
+
+// producerIDBlock takes a block, or tells those who wait to ask again.
+func (b *Broker) producerIDBlock(now core.Now, body wire.Response, out *step.Effects) {
+	b.pids.asking = false
+	resp, ok := body.(*kmsg.AllocateProducerIDsResponse)
+	if !ok || resp.ErrorCode != 0 {
+		for _, r := range b.pids.waiting {
+			b.refuseProducerID(r, core.ErrCoordinatorLoadInProgress, out)
+		}
+		b.pids.waiting = nil
+		return
+	}
+	b.pids.next = core.ProducerID(resp.ProducerIDStart)
+	b.pids.end = b.pids.next + core.ProducerID(resp.ProducerIDLen)
+	b.giveProducerIDs(now, out)
+}
+
+func (b *Broker) refuseProducerID(r *step.Request, code core.ErrorCode, out *step.Effects) {
+	resp := r.Body.ResponseKind().(*kmsg.InitProducerIDResponse)
+	resp.ProducerID, resp.ProducerEpoch, resp.ErrorCode = -1, -1, int16(code)
+	reply(r, resp, out)
 }

@@ -5,15 +5,13 @@ import (
 	"strconv"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/controller"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
-
-// metadataRecord is a record that the controller wishes to append.
-type metadataRecord = metadata.Record
 
 // DescribeConfigs (key 32).
 //
@@ -31,7 +29,7 @@ func (b *Broker) describeConfigs(r *step.Request, req *kmsg.DescribeConfigsReque
 	seen := make(map[metadata.ConfigResource]bool, len(req.Resources))
 	for i := range req.Resources {
 		res := &req.Resources[i]
-		key := configResource(res.ResourceType, res.ResourceName)
+		key := control.ConfigResource(res.ResourceType, res.ResourceName)
 		if seen[key] {
 			continue
 		}
@@ -39,7 +37,7 @@ func (b *Broker) describeConfigs(r *step.Request, req *kmsg.DescribeConfigsReque
 		row := kmsg.NewDescribeConfigsResponseResource()
 		row.ResourceType, row.ResourceName = res.ResourceType, res.ResourceName
 		entries, refusal := b.describeResource(res)
-		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), control.Words(refusal)
 		for j := range entries {
 			e := &entries[j]
 			if len(res.ConfigNames) == 0 || slices.Contains(res.ConfigNames, e.Name) {
@@ -60,10 +58,10 @@ func (b *Broker) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]c
 		if r := controller.CheckTopicName(res.ResourceName); !r.OK() {
 			return nil, r
 		}
-		if b.image.Topic(res.ResourceName) == nil {
+		if b.image().Topic(res.ResourceName) == nil {
 			return refuse(core.ErrUnknownTopicOrPartition, "there is no topic of that name")
 		}
-		return config.DescribeTopic(b.layers(b.setFor(metadata.ResourceTopic, res.ResourceName))), controller.Refusal{}
+		return config.DescribeTopic(b.plane.Layers(b.plane.SetFor(metadata.ResourceTopic, res.ResourceName))), controller.Refusal{}
 	case kmsg.ConfigResourceTypeBroker:
 		id, err := strconv.ParseInt(res.ResourceName, 10, 32)
 		switch {
@@ -74,7 +72,7 @@ func (b *Broker) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]c
 		case core.NodeID(id) != b.cfg.NodeID:
 			return refuse(core.ErrInvalidRequest, "this is broker "+b.nodeName()+"; each broker describes itself")
 		}
-		return config.DescribeBroker(b.layers(nil)), controller.Refusal{}
+		return config.DescribeBroker(b.plane.Layers(nil)), controller.Refusal{}
 	default:
 		return refuse(core.ErrInvalidRequest, "resources of that type have no configuration here")
 	}
@@ -83,7 +81,7 @@ func (b *Broker) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]c
 // clusterDefaults are the keys that are set for all brokers.
 func (b *Broker) clusterDefaults() []config.Entry {
 	var out []config.Entry
-	for name, value := range b.image.Configs(metadata.ConfigResource{Type: metadata.ResourceBroker}) {
+	for name, value := range b.image().Configs(metadata.ConfigResource{Type: metadata.ResourceBroker}) {
 		d, known := config.BrokerDef(name)
 		if !known { // written by another version: nobody can say whether it is a secret
 			d = config.Def{Name: name, Sensitive: true}
@@ -99,7 +97,7 @@ func (b *Broker) clusterDefaults() []config.Entry {
 // describedConfig is one key's row.
 func describedConfig(e *config.Entry, res kmsg.ConfigResourceType, req *kmsg.DescribeConfigsRequest) kmsg.DescribeConfigsResponseResourceConfig {
 	row := kmsg.NewDescribeConfigsResponseResourceConfig()
-	row.Name, row.Value, row.IsSensitive = e.Name, shown(e), e.Sensitive
+	row.Name, row.Value, row.IsSensitive = e.Name, control.Shown(e), e.Sensitive
 	row.ReadOnly = res == kmsg.ConfigResourceTypeBroker && e.Update == config.ReadOnly
 	row.Source, row.ConfigType = kmsg.ConfigSource(e.Source), kmsg.ConfigType(e.Type)
 	if req.IncludeSynonyms {
@@ -118,26 +116,4 @@ func describedConfig(e *config.Entry, res kmsg.ConfigResourceType, req *kmsg.Des
 		row.Documentation = &e.Doc
 	}
 	return row
-}
-
-// shown is a key's value as clients may see it.
-func shown(e *config.Entry) *string {
-	if e.Null || e.Sensitive {
-		return nil
-	}
-	return &e.Value
-}
-
-// layers gives access to the values that are set, in the committed image and in the file. topic is nil for a broker.
-func (b *Broker) layers(topic func(name string) (string, bool)) config.Layers {
-	return config.Layers{
-		Topic: topic, Static: b.opts.Static,
-		Broker: b.setFor(metadata.ResourceBroker, b.nodeName()), Cluster: b.setFor(metadata.ResourceBroker, ""),
-	}
-}
-
-// setFor looks up what is set for one resource.
-func (b *Broker) setFor(kind metadata.ResourceType, name string) func(key string) (string, bool) {
-	res := metadata.ConfigResource{Type: kind, Name: name}
-	return func(key string) (string, bool) { return b.image.Config(res, key) }
 }

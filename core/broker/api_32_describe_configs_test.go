@@ -86,7 +86,9 @@ func TestDescribeBrokerConfigs(t *testing.T) {
 	require.Equal(t, []any{nil, kmsg.ConfigSourceStaticBrokerConfig}, valueOf(configs, "ssl.key.password"))
 	require.True(t, configs["ssl.key.password"].IsSensitive, "nobody knows the key, so it may be a secret")
 	require.Len(t, configs, len(config.BrokerDefs())+1)
-	require.Empty(t, r.describe(kmsg.ConfigResourceTypeBroker, ""), "no cluster-wide default is set")
+	defaults := r.describe(kmsg.ConfigResourceTypeBroker, "")
+	require.Len(t, defaults, 1, "a new cluster says what eligible leader replicas rest on (KIP-966), and nothing else")
+	require.Equal(t, []any{"1", kmsg.ConfigSourceDynamicDefaultBrokerConfig}, valueOf(defaults, "min.insync.replicas"))
 }
 
 func TestDescribeConfigsOncePerResource(t *testing.T) {

@@ -29,7 +29,7 @@ func (b *Broker) describeLogDirs(r *step.Request, req *kmsg.DescribeLogDirsReque
 	for _, t := range req.Topics {
 		asked[t.Topic] = append(asked[t.Topic], t.Partitions...)
 	}
-	for t := range b.image.Topics() {
+	for t := range b.image().Topics() {
 		partitions, ok := asked[t.Name]
 		if req.Topics != nil && !ok {
 			continue

@@ -105,7 +105,7 @@ func TestIncrementalAlterBroker(t *testing.T) {
 	require.Equal(t, []string{"1", "2", "3", "4", "168"}, chain)
 	defaults := r.describe(broker, "")
 	require.Equal(t, []any{"3", kmsg.ConfigSourceDynamicDefaultBrokerConfig}, valueOf(defaults, "log.retention.ms"))
-	require.Len(t, defaults, 1)
+	require.Len(t, defaults, 2, "min.insync.replicas is there from the beginning (KIP-966)")
 
 	for _, c := range []struct {
 		name  string

@@ -30,7 +30,7 @@ func (b *Broker) describeCluster(r *step.Request, req *kmsg.DescribeClusterReque
 	resp.ClusterID, resp.ControllerID = b.cfg.ClusterID, int32(b.cfg.NodeID)
 	resp.ClusterAuthorizedOperations = authorized(req.IncludeClusterAuthorizedOperations, clusterOperations)
 	listener := b.listenerOf(r)
-	for n := range b.image.Brokers() {
+	for n := range b.image().Brokers() {
 		e, ok := n.Endpoint(listener)
 		if !ok || n.Fenced && !req.IncludeFencedBrokers {
 			continue
@@ -38,6 +38,35 @@ func (b *Broker) describeCluster(r *step.Request, req *kmsg.DescribeClusterReque
 		resp.Brokers = append(resp.Brokers, kmsg.DescribeClusterResponseBroker{
 			NodeID: int32(n.ID), Host: e.Host, Port: int32(e.Port), Rack: n.Rack, IsFenced: n.Fenced,
 		})
+	}
+	reply(r, resp, out)
+}
+
+// describeControllers answers on a controller's listener: endpoint type 2 is meant there (KIP-919).
+func (b *Broker) describeControllers(now core.Now, r *step.Request, req *kmsg.DescribeClusterRequest, out *step.Effects) {
+	resp := req.ResponseKind().(*kmsg.DescribeClusterResponse)
+	const brokers, controllers = 1, 2
+	if r.Version < 1 || req.EndpointType != controllers {
+		code := core.ErrUnsupportedEndpointType
+		if r.Version < 1 || req.EndpointType == brokers {
+			code = core.ErrMismatchedEndpointType
+		}
+		resp.ErrorCode = int16(code)
+		resp.ErrorMessage = kmsg.StringPtr("this listener is for controllers: endpoint type 2")
+		reply(r, resp, out)
+		return
+	}
+	leader, _ := b.plane.Quorum().Leader()
+	resp.EndpointType = controllers
+	resp.ClusterID, resp.ControllerID = b.cfg.ClusterID, int32(leader)
+	resp.ClusterAuthorizedOperations = authorized(req.IncludeClusterAuthorizedOperations, clusterOperations)
+	listener := b.listenerOf(r)
+	for _, v := range b.plane.Quorum().View(now).Endpoints {
+		for _, e := range v.Endpoints {
+			if e.Name == listener {
+				resp.Brokers = append(resp.Brokers, kmsg.DescribeClusterResponseBroker{NodeID: int32(v.ID), Host: e.Host, Port: int32(e.Port)})
+			}
+		}
 	}
 	reply(r, resp, out)
 }

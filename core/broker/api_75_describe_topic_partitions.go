@@ -67,7 +67,7 @@ func (b *Broker) describedTopics(req *kmsg.DescribeTopicPartitionsRequest) (name
 	if len(req.Topics) > 0 {
 		return slices.Sorted(maps.Keys(asked)), false
 	}
-	for t := range b.image.Topics() {
+	for t := range b.image().Topics() {
 		if t.Name >= from {
 			names = append(names, t.Name)
 		}
@@ -77,7 +77,7 @@ func (b *Broker) describedTopics(req *kmsg.DescribeTopicPartitionsRequest) (name
 
 // describeTopicPage describes at most limit partitions of a topic from first on; next is the first that is left, or -1.
 func (b *Broker) describeTopicPage(name, listener string, first, limit int32) (row kmsg.DescribeTopicPartitionsResponseTopic, next int32) {
-	t := b.image.Topic(name)
+	t := b.image().Topic(name)
 	if t == nil {
 		code := core.ErrUnknownTopicOrPartition
 		if r := controller.CheckTopicName(name); !r.OK() {

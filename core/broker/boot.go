@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/raft"
@@ -19,6 +19,7 @@ const (
 	fileMeta          = log.MetaFile
 	fileRecoveryPoint = log.RecoveryPointFile
 	fileLogStart      = log.LogStartFile
+	fileHighWatermark = log.HighWatermarkFile
 	fileCleanShutdown = log.CleanShutdownFile
 )
 
@@ -30,15 +31,14 @@ const (
 	tagMeta smallfile.Tag = iota + 1
 	tagRecoveryPoint
 	tagLogStart
+	tagHighWatermark
 	tagClean
 	tagFormat         // meta.properties written for the first time
-	tagWriteRecovery  // checkpoints while running
-	tagWriteLogStart  //
-	tagShutdownPoint  // the last ones, at shutdown
-	tagShutdownStart  //
+	tagCheckpoint     // one of the checkpoint files
+	tagHWCheckpoint   // HighWatermarks, which go their own way
 	tagShutdownMarker //
 	tagIdentity       // partition.metadata of boot.dirs[tag-tagIdentity]
-	bootReads         = 4
+	bootReads         = 5
 )
 
 // bootState is what start-up has learnt so far.
@@ -53,7 +53,7 @@ type bootState struct {
 	clean    bool
 	recovery map[core.TopicPartition]core.Offset
 	starts   map[core.TopicPartition]core.Offset
-	register core.Offset // end offset of the registration's records
+	marks    map[core.TopicPartition]core.Offset // HighWatermarks
 
 	dirs  []partitionDir
 	moves map[step.OpID]core.TopicPartition // directories being put aside whose names are wanted
@@ -72,6 +72,7 @@ func (b *Broker) start(out *step.Effects) {
 	b.files.Read(fileMeta, tagMeta, out)
 	b.files.Read(fileRecoveryPoint, tagRecoveryPoint, out)
 	b.files.Read(fileLogStart, tagLogStart, out)
+	b.files.Read(fileHighWatermark, tagHighWatermark, out)
 	b.files.Read(fileCleanShutdown, tagClean, out)
 	b.boot.list = b.ids.Op()
 	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.list, Kind: step.List, Path: rootDir})
@@ -117,7 +118,7 @@ func (b *Broker) ownDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 			out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.consume, Kind: step.SyncDir, Path: rootDir})
 			return
 		}
-		b.openQuorum(now, out)
+		b.openPlane(now, out)
 	default:
 		if tp, ok := b.boot.moves[d.Op]; ok {
 			delete(b.boot.moves, d.Op)
@@ -166,6 +167,11 @@ func (b *Broker) format(out *step.Effects) {
 		}
 	}
 	r := b.rand.Fork("format")
+	alone := b.cfg.Roles.Controller && len(b.cfg.Voters) == 1 && len(b.cfg.BootstrapServers) == 0
+	if b.cfg.ClusterID == "" && !alone {
+		b.fail("the data directory is empty and cluster.id is not set; all nodes of a cluster must be formatted with the same cluster.id")
+		return
+	}
 	if b.cfg.ClusterID == "" {
 		b.cfg.ClusterID = core.TopicIDFromWords(r.Uint64(), r.Uint64()).String()
 	}
@@ -182,7 +188,7 @@ func (b *Broker) consumeMarker(now core.Now, out *step.Effects) {
 		return
 	}
 	if !b.boot.clean {
-		b.openQuorum(now, out)
+		b.openPlane(now, out)
 		return
 	}
 	b.boot.consume = b.ids.Op()
@@ -190,8 +196,17 @@ func (b *Broker) consumeMarker(now core.Now, out *step.Effects) {
 }
 
 func (b *Broker) readCheckpoints() (err error) {
-	b.boot.clean = !b.boot.results[tagClean].Missing
+	marker := &b.boot.results[tagClean]
+	b.boot.clean, b.life.previous = !marker.Missing, -1
+	if b.boot.clean {
+		if b.life.previous, err = log.ParseCleanShutdown(marker.Data); err != nil {
+			return err
+		}
+	}
 	if b.boot.recovery, err = offsetsByPartition(&b.boot.results[tagRecoveryPoint]); err != nil {
+		return err
+	}
+	if b.boot.marks, err = offsetsByPartition(&b.boot.results[tagHighWatermark]); err != nil {
 		return err
 	}
 	b.boot.starts, err = offsetsByPartition(&b.boot.results[tagLogStart])
@@ -219,15 +234,20 @@ func (b *Broker) past(tp core.TopicPartition) log.Past {
 	return log.Past{Clean: b.boot.clean, RecoveryPoint: b.boot.recovery[tp], LogStartOffset: b.boot.starts[tp]}
 }
 
-func (b *Broker) openQuorum(now core.Now, out *step.Effects) {
+// openPlane takes the node's seat in the quorum.
+func (b *Broker) openPlane(now core.Now, out *step.Effects) {
 	b.phase = phaseReplay
-	b.quorum = raft.New(raft.Options{
-		NodeID: b.cfg.NodeID, DirectoryID: b.boot.identity,
-		Log:       b.metaLogConfig(),
-		Past:      b.past(core.TopicPartition{Topic: "__cluster_metadata"}),
-		ReadBytes: b.opts.Tuning.RecoveryChunkBytes,
-	}, raft.Owners{Log: ownerMetaLog, Files: ownerMetaFiles, Reads: ownerMetaReads})
-	b.quorum.Open(now, out)
+	b.plane = control.New(control.Options{
+		Config: b.cfg, Static: b.opts.Static, Rand: b.rand.Fork("control"), Peers: b.peers, Identity: b.boot.identity,
+		Past: b.past(metadataPartition()), Log: b.metaLogConfig(),
+		Owners: raft.Owners{Log: ownerMetaLog, Files: ownerMetaFiles, Reads: ownerMetaReads},
+		Tuning: control.Tuning{
+			ReadBytes: b.opts.Tuning.RecoveryChunkBytes, FetchBytes: b.opts.Tuning.MetadataFetchBytes,
+			SnapshotRecords: b.opts.Tuning.SnapshotRecords, Check: b.opts.Tuning.Check,
+		},
+	})
+	b.plane.Open(now, out)
+	b.enroll(now)
 }
 
 // metaLogConfig: the metadata log is always fsynced before it counts, whatever the policy for topics (KIP-595), and
@@ -237,6 +257,7 @@ func (b *Broker) metaLogConfig() log.Config {
 		RetentionMs: -1, RetentionBytes: -1, Policy: log.Commit,
 		RecoveryChunkBytes: b.opts.Tuning.RecoveryChunkBytes, LookupBytes: b.opts.Tuning.LookupBytes,
 		RecentBatches: b.opts.Tuning.RecentBatches, DiskTimeout: core.Millis(b.cfg.DiskStallMs),
+		Journal: b.opts.Tuning.Check,
 	}
 }
 
@@ -244,7 +265,13 @@ func (b *Broker) metaLogConfig() log.Config {
 func (b *Broker) progress(now core.Now, out *step.Effects) {
 	switch b.phase {
 	case phaseReplay:
-		if b.quorum.Active() {
+		switch {
+		case !b.cfg.Roles.Broker:
+			if b.plane.Ready() {
+				b.phase = phaseServing
+				b.scheduleHousekeeping(now)
+			}
+		case b.caughtUp():
 			b.identify(out)
 		}
 	case phaseIdentify:
@@ -253,12 +280,20 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 		}
 	case phaseLogs:
 		if b.opening == 0 {
-			b.join(now, out)
+			b.phase = phaseJoin
+			b.wantUnfenced(now)
 		}
 	case phaseJoin:
-		if b.image.Offset() >= b.boot.register {
+		if b.unfenced() {
 			b.phase = phaseServing
 			b.scheduleHousekeeping(now)
+		}
+	case phaseLeaving:
+		if b.life.giveUp == 0 {
+			b.wantOut(now)
+		}
+		if b.mayLeave(now) {
+			b.phase = phaseStopping
 		}
 	case phaseStopping:
 		b.stopping(now, out)
@@ -295,13 +330,12 @@ func (b *Broker) identified(r smallfile.Result) {
 // topic of the image.
 func (b *Broker) openAll(now core.Now, out *step.Effects) {
 	b.phase = phaseLogs
-	b.ctl = controller.New(b.cfg, b.rand.Fork("controller"), b.image.Clone())
 	b.boot.moves = make(map[step.OpID]core.TopicPartition)
 	found := make(map[string]*partitionDir, len(b.boot.dirs))
 	for i := range b.boot.dirs {
 		found[b.boot.dirs[i].name] = &b.boot.dirs[i]
 	}
-	for t := range b.image.Topics() {
+	for t := range b.image().Topics() {
 		for _, state := range t.Partitions() {
 			tp := core.TopicPartition{Topic: t.Name, Partition: state.ID}
 			d := found[tp.String()]
@@ -316,7 +350,11 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 				past = b.past(tp)
 			}
 			if slices.Contains(state.Replicas, b.cfg.NodeID) {
-				b.openPartition(now, tp, t.ID, past, out).Apply(now, state, out)
+				p := b.openPartition(now, tp, t.ID, past, out)
+				if mark, ok := b.boot.marks[tp]; ok && past != (log.Past{}) {
+					p.SetCheckpointedHW(mark)
+				}
+				b.lead(now, p, state, out)
 			}
 		}
 	}
@@ -348,7 +386,7 @@ func (b *Broker) aside(now core.Now, tp core.TopicPartition, d *step.DiskDone, o
 		return
 	}
 	b.opening--
-	if t := b.image.Topic(tp.Topic); t != nil && t.Partition(tp.Partition) != nil {
+	if t := b.image().Topic(tp.Topic); t != nil && t.Partition(tp.Partition) != nil {
 		b.applyPartition(now, t.Name, t.ID, t.Partition(tp.Partition), out)
 	}
 }
@@ -360,23 +398,6 @@ func isPartitionDir(name string) bool {
 		return false
 	}
 	return strings.Trim(name[i+1:], "0123456789") == ""
-}
-
-// join registers this incarnation. A quorum of one is its own witness, so the broker registers unfenced.
-func (b *Broker) join(now core.Now, out *step.Effects) {
-	b.phase = phaseJoin
-	r := b.rand.Fork("incarnation")
-	var incarnation metadata.IncarnationID
-	r.Fill(incarnation[:])
-	supported := make([]metadata.SupportedFeature, 0, len(features()))
-	for _, f := range features() {
-		supported = append(supported, metadata.SupportedFeature{Name: f.name, Min: f.min, Max: f.max})
-	}
-	recs := b.ctl.Register(b.cfg.NodeID, controller.Registration{
-		Incarnation: incarnation, Directory: b.boot.identity, Features: supported, Unfenced: true,
-		BrokerEpoch: core.BrokerEpoch(b.quorum.Log().LogEndOffset()),
-	})
-	b.boot.register = b.propose(now, recs) - 1
 }
 
 // randomHex is a unique suffix for directories that are on their way out.

@@ -2,17 +2,18 @@ package broker
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/config"
-	"github.com/klamm-log/klamm/core/controller"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/fetch"
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/core/purgatory"
-	"github.com/klamm-log/klamm/core/raft"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/smallfile"
 	"github.com/klamm-log/klamm/core/step"
@@ -37,7 +38,9 @@ type Tuning struct {
 	SegmentBytes       int32 // overrides segment.bytes of every topic, below Kafka's least value too
 	IndexIntervalBytes int32
 	CheckpointMs       int64
-	Check              bool // assert all invariants after each turn
+	MetadataFetchBytes int32 // most bytes of the metadata log per fetch
+	SnapshotRecords    int64 // a snapshot of the metadata after so many records
+	Check              bool  // assert all invariants after each turn
 }
 
 // The first owners of the machine's id space. Partitions get the numbers behind them.
@@ -46,11 +49,11 @@ const (
 	ownerBroker                       // directory operations and reads of fetches and lookups
 	ownerMetaLog                      // the metadata log
 	ownerMetaFiles                    // quorum-state
-	ownerMetaReads                    // reading the metadata log
+	ownerMetaReads                    // reading the metadata log and its snapshots
 	ownerPartitions                   // first partition
 )
 
-// Broker is one broker with a controller in the same process.
+// Broker is one node: a broker, a controller, or both in one process, by process.roles.
 type Broker struct {
 	opts  Options
 	cfg   config.Broker
@@ -58,24 +61,29 @@ type Broker struct {
 	phase phase
 	halt  string
 
-	files  *smallfile.Files
-	ids    step.IDs // of ownerBroker
-	boot   bootState
-	quorum *raft.Quorum
-	ctl    *controller.Controller
-
-	image   *metadata.Image // committed
-	changes []metadata.Change
-	commits commitQueue // answers that wait for a metadata offset
+	files    *smallfile.Files
+	ids      step.IDs // of ownerBroker
+	boot     bootState
+	plane    *control.Plane  // nil until the data directory has been read
+	nothing  *metadata.Image // the image until then
+	peers    *peer.Pool      // connections to other nodes
+	life     lifecycle
+	isr      isrChanges
+	leaders  []*following    // by node id: whom this broker follows
+	forwards []*forwarding   // clients' requests that wait for a controller
+	creating map[string]bool // topics being created for clients that asked for their metadata
 
 	partitions   []*partition // by slot, nil once deleted
 	byName       map[core.TopicPartition]*partition
+	byKey        map[partitionKey]*partition
 	byTopic      map[core.TopicID][]*partition
 	leaving      map[core.TopicPartition]*partition // being deleted; their directories are not free yet
 	deadlines    deadline.Heap[*partition]          // of logs whose disk owes an answer
 	dirty        []*partition                       // touched in this turn: their logs have work at its end
 	opening      int                                // partitions whose log is not ready or offline yet
 	checkpointAt core.Mono
+	marksAt      core.Mono // when HighWatermarks are written next
+	marksWriting bool
 	retentionAt  core.Mono
 	checkpoint   checkpointState
 
@@ -86,7 +94,8 @@ type Broker struct {
 	codecs   record.Codecs
 	conns    map[step.ConnID]*connection
 	pids     producerIDs
-	moved    []ReplicaView // see Moved
+	moved    []ReplicaView  // see Moved
+	journal  []JournalEntry // see Journal
 }
 
 // connection is what the broker remembers of a served connection.
@@ -108,12 +117,13 @@ type phase uint8
 const (
 	phaseNew      phase = iota
 	phaseFiles          // identity, markers and checkpoints
-	phaseReplay         // metadata log recovery, replay and election
+	phaseReplay         // the metadata log is read, and this incarnation registered
 	phaseIdentify       // which topic each partition directory belongs to
 	phaseLogs           // partition recovery
-	phaseJoin           // this incarnation's registration is being committed
+	phaseJoin           // waiting to be unfenced
 	phaseServing
-	phaseStopping
+	phaseLeaving  // the controller moves leaderships away
+	phaseStopping // logs are closed
 	phaseStopped
 )
 
@@ -122,19 +132,46 @@ func New(opts Options) *Broker {
 	b := &Broker{
 		opts: opts, cfg: opts.Config, rand: prng.New(opts.Seed),
 		files: smallfile.New(ownerFiles), ids: step.NewIDs(ownerBroker),
-		image:   metadata.NewImage(),
-		byName:  make(map[core.TopicPartition]*partition),
-		conns:   make(map[step.ConnID]*connection),
-		byTopic: make(map[core.TopicID][]*partition),
-		leaving: make(map[core.TopicPartition]*partition),
+		nothing:  metadata.NewImage(),
+		peers:    peer.New("klamm-" + strconv.FormatInt(int64(opts.Config.NodeID), 10)),
+		byName:   make(map[core.TopicPartition]*partition),
+		creating: make(map[string]bool),
+		byKey:    make(map[partitionKey]*partition),
+		conns:    make(map[step.ConnID]*connection),
+		byTopic:  make(map[core.TopicID][]*partition),
+		leaving:  make(map[core.TopicPartition]*partition),
 	}
 	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
 	b.reads.pending = make(map[step.OpID]pendingRead)
 	return b
 }
 
-// Serving reports whether clients are answered; the edge listens from then on.
-func (b *Broker) Serving() bool { return b.phase == phaseServing }
+// Serving reports whether the node does what its roles ask of it: clients are answered, or the quorum.
+func (b *Broker) Serving() bool { return b.phase == phaseServing || b.phase == phaseLeaving }
+
+// Listening reports whether the edge accepts connections on a listener: on a controller's as soon as the quorum is open,
+// because without it no broker gets any further, on the others while clients are served.
+func (b *Broker) Listening(listener string) bool {
+	if b.halt != "" {
+		return false
+	}
+	if b.controllerListener(listener) {
+		return b.phase >= phaseReplay && b.phase < phaseStopped
+	}
+	return b.Serving()
+}
+
+func (b *Broker) controllerListener(name string) bool {
+	return slices.ContainsFunc(b.cfg.ControllerListeners, func(l config.Listener) bool { return l.Name == name })
+}
+
+// image is the committed image of the cluster, as applied here.
+func (b *Broker) image() *metadata.Image {
+	if b.plane == nil {
+		return b.nothing
+	}
+	return b.plane.Image()
+}
 
 // Halted says why the broker has ended: the text is for the operator, and clean tells an orderly shutdown.
 func (b *Broker) Halted() (why string, clean, halted bool) {
@@ -167,8 +204,10 @@ func (b *Broker) Step(now core.Now, ev step.Event, out *step.Effects) {
 		b.connState(ev)
 	case *step.Tick:
 		b.tick(now, out)
-	case *step.PeerResponse, *step.PeerState:
-		invariant.Fail("a broker of a quorum of one has no peers, got %T", ev)
+	case *step.PeerResponse:
+		b.peers.Response(ev, out)
+	case *step.PeerState:
+		b.peers.State(ev, out)
 	}
 }
 
@@ -181,12 +220,8 @@ func (b *Broker) diskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		}
 	case ownerBroker:
 		b.ownDone(now, d, out)
-	case ownerMetaLog:
-		b.quorum.LogDone(now, d, out)
-	case ownerMetaFiles:
-		b.quorum.FilesDone(now, d, out)
-	case ownerMetaReads:
-		b.quorum.ReadsDone(now, d, out)
+	case ownerMetaLog, ownerMetaFiles, ownerMetaReads:
+		b.plane.DiskDone(now, o, d, out)
 	default:
 		if p := b.partitions[o-ownerPartitions]; p != nil {
 			p.Log.DiskDone(now, d, out)
@@ -197,41 +232,61 @@ func (b *Broker) diskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 
 // EndTurn implements [step.Machine].
 func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
-	b.moved = b.moved[:0]
+	b.moved, b.journal = b.moved[:0], b.journal[:0]
 	if b.halt != "" {
 		return
 	}
+	b.peers.Deliver(now, out)
 	for again := true; again && b.halt == ""; {
 		before, closing := b.phase, b.checkpoint.closing
 		b.advance(now, out)
 		b.progress(now, out)
+		b.talk(now, out)
 		// The next phase may have proposed, opened or closed something, and no event need come of it: idle logs close at
 		// once.
-		again = b.phase != before || b.checkpoint.closing != closing
+		again = b.phase != before || b.checkpoint.closing != closing || b.plane != nil && b.plane.Restless()
 	}
 	if b.halt != "" {
 		return
 	}
 	b.sweep(now, out)
-	b.commits.release(b, now, out)
 	b.answerCheckpointed(out)
 	b.settlePartitions(now, out)
 	if b.opts.Tuning.Check {
 		b.check()
+		if b.plane != nil {
+			b.journal = appendJournal(b.journal, metadataPartition(), core.MetadataTopicID, b.plane.Quorum().Log())
+		}
 	}
 }
 
 // advance lets the quorum and the logs hand out their work and applies what is committed.
 func (b *Broker) advance(now core.Now, out *step.Effects) {
-	if b.quorum != nil {
-		b.quorum.EndTurn(now, out)
-		b.applyCommitted(now, out)
-		if why, failed := b.quorum.Failed(); failed {
+	if b.plane != nil {
+		b.plane.Opening = b.opening
+		b.plane.EndTurn(now, out)
+		b.applyChanges(now, out)
+		if why, failed := b.plane.Failed(); failed {
 			b.fail(why)
 			return
 		}
 	}
 	b.settlePartitions(now, out)
+}
+
+// talk sends what other nodes are to hear: the controller of this broker, and leaders of its replicas. Answers of this
+// node's own controller come at once.
+func (b *Broker) talk(now core.Now, out *step.Effects) {
+	if b.plane == nil {
+		return
+	}
+	b.keepAlive(now, out)
+	b.alterPartitions(now, out)
+	b.fetchFromLeaders(now, out)
+	b.passAgain(now, out)
+	b.plane.Opening = b.opening
+	b.plane.Finish(now, out)
+	b.peers.Deliver(now, out)
 }
 
 // touch notes that a partition's log or state changed in this turn.
@@ -264,6 +319,9 @@ func (b *Broker) connState(ev *step.ConnState) {
 	if c := b.conns[ev.Conn]; c != nil {
 		b.dropFetches(c)
 		delete(b.conns, ev.Conn)
+		if b.plane != nil {
+			b.plane.Disconnected(ev.Conn)
+		}
 	}
 }
 
@@ -279,5 +337,8 @@ func (b *Broker) check() {
 		if p != nil {
 			p.Check()
 		}
+	}
+	if b.plane != nil {
+		b.plane.Quorum().Check()
 	}
 }

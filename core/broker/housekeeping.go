@@ -19,16 +19,30 @@ type checkpointState struct {
 	raising  []raise      // those that the checkpoints being written say
 	burials  []*partition // logs to be deleted once the checkpoints do not name them
 	burying  []*partition // those that the checkpoints being written leave out
+	lower    bool         // a truncation waits for the recovery points
+	said     []saidPoint  // what the checkpoints being written say
 	closing  bool         // logs were told to close
 	final    bool         // the last checkpoints were handed out
+}
+
+// saidPoint is one log's entry in the recovery-point checkpoint.
+type saidPoint struct {
+	p     *partition // nil for the metadata log
+	point core.Offset
 }
 
 // nodeName is the broker's name as a configuration resource.
 func (b *Broker) nodeName() string { return strconv.FormatInt(int64(b.cfg.NodeID), 10) }
 
-// schedule keeps the deadline of a partition's log: the instant at which its disk must have answered.
+// schedule keeps the deadline of a partition: the instant at which its disk must have answered, or a follower that is
+// behind must have caught up.
 func (b *Broker) schedule(p *partition) {
-	at, ok := p.Log.NextDeadline()
+	var next earliest
+	next.take(p.Log.NextDeadline())
+	if !p.deleting {
+		next.take(p.Replica.NextDeadline())
+	}
+	at, ok := next.at, next.ok
 	if ok && at == p.timerAt {
 		return
 	}
@@ -43,6 +57,7 @@ func (b *Broker) schedule(p *partition) {
 func (b *Broker) scheduleHousekeeping(now core.Now) {
 	b.checkpointAt = now.Mono.Add(core.Millis(b.checkpointMs()))
 	b.retentionAt = now.Mono.Add(core.Millis(b.cfg.RetentionCheckMs))
+	b.marksAt = now.Mono.Add(core.Millis(b.cfg.HWCheckpointMs))
 }
 
 func (b *Broker) checkpointMs() int64 {
@@ -61,16 +76,32 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 	next.take(b.deadlines.Next())
 	next.take(b.produces.NextDeadline())
 	next.take(b.fetches.NextDeadline())
-	next.take(b.commits.nextDeadline(b.image.Offset()))
-	if b.quorum != nil {
-		next.take(b.quorum.NextDeadline())
+	next.take(b.peers.NextDeadline())
+	if b.plane != nil {
+		next.take(b.plane.NextDeadline())
+		next.take(b.lifecycleDue())
+		next.take(b.isrDue())
+		next.take(b.forwardDue())
+		for _, f := range b.leaders {
+			if !f.asking {
+				next.take(f.fetcher.NextDeadline())
+			}
+		}
 	}
-	if b.phase == phaseStopping && !b.checkpoint.closing {
-		next.take(0, true)
-	}
-	if b.phase == phaseServing {
+	switch b.phase {
+	case phaseStopping:
+		if !b.checkpoint.closing {
+			next.take(0, true)
+		}
+	case phaseLeaving:
+		next.take(b.life.giveUp, true) // 0, which is at once, before it has asked
+	case phaseServing:
 		next.take(b.checkpointAt, true)
-		next.take(b.retentionAt, true)
+		if b.cfg.Roles.Broker {
+			next.take(b.retentionAt, true)
+			next.take(b.marksAt, true)
+		}
+	default: // start-up waits for events
 	}
 	return next.at, next.ok
 }
@@ -96,19 +127,29 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 		}
 		p.timer, p.timerAt = deadline.Handle{}, 0
 		p.Log.Tick(now)
+		p.Replica.Tick(now)
 		b.touch(p)
 	}
-	if b.quorum != nil {
-		if at, ok := b.quorum.NextDeadline(); ok && at <= now.Mono {
-			b.quorum.Tick(now, out)
-		}
+	b.peers.Tick(now, out)
+	if b.plane != nil {
+		b.plane.Tick(now, out)
 	}
-	if b.phase != phaseServing {
+	for _, f := range b.leaders {
+		f.fetcher.Tick(now)
+	}
+	if b.phase != phaseServing && b.phase != phaseLeaving {
 		return
 	}
 	if b.checkpointAt <= now.Mono {
 		b.checkpointAt = now.Mono.Add(core.Millis(b.checkpointMs()))
-		b.writeCheckpoints(tagWriteRecovery, tagWriteLogStart, out)
+		b.writeCheckpoints(out)
+	}
+	if !b.cfg.Roles.Broker {
+		return
+	}
+	if b.marksAt <= now.Mono {
+		b.marksAt = now.Mono.Add(core.Millis(b.cfg.HWCheckpointMs))
+		b.writeMarks(out)
 	}
 	if b.retentionAt <= now.Mono {
 		b.retentionAt = now.Mono.Add(core.Millis(b.cfg.RetentionCheckMs))
@@ -125,68 +166,122 @@ func (b *Broker) applyRetention(now core.Now, out *step.Effects) {
 	}
 }
 
-// writeCheckpoints writes both checkpoint files, unless a writing is still under way.
-func (b *Broker) writeCheckpoints(recovery, start smallfile.Tag, out *step.Effects) {
-	if b.checkpoint.writing > 0 {
+// writeCheckpoints writes the recovery points and the log starts, unless a writing is still under way.
+func (b *Broker) writeCheckpoints(out *step.Effects) {
+	c := &b.checkpoint
+	if c.writing > 0 {
 		return
 	}
-	points := []log.PartitionOffset{{TopicPartition: metadataPartition(), Offset: b.quorum.Log().RecoveryPoint()}}
+	c.lower = false
+	c.said = append(c.said[:0], saidPoint{nil, b.plane.Quorum().Log().RecoveryPoint()})
+	points := []log.PartitionOffset{{TopicPartition: metadataPartition(), Offset: c.said[0].point}}
 	var starts []log.PartitionOffset
 	for _, p := range b.partitions {
 		if p == nil || p.deleting || p.opening {
 			continue
 		}
-		points = append(points, log.PartitionOffset{TopicPartition: p.TP, Offset: p.Log.RecoveryPoint()})
+		point := p.Log.RecoveryPoint()
+		c.said = append(c.said, saidPoint{p, point})
+		if point > p.pointSaid { // the file may say so from now on
+			p.pointSaid = point
+			p.Log.Supposed(point)
+		}
+		points = append(points, log.PartitionOffset{TopicPartition: p.TP, Offset: point})
 		if s := max(p.Log.LogStartOffset(), p.raisedStart); s > 0 {
 			starts = append(starts, log.PartitionOffset{TopicPartition: p.TP, Offset: s})
 		}
 	}
-	b.checkpoint.writing = 2
-	b.files.Replace(fileRecoveryPoint, log.AppendOffsets(nil, points), recovery, out)
-	b.files.Replace(fileLogStart, log.AppendOffsets(nil, starts), start, out)
+	b.plane.Quorum().Log().Supposed(c.said[0].point)
+	c.writing = 2
+	b.files.Replace(fileRecoveryPoint, log.AppendOffsets(nil, points), tagCheckpoint, out)
+	b.files.Replace(fileLogStart, log.AppendOffsets(nil, starts), tagCheckpoint, out)
 }
 
-func metadataPartition() core.TopicPartition { return core.TopicPartition{Topic: "__cluster_metadata"} }
+// lowerCheckpoint notes that a log is about to be cut below what the recovery-point checkpoint promises of it.
+func (b *Broker) lowerCheckpoint(p *partition) {
+	if _, needs := p.Log.NeedsCheckpoint(); needs {
+		b.checkpoint.lower = true
+	}
+}
+
+// writeMarks writes the HighWatermarks (replication-offset-checkpoint). They are hints: a replica that starts without
+// its entry knows less until it hears from the leader, and nothing else.
+func (b *Broker) writeMarks(out *step.Effects) {
+	if b.marksWriting {
+		return
+	}
+	b.marksWriting = true
+	var marks []log.PartitionOffset
+	for _, p := range b.partitions {
+		if p != nil && !p.deleting && !p.opening && p.Log.Ready() {
+			marks = append(marks, log.PartitionOffset{TopicPartition: p.TP, Offset: p.HighWatermark()})
+		}
+	}
+	b.files.Replace(fileHighWatermark, log.AppendOffsets(nil, marks), tagHWCheckpoint, out)
+}
+
+func metadataPartition() core.TopicPartition { return core.TopicPartition{Topic: metadataTopic} }
 
 // checkpointWritten takes the completion of a checkpoint file or of the clean-shutdown marker.
 func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.Effects) {
-	if r.Tag == tagShutdownMarker {
+	c := &b.checkpoint
+	switch r.Tag {
+	case tagShutdownMarker:
 		b.phase = phaseStopped
 		return
+	case tagHWCheckpoint:
+		b.marksWriting = false
+		return
 	}
-	if b.checkpoint.writing--; b.checkpoint.writing == 0 {
-		for i := range b.checkpoint.raising {
-			b.checkpoint.raising[i].take(b, now, out)
-		}
-		clear(b.checkpoint.raising)
-		b.checkpoint.raising = b.checkpoint.raising[:0]
-		out.Replies = append(out.Replies, b.checkpoint.inFlight...)
-		b.checkpoint.inFlight = b.checkpoint.inFlight[:0]
-		for _, p := range b.checkpoint.burying {
-			p.Log.Delete(now, b.randomHex(), out)
-			b.touch(p)
-		}
-		b.checkpoint.burying = b.checkpoint.burying[:0]
+	if c.writing--; c.writing > 0 {
+		return
 	}
+	for _, s := range c.said {
+		if s.p == nil {
+			b.plane.Quorum().Log().Checkpointed(now, s.point, out)
+			continue
+		}
+		s.p.pointSaid = s.point
+		s.p.Log.Checkpointed(now, s.point, out)
+		b.touch(s.p)
+	}
+	for i := range c.raising {
+		c.raising[i].take(b, now, out)
+	}
+	clear(c.raising)
+	c.raising = c.raising[:0]
+	out.Replies = append(out.Replies, c.inFlight...)
+	c.inFlight = c.inFlight[:0]
+	for _, p := range c.burying {
+		p.Log.Delete(now, b.randomHex(), out)
+		b.touch(p)
+	}
+	c.burying = c.burying[:0]
 }
 
-// answerCheckpointed starts the writing of checkpoints that answers or deletions wait for.
+// answerCheckpointed starts the writing of checkpoints that answers, deletions or truncations wait for.
 func (b *Broker) answerCheckpointed(out *step.Effects) {
 	c := &b.checkpoint
-	if len(c.answers) == 0 && len(c.burials) == 0 || c.writing > 0 {
+	if b.plane != nil {
+		if _, needs := b.plane.Quorum().Log().NeedsCheckpoint(); needs {
+			c.lower = true
+		}
+	}
+	if len(c.answers) == 0 && len(c.burials) == 0 && !c.lower || c.writing > 0 {
 		return
 	}
 	c.burials, c.burying = c.burying[:0], c.burials
 	c.answers, c.inFlight = c.inFlight[:0], c.answers
 	c.raises, c.raising = c.raising[:0], c.raises
-	b.writeCheckpoints(tagWriteRecovery, tagWriteLogStart, out)
+	b.writeCheckpoints(out)
 }
 
-// Shutdown begins an orderly end: requests are refused, logs are flushed and closed, and a marker vouches for them so
-// that the next start scans nothing. The owner calls it between turns and polls until [Broker.Halted].
+// Shutdown begins an orderly end: the controller moves leaderships away, requests are refused, logs are flushed and
+// closed, and a marker vouches for them so that the next start scans nothing. The owner calls it between turns and polls
+// until [Broker.Halted].
 func (b *Broker) Shutdown() {
 	if b.phase == phaseServing {
-		b.phase = phaseStopping
+		b.phase = phaseLeaving
 	} else if b.phase < phaseServing {
 		b.fail("stopped before start-up was complete")
 	}
@@ -204,7 +299,8 @@ func (b *Broker) stopping(now core.Now, out *step.Effects) {
 	}
 	if !b.checkpoint.closing {
 		b.checkpoint.closing = true
-		b.quorum.Close(now, out)
+		b.peers.Close(out)
+		b.plane.Close(now, out)
 		return
 	}
 	for _, p := range b.partitions {
@@ -216,10 +312,11 @@ func (b *Broker) stopping(now core.Now, out *step.Effects) {
 		}
 	}
 	switch {
-	case !b.quorum.Log().Closed() || b.files.Busy():
+	case !b.plane.Closed() || b.files.Busy():
 	case !b.checkpoint.final:
 		b.checkpoint.final = true
-		b.writeCheckpoints(tagShutdownPoint, tagShutdownStart, out)
+		b.writeCheckpoints(out)
+		b.writeMarks(out)
 	case b.anyOffline():
 		b.fail("stopped; a partition was offline, so the next start scans its log")
 	default:
@@ -236,10 +333,5 @@ func (b *Broker) anyOffline() bool {
 	return false
 }
 
-// brokerEpoch is the epoch of this incarnation's registration.
-func (b *Broker) brokerEpoch() core.BrokerEpoch {
-	if reg := b.image.Broker(b.cfg.NodeID); reg != nil {
-		return reg.Epoch
-	}
-	return -1
-}
+// brokerEpoch is the epoch of this incarnation's registration, -1 without one.
+func (b *Broker) brokerEpoch() core.BrokerEpoch { return b.life.epoch }

@@ -23,9 +23,15 @@ type partition struct {
 	opening  bool // counted in Broker.opening
 	offline  bool // the log's failure has been noticed
 	deleting bool
+	wantsISR bool       // in Broker.isr.wanting
+	followed *following // the leader whose fetcher has it, nil if none
+	// pointSaid is the recovery point that the checkpoint file says of the log, or may say once a write lands.
+	pointSaid   core.Offset
+	writtenSeen core.Offset // WrittenOffset and epoch at the end of the last turn: what followers were offered
+	epochSeen   core.LeaderEpoch
 	// raisedStart is the log start that the next checkpoint has to say, ahead of the log's own.
 	raisedStart core.Offset
-	timer       deadline.Handle // of the log's deadline
+	timer       deadline.Handle // of the log's deadline and the replica's
 	timerAt     core.Mono
 }
 
@@ -33,7 +39,7 @@ type partition struct {
 func (b *Broker) lookup(id core.TopicID, topic string, index int32) (*partition, core.ErrorCode) {
 	missing := core.ErrUnknownTopicOrPartition
 	if !id.IsZero() {
-		t := b.image.TopicByID(id)
+		t := b.image().TopicByID(id)
 		if t == nil {
 			return nil, core.ErrUnknownTopicID
 		}
@@ -41,7 +47,7 @@ func (b *Broker) lookup(id core.TopicID, topic string, index int32) (*partition,
 	}
 	p := b.byName[core.TopicPartition{Topic: topic, Partition: index}]
 	if p == nil {
-		if t := b.image.Topic(topic); t != nil && t.Partition(index) != nil {
+		if t := b.image().Topic(topic); t != nil && t.Partition(index) != nil {
 			return nil, core.ErrNotLeaderOrFollower
 		}
 		return nil, missing
@@ -55,9 +61,12 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	past.TopicID = id
 	cfg := b.topicConfig(tp.Topic)
 	l := log.New(b.logConfig(cfg), ownerPartitions+step.Owner(slot), tp.String(), past)
-	p := &partition{Replica: replica.New(b.cfg.NodeID, tp, id, l, replica.Options{}), cfg: cfg, slot: slot, opening: true}
+	p := &partition{
+		Replica: replica.New(b.cfg.NodeID, tp, id, l, b.replicaOptions(&cfg)),
+		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint,
+	}
 	b.partitions = append(b.partitions, p)
-	b.byName[tp] = p
+	b.byName[tp], b.byKey[partitionKey{id, tp.Partition}] = p, p
 	b.byTopic[id] = append(b.byTopic[id], p)
 	b.opening++
 	l.Open(now, out)
@@ -77,6 +86,7 @@ func (b *Broker) logConfig(t config.Topic) log.Config {
 		LookupBytes:            b.opts.Tuning.LookupBytes,
 		RecentBatches:          b.opts.Tuning.RecentBatches,
 		DiskTimeout:            core.Millis(b.cfg.DiskStallMs),
+		Journal:                b.opts.Tuning.Check,
 	}
 	if !t.Delete {
 		c.RetentionMs, c.RetentionBytes = -1, -1
@@ -96,9 +106,24 @@ func (b *Broker) logConfig(t config.Topic) log.Config {
 	return c
 }
 
+// replicaOptions is what a topic's configuration means for its replicas.
+func (b *Broker) replicaOptions(t *config.Topic) replica.Options {
+	return replica.Options{
+		LagTime: core.Millis(b.cfg.ReplicaLagMs), MinInsyncReplicas: int(t.MinInsyncReplicas),
+		ELR:   b.elr(),
+		Lossy: t.UncleanLeaderElection || b.cfg.Durability == config.DurabilityOS && !t.Flushed,
+	}
+}
+
+// elr reports whether eligible leader replicas are tracked (KIP-966).
+func (b *Broker) elr() bool {
+	m := b.image()
+	return m.FeatureLevel(metadata.EligibleLeaderReplicasFeature) > 0 && m.MetadataVersion().HasElr()
+}
+
 // topicConfig resolves a topic's configuration over all layers of the committed image.
 func (b *Broker) topicConfig(topic string) config.Topic {
-	return config.ResolveTopic(b.configLayers(topic))
+	return b.plane.TopicConfig(topic)
 }
 
 // settle looks at a partition after its log's turn: noticing that it has become ready or offline, advancing the
@@ -111,46 +136,70 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	}
 	p.Settle()
 	moved := p.Advance(now)
-	if moved && b.opts.Tuning.Check {
-		b.moved = append(b.moved, p.view())
+	p.Points(out)
+	if written := p.Log.WrittenOffset(); written != p.writtenSeen || p.LeaderEpoch() != p.epochSeen {
+		p.writtenSeen, p.epochSeen = written, p.LeaderEpoch()
+		b.fetches.Touch(p.slot) // followers may read it before it is synced
 	}
 	if moved || offline && !p.offline {
 		p.offline = offline
 		b.produces.Touch(p.slot)
 		b.fetches.Touch(p.slot)
 	}
+	if p.followed != nil {
+		p.followed.fetcher.Touch(p.Replica)
+	}
+	b.wantISR(p)
+	b.lowerCheckpoint(p)
+	if b.opts.Tuning.Check {
+		b.observe(p)
+	}
 	if p.deleting && (p.Log.Closed() || offline) {
 		b.deadlines.Cancel(p.timer)
 		b.partitions[p.slot] = nil
 		delete(b.leaving, p.TP)
-		if t := b.image.Topic(p.TP.Topic); t != nil && t.Partition(p.TP.Partition) != nil && b.phase <= phaseServing {
+		if t := b.image().Topic(p.TP.Topic); t != nil && t.Partition(p.TP.Partition) != nil && b.phase <= phaseLeaving {
 			b.applyPartition(now, t.Name, t.ID, t.Partition(p.TP.Partition), out)
 		}
 	}
 }
 
-// applyPartition brings a replica in line with the image: opened if new, led in the epoch that the image says.
+// applyPartition brings a replica in line with the image: opened if new, leading or following in the epoch that the image
+// says, closed and deleted if it has been reassigned away (KIP-455).
 func (b *Broker) applyPartition(now core.Now, topic string, id core.TopicID, state *metadata.Partition, out *step.Effects) {
 	tp := core.TopicPartition{Topic: topic, Partition: state.ID}
 	p := b.byName[tp]
-	if p == nil {
-		if !slices.Contains(state.Replicas, b.cfg.NodeID) {
-			return
-		}
+	mine := slices.Contains(state.Replicas, b.cfg.NodeID)
+	switch {
+	case p == nil && !mine:
+		return
+	case p == nil:
 		if b.leaving[tp] != nil {
 			return // the directory is still the old incarnation's; settle comes back here when it is gone
 		}
 		p = b.openPartition(now, tp, id, log.Past{}, out)
+	case !mine:
+		out.Sometimes("broker.replica-reassigned-away")
+		b.deletePartition(p)
+		return
 	}
+	b.lead(now, p, state, out)
+}
+
+// lead lets a replica take over what the image says of its partition.
+func (b *Broker) lead(now core.Now, p *partition, state *metadata.Partition, out *step.Effects) {
 	p.Apply(now, state, out)
+	b.follow(p)
 	b.produces.Touch(p.slot) // waiters are bound to the epoch under which they were admitted
 	b.fetches.Touch(p.slot)
+	b.wantISR(p)
 	b.touch(p)
 }
 
 // deletePartition removes a replica whose topic is gone.
 func (b *Broker) deletePartition(p *partition) {
 	delete(b.byName, p.TP)
+	delete(b.byKey, partitionKey{p.TopicID, p.TP.Partition})
 	if p.opening {
 		p.opening = false
 		b.opening--
@@ -158,6 +207,7 @@ func (b *Broker) deletePartition(p *partition) {
 	p.deleting = true
 	b.leaving[p.TP] = p
 	p.Retire()
+	b.follow(p)
 	b.produces.Touch(p.slot)
 	b.fetches.Touch(p.slot)
 	// First the checkpoints forget it, then the directory goes, then the name is free: so an entry that outlives a crash

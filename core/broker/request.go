@@ -2,6 +2,7 @@ package broker
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/wire"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -12,11 +13,19 @@ import (
 //
 //nolint:cyclop // one line per api
 func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
-	if b.phase != phaseServing {
-		if _, ok := r.Body.(*kmsg.ApiVersionsRequest); !ok || b.phase > phaseServing {
+	if c := b.conns[r.Conn]; c != nil && b.controllerListener(c.listener) {
+		b.controllerRequest(now, r, out)
+		return
+	}
+	if !b.Serving() {
+		if _, ok := r.Body.(*kmsg.ApiVersionsRequest); !ok || b.phase > phaseLeaving {
 			out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
 			return
 		}
+	}
+	if control.Forwarded(r.Body.Key()) {
+		b.forward(now, r, out)
+		return
 	}
 	switch req := r.Body.(type) {
 	case *kmsg.ProduceRequest:
@@ -31,10 +40,6 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		b.findCoordinator(r, req, out)
 	case *kmsg.ApiVersionsRequest:
 		b.apiVersions(r, req, out)
-	case *kmsg.CreateTopicsRequest:
-		b.createTopics(now, r, req, out)
-	case *kmsg.DeleteTopicsRequest:
-		b.deleteTopics(now, r, req, out)
 	case *kmsg.DeleteRecordsRequest:
 		b.deleteRecords(r, req, out)
 	case *kmsg.InitProducerIDRequest:
@@ -43,12 +48,6 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		b.offsetForLeaderEpoch(r, req, out)
 	case *kmsg.DescribeConfigsRequest:
 		b.describeConfigs(r, req, out)
-	case *kmsg.AlterConfigsRequest:
-		b.alterConfigs(now, r, req, out)
-	case *kmsg.IncrementalAlterConfigsRequest:
-		b.incrementalAlterConfigs(now, r, req, out)
-	case *kmsg.CreatePartitionsRequest:
-		b.createPartitions(now, r, req, out)
 	case *kmsg.DescribeLogDirsRequest:
 		b.describeLogDirs(r, req, out)
 	case *kmsg.DescribeClusterRequest:
@@ -57,6 +56,19 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		b.describeTopicPartitions(r, req, out)
 	default:
 		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
+	}
+}
+
+// controllerRequest serves the listeners of controllers: the quorum, brokers' dealings with the controller, and admin
+// clients that know it (KIP-919).
+func (b *Broker) controllerRequest(now core.Now, r *step.Request, out *step.Effects) {
+	switch req := r.Body.(type) {
+	case *kmsg.ApiVersionsRequest:
+		b.apiVersions(r, req, out)
+	case *kmsg.DescribeClusterRequest:
+		b.describeControllers(now, r, req, out)
+	default:
+		b.plane.Handle(now, r, out)
 	}
 }
 

@@ -1,20 +1,38 @@
 package broker
 
-import "github.com/klamm-log/klamm/core"
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/raft"
+)
 
-// ReplicaView is a look at one replica's counters, for simulators and tools.
+// ReplicaView is a look at one replica's state, for simulators and tools.
 type ReplicaView struct {
-	TP               core.TopicPartition
-	TopicID          core.TopicID
-	Leader           bool // this broker leads and may answer clients
+	TP      core.TopicPartition
+	TopicID core.TopicID
+	// Leader says that this broker leads in Epoch as far as it knows, and answers clients.
+	Leader           bool
+	LeaderID         core.NodeID
 	Epoch            core.LeaderEpoch
+	PartitionEpoch   core.PartitionEpoch
+	ISR, MaximalISR  []core.NodeID // of a leader; the replica's own slices
+	EpochStart       core.Offset   // of a leader: where its epoch begins
+	HWKnown          bool          // of a leader: the HighWatermark has reached EpochStart (KIP-207)
 	LogStartOffset   core.Offset
 	HighWatermark    core.Offset
 	LogEndOffset     core.Offset
 	DurableOffset    core.Offset
-	Offline          string // why the log is offline; empty while it is not
-	Opening          bool
 	LastStableOffset core.Offset
+	Offline          string // why the log is offline; empty while it is not
+	Opening          bool   // recovery is under way: the counters mean nothing yet
+}
+
+// JournalEntry is one change of one log.
+type JournalEntry struct {
+	TP      core.TopicPartition
+	TopicID core.TopicID // core.MetadataTopicID for the metadata log
+	log.Entry
 }
 
 // Replicas are all replicas of this broker, in the order of their making.
@@ -28,11 +46,56 @@ func (b *Broker) Replicas() []ReplicaView {
 	return out
 }
 
-// Moved are the replicas whose HighWatermark or log start changed in the last turn. Collected only with Tuning.Check.
+// View is one replica's state, if there is one here.
+func (b *Broker) View(tp core.TopicPartition) (ReplicaView, bool) {
+	p := b.byName[tp]
+	if p == nil {
+		return ReplicaView{}, false
+	}
+	return p.view(), true
+}
+
+// Moved are the replicas that the last turn touched. Collected only with Tuning.Check.
 func (b *Broker) Moved() []ReplicaView { return b.moved }
 
+// Journal is what the last turn did to the logs, in order; it begins when a log is ready. Collected only with
+// Tuning.Check.
+func (b *Broker) Journal() []JournalEntry { return b.journal }
+
+// Image is the committed image of the cluster, as applied here; read it before the next turn.
+func (b *Broker) Image() *metadata.Image { return b.image() }
+
+// Quorum is this node's seat in the metadata quorum, nil before the data directory has been read; read it only.
+func (b *Broker) Quorum() *raft.Quorum {
+	if b.plane == nil {
+		return nil
+	}
+	return b.plane.Quorum()
+}
+
+// BrokerEpoch is the epoch of this incarnation's registration, -1 without one.
+func (b *Broker) BrokerEpoch() core.BrokerEpoch { return b.brokerEpoch() }
+
+// observe gathers what the simulator wants to see of a partition's turn.
+func (b *Broker) observe(p *partition) {
+	b.journal = appendJournal(b.journal, p.TP, p.TopicID, p.Log)
+	if !p.deleting {
+		b.moved = append(b.moved, p.view())
+	}
+}
+
+func appendJournal(dst []JournalEntry, tp core.TopicPartition, id core.TopicID, l *log.Log) []JournalEntry {
+	for _, e := range l.TakeJournal() {
+		dst = append(dst, JournalEntry{TP: tp, TopicID: id, Entry: e})
+	}
+	return dst
+}
+
 func (p *partition) view() ReplicaView {
-	v := ReplicaView{TP: p.TP, TopicID: p.TopicID, Epoch: p.LeaderEpoch(), Leader: p.Serving() == core.ErrNone}
+	v := ReplicaView{
+		TP: p.TP, TopicID: p.TopicID, Epoch: p.LeaderEpoch(), Leader: p.Serving() == core.ErrNone,
+		LeaderID: p.Replica.Leader(), PartitionEpoch: p.PartitionEpoch(), ISR: p.ISR(), MaximalISR: p.MaximalISR(),
+	}
 	if f, offline := p.Log.Offline(); offline {
 		v.Offline = f.File + ": " + f.What
 		return v
@@ -40,6 +103,7 @@ func (p *partition) view() ReplicaView {
 	if v.Opening = !p.Log.Ready(); v.Opening {
 		return v
 	}
+	v.EpochStart, v.HWKnown = p.EpochStart(), p.HWKnown()
 	v.LogStartOffset, v.HighWatermark = p.Log.LogStartOffset(), p.HighWatermark()
 	v.LogEndOffset, v.DurableOffset = p.Log.LogEndOffset(), p.Log.DurableOffset()
 	v.LastStableOffset = p.LastStableOffset()

@@ -1,8 +1,9 @@
-package broker
+package control
 
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -15,7 +16,7 @@ import (
 // committed.
 //
 // Version notes: 2 is flexible; 0-3 mean the same.
-func (b *Broker) createPartitions(now core.Now, r *step.Request, req *kmsg.CreatePartitionsRequest, out *step.Effects) {
+func (p *Plane) createPartitions(now core.Now, r *step.Request, req *kmsg.CreatePartitionsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.CreatePartitionsResponse)
 	count := make(map[string]int, len(req.Topics))
 	for i := range req.Topics {
@@ -36,23 +37,23 @@ func (b *Broker) createPartitions(now core.Now, r *step.Request, req *kmsg.Creat
 			count[t.Topic] = 0
 			refusal = controller.Refusal{Code: core.ErrInvalidRequest, Why: "the topic comes more than once in the request"}
 		} else {
-			var recs []metadataRecord
-			refusal, recs = b.ctl.CreatePartitions(t.Topic, t.Count, newAssignments(t.Assignment))
+			var recs []metadata.Record
+			refusal, recs = p.ctl.CreatePartitions(t.Topic, t.Count, newAssignments(t.Assignment))
 			if refusal.OK() {
 				refusal = room.take(recs)
 			}
 			if refusal.OK() && !req.ValidateOnly {
-				end, created = b.propose(now, recs), true
+				end, created = p.propose(now, recs), true
 			}
 		}
-		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
 		resp.Topics = append(resp.Topics, row)
 	}
 	if !created {
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
-	b.answerAfter(end, true, requestDeadline(now, req.TimeoutMillis), answer(r, resp))
+	p.answerAfter(r, end, true, requestDeadline(now, req.TimeoutMillis), answer(r, resp))
 }
 
 // newAssignments keeps the difference between null (the controller places) and empty (wrong, since something is added).

@@ -1,4 +1,4 @@
-package broker
+package control
 
 import (
 	"github.com/klamm-log/klamm/core"
@@ -17,7 +17,7 @@ import (
 //
 // Version notes: 1-5 name topics, 6 also takes ids. With delete.topic.enable=false 1-2 answer INVALID_REQUEST, 3 and
 // above TOPIC_DELETION_DISABLED. 5 adds words.
-func (b *Broker) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTopicsRequest, out *step.Effects) {
+func (p *Plane) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTopicsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DeleteTopicsResponse)
 	asked := req.Topics
 	if r.Version < 6 {
@@ -30,7 +30,7 @@ func (b *Broker) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTop
 	times := make(map[core.TopicID]int, len(asked))
 	refusals := make([]controller.Refusal, len(asked))
 	for i := range asked {
-		found[i], refusals[i] = b.topicToDelete(&asked[i], r.Version)
+		found[i], refusals[i] = p.topicToDelete(&asked[i], r.Version)
 		if refusals[i].OK() {
 			times[found[i].id]++
 		}
@@ -45,17 +45,17 @@ func (b *Broker) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTop
 			if times[t.id] > 1 {
 				refusal = controller.Refusal{Code: core.ErrInvalidRequest, Why: "the topic comes more than once in the request"}
 			} else {
-				end, deleted = b.propose(now, b.ctl.DeleteTopic(t.id)), true
+				end, deleted = p.propose(now, p.ctl.DeleteTopic(t.id)), true
 			}
 		}
-		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
 		resp.Topics = append(resp.Topics, row)
 	}
 	if !deleted {
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
-	b.answerAfter(end, false, 0, answer(r, resp))
+	p.answerAfter(r, end, false, 0, answer(r, resp))
 }
 
 // doomed is a topic to delete.
@@ -66,15 +66,15 @@ type doomed struct {
 
 // topicToDelete finds the topic that is meant, in the controller's image: one that is being created can be deleted, one
 // that is being deleted cannot be again.
-func (b *Broker) topicToDelete(asked *kmsg.DeleteTopicsRequestTopic, version int16) (doomed, controller.Refusal) {
+func (p *Plane) topicToDelete(asked *kmsg.DeleteTopicsRequestTopic, version int16) (doomed, controller.Refusal) {
 	refuse := func(code core.ErrorCode, why string) (doomed, controller.Refusal) {
 		return doomed{}, controller.Refusal{Code: code, Why: why}
 	}
 	id := core.TopicID(asked.TopicID)
 	switch {
-	case !b.cfg.DeleteTopicEnable && version < 3:
+	case !p.cfg.DeleteTopicEnable && version < 3:
 		return refuse(core.ErrInvalidRequest, "delete.topic.enable is false")
-	case !b.cfg.DeleteTopicEnable:
+	case !p.cfg.DeleteTopicEnable:
 		return refuse(core.ErrTopicDeletionDisabled, "delete.topic.enable is false")
 	case asked.Topic == nil && id.IsZero():
 		return refuse(core.ErrInvalidRequest, "neither a name nor an id is given")
@@ -83,9 +83,9 @@ func (b *Broker) topicToDelete(asked *kmsg.DeleteTopicsRequestTopic, version int
 	}
 	var t *metadata.Topic
 	if asked.Topic == nil {
-		t = b.ctl.Image().TopicByID(id)
+		t = p.ctl.Image().TopicByID(id)
 	} else {
-		t = b.ctl.Image().Topic(*asked.Topic)
+		t = p.ctl.Image().Topic(*asked.Topic)
 	}
 	switch {
 	case t != nil:

@@ -1,4 +1,4 @@
-package broker
+package control
 
 import (
 	"github.com/klamm-log/klamm/core"
@@ -16,35 +16,35 @@ import (
 // twice once. The answer is sent when the change is committed and applied here.
 //
 // Version notes: 1 is flexible; 0-1 mean the same.
-func (b *Broker) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest, out *step.Effects) {
+func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
 	times := make(map[metadata.ConfigResource]int, len(req.Resources))
 	for i := range req.Resources {
-		times[configResource(req.Resources[i].ResourceType, req.Resources[i].ResourceName)]++
+		times[ConfigResource(req.Resources[i].ResourceType, req.Resources[i].ResourceName)]++
 	}
 	end, altered := core.NoOffset, false
 	for i := range req.Resources {
 		asked := &req.Resources[i]
-		res := configResource(asked.ResourceType, asked.ResourceName)
+		res := ConfigResource(asked.ResourceType, asked.ResourceName)
 		changes := make([]controller.ConfigChange, len(asked.Configs))
 		for j, c := range asked.Configs {
 			changes[j] = controller.ConfigChange{Name: c.Name, Op: controller.ConfigOp(c.Op), Value: c.Value}
 		}
-		refusal, recs := resourceTwice(), []metadataRecord(nil)
+		refusal, recs := resourceTwice(), []metadata.Record(nil)
 		if times[res] == 1 {
-			refusal, recs = b.ctl.IncrementalAlterConfigs(res, changes)
+			refusal, recs = p.ctl.IncrementalAlterConfigs(res, changes)
 		}
 		if refusal.OK() && !req.ValidateOnly && len(recs) > 0 {
-			end, altered = b.propose(now, recs), true
+			end, altered = p.propose(now, recs), true
 		}
 		row := kmsg.NewIncrementalAlterConfigsResponseResource()
 		row.ResourceType, row.ResourceName = asked.ResourceType, asked.ResourceName
-		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
 		resp.Resources = append(resp.Resources, row)
 	}
 	if !altered {
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
-	b.answerAfter(end, false, 0, answer(r, resp))
+	p.answerAfter(r, end, false, 0, answer(r, resp))
 }

@@ -1,9 +1,10 @@
-package broker
+package control
 
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -19,7 +20,7 @@ import (
 //
 // Version notes: 4 takes -1 for the broker's number of partitions and replication factor (KIP-464), as do 2-3 here and
 // in Kafka. 5 returns partitions, replication factor and configuration (KIP-525), 7 the topic id.
-func (b *Broker) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopicsRequest, out *step.Effects) {
+func (p *Plane) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopicsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.CreateTopicsResponse)
 	count := make(map[string]int, len(req.Topics))
 	for i := range req.Topics {
@@ -41,22 +42,22 @@ func (b *Broker) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTop
 			resp.Topics = append(resp.Topics, rt)
 			continue
 		}
-		if recs, ok := b.createTopic(t, req.ValidateOnly, &room, &rt); ok && !req.ValidateOnly {
-			end, created = b.propose(now, recs), true
+		if recs, ok := p.createTopic(t, req.ValidateOnly, &room, &rt); ok && !req.ValidateOnly {
+			end, created = p.propose(now, recs), true
 		}
 		resp.Topics = append(resp.Topics, rt)
 	}
 	if !created {
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
-	b.answerAfter(end, true, requestDeadline(now, req.TimeoutMillis), answer(r, resp))
+	p.answerAfter(r, end, true, requestDeadline(now, req.TimeoutMillis), answer(r, resp))
 }
 
 // createTopic asks the controller for one topic and fills in its row.
-func (b *Broker) createTopic(
+func (p *Plane) createTopic(
 	t *kmsg.CreateTopicsRequestTopic, validateOnly bool, room *recordBudget, rt *kmsg.CreateTopicsResponseTopic,
-) ([]metadataRecord, bool) {
+) ([]metadata.Record, bool) {
 	wish := controller.NewTopic{Name: t.Topic, Partitions: t.NumPartitions, Replication: t.ReplicationFactor}
 	for _, c := range t.Configs {
 		wish.Configs = append(wish.Configs, controller.ConfigEntry{Name: c.Name, Value: c.Value})
@@ -66,15 +67,15 @@ func (b *Broker) createTopic(
 		wish.Assignment, refusal = assignmentByPartition(t.ReplicaAssignment)
 	}
 	var made controller.CreatedTopic
-	var recs []metadataRecord
+	var recs []metadata.Record
 	if refusal.OK() {
-		made, recs = b.ctl.CreateTopic(wish)
+		made, recs = p.ctl.CreateTopic(wish)
 		refusal = made.Refusal
 	}
 	if refusal.OK() {
 		refusal = room.take(recs)
 	}
-	rt.ErrorCode, rt.ErrorMessage = int16(refusal.Code), words(refusal)
+	rt.ErrorCode, rt.ErrorMessage = int16(refusal.Code), Words(refusal)
 	if !refusal.OK() {
 		return nil, false
 	}
@@ -82,7 +83,7 @@ func (b *Broker) createTopic(
 		rt.TopicID = made.ID
 	}
 	rt.NumPartitions, rt.ReplicationFactor = made.Partitions, made.Replication
-	rt.Configs = b.createdConfigs(wish.Configs)
+	rt.Configs = p.createdConfigs(wish.Configs)
 	return recs, true
 }
 
@@ -110,17 +111,17 @@ func brokerIDs(ids []int32) []core.NodeID {
 }
 
 // createdConfigs is the whole configuration of a topic created with entries (KIP-525).
-func (b *Broker) createdConfigs(entries []controller.ConfigEntry) []kmsg.CreateTopicsResponseTopicConfig {
+func (p *Plane) createdConfigs(entries []controller.ConfigEntry) []kmsg.CreateTopicsResponseTopicConfig {
 	own := make(map[string]string, len(entries))
 	for _, e := range entries {
 		own[e.Name] = *e.Value
 	}
-	described := config.DescribeTopic(b.layers(func(name string) (string, bool) { v, ok := own[name]; return v, ok }))
+	described := config.DescribeTopic(p.Layers(func(name string) (string, bool) { v, ok := own[name]; return v, ok }))
 	rows := make([]kmsg.CreateTopicsResponseTopicConfig, 0, len(described))
 	for i := range described {
 		e := &described[i]
 		row := kmsg.NewCreateTopicsResponseTopicConfig()
-		row.Name, row.Value, row.Source, row.IsSensitive = e.Name, shown(e), int8(e.Source), e.Sensitive
+		row.Name, row.Value, row.Source, row.IsSensitive = e.Name, Shown(e), int8(e.Source), e.Sensitive
 		rows = append(rows, row)
 	}
 	return rows
@@ -130,10 +131,11 @@ func (b *Broker) createdConfigs(entries []controller.ConfigEntry) []kmsg.CreateT
 // the metadata log, nor the answer the memory (Kafka's MAX_RECORDS_PER_USER_OP).
 type recordBudget int
 
+// newRecordBudget is the budget of one request.
 func newRecordBudget() recordBudget { return 10_000 }
 
 // take refuses records that are too many, and the request's later ones as long as they are.
-func (n *recordBudget) take(recs []metadataRecord) controller.Refusal {
+func (n *recordBudget) take(recs []metadata.Record) controller.Refusal {
 	if len(recs) > int(*n) {
 		return controller.Refusal{Code: core.ErrPolicyViolation, Why: "the request as a whole creates too many topics and partitions"}
 	}

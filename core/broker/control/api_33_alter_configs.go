@@ -1,4 +1,4 @@
-package broker
+package control
 
 import (
 	"github.com/klamm-log/klamm/core"
@@ -16,40 +16,41 @@ import (
 // here.
 //
 // Version notes: 2 is flexible; 0-2 mean the same.
-func (b *Broker) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfigsRequest, out *step.Effects) {
+func (p *Plane) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfigsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.AlterConfigsResponse)
 	times := make(map[metadata.ConfigResource]int, len(req.Resources))
 	for i := range req.Resources {
-		times[configResource(req.Resources[i].ResourceType, req.Resources[i].ResourceName)]++
+		times[ConfigResource(req.Resources[i].ResourceType, req.Resources[i].ResourceName)]++
 	}
 	end, altered := core.NoOffset, false
 	for i := range req.Resources {
 		asked := &req.Resources[i]
-		res := configResource(asked.ResourceType, asked.ResourceName)
+		res := ConfigResource(asked.ResourceType, asked.ResourceName)
 		entries := make([]controller.ConfigEntry, len(asked.Configs))
 		for j, c := range asked.Configs {
 			entries[j] = controller.ConfigEntry{Name: c.Name, Value: c.Value}
 		}
-		refusal, recs := resourceTwice(), []metadataRecord(nil)
+		refusal, recs := resourceTwice(), []metadata.Record(nil)
 		if times[res] == 1 {
-			refusal, recs = b.ctl.AlterConfigs(res, entries)
+			refusal, recs = p.ctl.AlterConfigs(res, entries)
 		}
 		if refusal.OK() && !req.ValidateOnly && len(recs) > 0 {
-			end, altered = b.propose(now, recs), true
+			end, altered = p.propose(now, recs), true
 		}
 		row := kmsg.NewAlterConfigsResponseResource()
 		row.ResourceType, row.ResourceName = asked.ResourceType, asked.ResourceName
-		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), words(refusal)
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
 		resp.Resources = append(resp.Resources, row)
 	}
 	if !altered {
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
-	b.answerAfter(end, false, 0, answer(r, resp))
+	p.answerAfter(r, end, false, 0, answer(r, resp))
 }
 
-func configResource(kind kmsg.ConfigResourceType, name string) metadata.ConfigResource {
+// ConfigResource is a resource of the wire as the metadata names it.
+func ConfigResource(kind kmsg.ConfigResourceType, name string) metadata.ConfigResource {
 	return metadata.ConfigResource{Type: metadata.ResourceType(kind), Name: name}
 }
 

@@ -1,0 +1,63 @@
+package broker
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/step"
+)
+
+// applyChanges acts on what the committed image has seen in this turn.
+func (b *Broker) applyChanges(now core.Now, out *step.Effects) {
+	changes := b.plane.Changes()
+	if b.phase < phaseLogs || !b.cfg.Roles.Broker {
+		return // everything will be read from the image at once, or does not matter here
+	}
+	for i := range changes {
+		b.applyChange(now, &changes[i], out)
+	}
+}
+
+// applyChange brings replicas in line with one change of the image.
+func (b *Broker) applyChange(now core.Now, c *metadata.Change, out *step.Effects) {
+	switch c.Kind {
+	case metadata.TopicDeleted:
+		for _, p := range b.byTopic[c.TopicID] {
+			if !p.deleting {
+				b.deletePartition(p)
+			}
+		}
+		delete(b.byTopic, c.TopicID)
+	case metadata.PartitionCreated, metadata.PartitionChanged:
+		b.applyPartition(now, c.Topic, c.TopicID, c.After, out)
+	case metadata.ConfigChanged:
+		b.applyConfig(now, c.Resource)
+	case metadata.BrokerChanged:
+		b.applyBroker()
+	default: // no replica depends on the other changes
+	}
+}
+
+// applyBroker looks at what depends on other brokers' registrations: leaders here may propose one for an ISR, or not any
+// more.
+func (b *Broker) applyBroker() {
+	for _, p := range b.partitions {
+		if p != nil && !p.deleting && p.Leading() {
+			b.wantISR(p)
+		}
+	}
+}
+
+// applyConfig resolves the configuration of the topics that a changed resource touches: the topic itself, or all of
+// them for a broker's.
+func (b *Broker) applyConfig(now core.Now, res metadata.ConfigResource) {
+	for _, p := range b.partitions {
+		if p == nil || p.deleting || res.Type == metadata.ResourceTopic && res.Name != p.TP.Topic {
+			continue
+		}
+		p.cfg = b.topicConfig(p.TP.Topic)
+		p.Log.Reconfigure(b.logConfig(p.cfg))
+		p.Configure(b.replicaOptions(&p.cfg))
+		b.touch(p)
+	}
+	b.retentionAt = min(b.retentionAt, now.Mono) // a shorter retention takes effect without waiting for the interval
+}

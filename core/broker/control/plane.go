@@ -1,0 +1,286 @@
+package control
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/controller"
+	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/peer"
+	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/core/raft"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
+)
+
+// Options is what a Plane is made of.
+type Options struct {
+	Config   config.Broker
+	Static   map[string]string // configured properties by Kafka's names
+	Rand     *prng.Rand
+	Peers    *peer.Pool
+	Identity metadata.DirectoryID
+	Log      log.Config // of the metadata log
+	Past     log.Past   // what the checkpoints say of it
+	Owners   raft.Owners
+	Tuning   Tuning
+}
+
+// Tuning holds knobs that exist to make rare paths frequent; zero changes nothing.
+type Tuning struct {
+	ReadBytes       int64 // of the metadata log per read
+	FetchBytes      int32 // of the metadata log, served and asked per fetch
+	SnapshotRecords int64 // a snapshot after so many records
+	Check           bool
+}
+
+// LocalConn marks requests that this node asks itself; no real connection has the number.
+const LocalConn step.ConnID = 0
+
+// Plane is a node's part in the control plane.
+type Plane struct {
+	opts   Options
+	cfg    config.Broker
+	rand   *prng.Rand
+	quorum *raft.Quorum
+	ctl    *controller.Controller // nil unless this node is the active controller
+	failed string
+
+	offices int64       // times that this node took office
+	pending core.Offset // end of what this controller has proposed
+	fresh   bool        // something was proposed since the quorum's last EndTurn
+
+	image   *metadata.Image // committed
+	changes []metadata.Change
+	commits commitQueue
+
+	askers    map[raft.Asker]asked // requests to the quorum that are not answered
+	nextAsker raft.Asker
+
+	nextAsk uint64
+	asking  map[uint64]func(now core.Now, resp wire.Response, out *step.Effects)
+	local   []step.Reply // answers to this node's own requests
+
+	// Opening is the number of this node's logs that are being opened; answers to creations wait for them.
+	Opening int
+}
+
+// New is a plane that has not been opened.
+func New(opts Options) *Plane {
+	return &Plane{
+		opts: opts, cfg: opts.Config, rand: opts.Rand, image: metadata.NewImage(),
+		askers: make(map[raft.Asker]asked),
+		asking: make(map[uint64]func(core.Now, wire.Response, *step.Effects)),
+	}
+}
+
+// Open takes the seat: the metadata log is recovered.
+func (p *Plane) Open(now core.Now, out *step.Effects) {
+	opts := raft.Options{
+		NodeID: p.cfg.NodeID, DirectoryID: p.opts.Identity, Voter: p.cfg.Roles.Controller,
+		Seeds: p.cfg.BootstrapServers, Endpoints: p.endpoints(), Log: p.opts.Log, Past: p.opts.Past,
+		ReadBytes: p.opts.Tuning.ReadBytes, FetchBytes: p.opts.Tuning.FetchBytes,
+		SnapshotRecords: p.opts.Tuning.SnapshotRecords, SnapshotBytes: p.cfg.MetadataSnapshotBytes,
+		ElectionTimeout: core.Millis(p.cfg.QuorumElectionTimeoutMs), FetchTimeout: core.Millis(p.cfg.QuorumFetchTimeoutMs),
+		ElectionBackoffMax: core.Millis(p.cfg.QuorumElectionBackoffMaxMs), RequestTimeout: core.Millis(p.cfg.QuorumRequestTimeoutMs),
+		RetryBackoff: core.Millis(p.cfg.QuorumRetryBackoffMs), Rand: p.rand.Fork("raft"),
+	}
+	for _, v := range p.cfg.Voters {
+		addr := ""
+		if v.Host != "" {
+			addr = JoinHostPort(v.Host, v.Port)
+		}
+		opts.Static = append(opts.Static, raft.Bootstrap{ID: v.ID, Addr: addr})
+	}
+	p.quorum = raft.New(opts, p.opts.Owners)
+	p.quorum.Open(now, out)
+}
+
+// DiskDone takes a completion of the quorum's.
+func (p *Plane) DiskDone(now core.Now, owner step.Owner, d *step.DiskDone, out *step.Effects) {
+	switch owner {
+	case p.opts.Owners.Log:
+		p.quorum.LogDone(now, d, out)
+	case p.opts.Owners.Files:
+		p.quorum.FilesDone(now, d, out)
+	default:
+		p.quorum.ReadsDone(now, d, out)
+	}
+}
+
+// LeaderAddr is where the active controller is to be asked, empty if that is not known.
+func (p *Plane) LeaderAddr() string { return p.quorum.LeaderAddr() }
+
+// Ready reports whether the node takes part in the quorum: its log is recovered and it knows a leader.
+func (p *Plane) Ready() bool {
+	leader, _ := p.quorum.Leader()
+	return leader != core.NoNode && p.quorum.Log().Ready()
+}
+
+// Restless reports that another EndTurn would get further although no event has come: something was proposed since the
+// last, local answers wait, or more of the metadata log could be read.
+func (p *Plane) Restless() bool { return p.fresh || len(p.local) > 0 || p.quorum.Reading() }
+
+// Resign gives up leadership of the quorum, so that the others need not wait until they miss this node.
+func (p *Plane) Resign(now core.Now, out *step.Effects) { p.quorum.Resign(now, out) }
+
+// Close flushes and closes the metadata log; Closed reports the end.
+func (p *Plane) Close(now core.Now, out *step.Effects) {
+	p.ctl = nil
+	p.commits.abandon(p, out)
+	p.quorum.Close(now, out)
+}
+
+// Closed reports that the metadata log is closed.
+func (p *Plane) Closed() bool { return p.quorum.Log().Closed() }
+
+// snapshot has the committed image written down when the quorum finds that enough has come since the last time (KIP-630).
+// Inside a metadata transaction there is no state to write (KIP-868).
+func (p *Plane) snapshot(now core.Now, out *step.Effects) {
+	if !p.quorum.SnapshotDue() || p.image.InTransaction() {
+		return
+	}
+	var values [][]byte
+	for r := range p.image.Records() {
+		values = append(values, metadata.AppendTo(nil, r, p.image.MetadataVersion()))
+	}
+	p.quorum.WriteSnapshot(now, p.quorum.Applied(), values, out)
+}
+
+// Image is the committed image; read it only. It is replaced when a snapshot is loaded: do not keep it.
+func (p *Plane) Image() *metadata.Image { return p.image }
+
+// Quorum is the node's seat in the quorum; read it only.
+func (p *Plane) Quorum() *raft.Quorum { return p.quorum }
+
+// Active reports whether this node is the active controller.
+func (p *Plane) Active() bool { return p.ctl != nil }
+
+// Failed says why the node cannot go on; the process must end.
+func (p *Plane) Failed() (string, bool) { return p.failed, p.failed != "" }
+
+func (p *Plane) fail(why string) {
+	if p.failed == "" {
+		p.failed = why
+	}
+}
+
+// Changes are what the committed image has seen since the last time, in order; valid until the next turn.
+func (p *Plane) Changes() []metadata.Change {
+	c := p.changes
+	p.changes = p.changes[:0]
+	return c
+}
+
+// EndTurn moves the quorum on, applies what it has committed, and begins or ends this node's time as the active
+// controller.
+func (p *Plane) EndTurn(now core.Now, out *step.Effects) {
+	p.fresh = false
+	p.quorum.EndTurn(now, out)
+	p.applyCommitted()
+	p.exchange(now, out)
+	if why, failed := p.quorum.Failed(); failed {
+		p.fail(why)
+		return
+	}
+	p.takeOffice(now, out)
+	p.snapshot(now, out)
+}
+
+// takeOffice makes this node the active controller when the quorum says so, and ends that when it says no more.
+func (p *Plane) takeOffice(now core.Now, out *step.Effects) {
+	active := p.quorum.Active()
+	switch {
+	case active && p.ctl == nil:
+		out.Sometimes("controller.active")
+		p.offices++
+		p.ctl = controller.Activate(p.cfg, controller.Options{
+			SessionTimeout: core.Millis(p.cfg.BrokerSessionTimeoutMs), ImbalanceCheck: core.Millis(p.cfg.LeaderImbalanceCheckMs),
+			AutoRebalance: p.cfg.AutoLeaderRebalance, Static: p.opts.Static,
+		}, p.rand.ForkN("controller", p.offices), p.image.Clone(), now)
+	case !active && p.ctl != nil:
+		out.Sometimes("controller.resigned")
+		p.ctl = nil
+		p.commits.abandon(p, out)
+	}
+}
+
+// Finish answers those whose changes are committed and applied; the turn's last act but the pool's.
+func (p *Plane) Finish(now core.Now, out *step.Effects) {
+	p.commits.release(p, now, out)
+	p.deliverLocal(now, out)
+}
+
+// NextDeadline is the earliest instant at which the plane wants a Tick.
+func (p *Plane) NextDeadline() (core.Mono, bool) {
+	at, ok := p.quorum.NextDeadline()
+	if w, waits := p.commits.nextDeadline(p.image.Offset()); waits && (!ok || w < at) {
+		at, ok = w, true
+	}
+	if p.ctl != nil {
+		if c, due := p.ctl.NextDeadline(); due && (!ok || c < at) {
+			at, ok = c, true
+		}
+	}
+	return at, ok
+}
+
+// Tick does what is due.
+func (p *Plane) Tick(now core.Now, out *step.Effects) {
+	if at, ok := p.quorum.NextDeadline(); ok && at <= now.Mono {
+		p.quorum.Tick(now, out)
+	}
+	if p.ctl == nil {
+		return
+	}
+	for range maxDuties {
+		at, ok := p.ctl.NextDeadline()
+		if !ok || at > now.Mono {
+			return
+		}
+		if recs := p.ctl.Tick(now); len(recs) > 0 {
+			p.propose(now, recs)
+		}
+	}
+}
+
+// maxDuties bounds what the controller does by itself in one turn; the rest follows in the next.
+const maxDuties = 100
+
+// Ask puts a request to this node's own controller; then is called with the answer, which is what any node would get.
+func (p *Plane) Ask(now core.Now, body wire.Request, then func(core.Now, wire.Response, *step.Effects), out *step.Effects) {
+	p.nextAsk++
+	p.asking[p.nextAsk] = then
+	p.Handle(now, &step.Request{Conn: LocalConn, Seq: p.nextAsk, Version: body.GetVersion(), Body: body}, out)
+}
+
+// send lets an answer go: to its connection, or to this node itself.
+func (p *Plane) send(r step.Reply, out *step.Effects) {
+	if r.Conn == LocalConn {
+		p.local = append(p.local, r)
+		return
+	}
+	out.Replies = append(out.Replies, r)
+}
+
+// deliverLocal gives this node's own requests their answers.
+func (p *Plane) deliverLocal(now core.Now, out *step.Effects) {
+	for i := 0; i < len(p.local); i++ {
+		r := p.local[i]
+		then := p.asking[r.Seq]
+		delete(p.asking, r.Seq)
+		then(now, r.Body, out)
+	}
+	clear(p.local)
+	p.local = p.local[:0]
+}
+
+// answer is the reply to a request with a response body.
+func answer(r *step.Request, body wire.Response) step.Reply {
+	return step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: body}
+}
+
+// reply answers in this turn.
+func (p *Plane) reply(r *step.Request, body wire.Response, out *step.Effects) {
+	p.send(answer(r, body), out)
+}
