@@ -14,6 +14,9 @@ import (
 // Draw makes the plan of a seed. Equal seeds and profiles give equal plans.
 func Draw(seed uint64, p Profile) sim.Plan {
 	r := prng.New(seed).Fork("plan/" + p.Name)
+	if p.Cluster != nil {
+		return drawCluster(r, seed, p)
+	}
 	plan := sim.Plan{
 		Seed: seed, Profile: p.Name,
 		Safety: ms(p.SafetyMs.draw(r.Fork("safety"))), Settle: ms(p.SettleMs),
@@ -128,6 +131,9 @@ func drawFault(r *prng.Rand, id int64, rule FaultRule, plan *sim.Plan) sim.Fault
 	f := sim.Fault{ID: id, Kind: sim.FaultKind(rule.Kind), At: core.Mono(r.Below(int64(plan.Safety))), Amount: rule.Amount.draw(r)}
 	if rule.LengthMs != (Range{}) {
 		f.Until = f.At + ms(rule.LengthMs.draw(r))
+	}
+	if plan.IsCluster() {
+		return drawNodeFault(r, f, rule, plan)
 	}
 	brokers, clients := int64(len(plan.Brokers)), int64(len(plan.Clients))
 	f.Node = int32(r.Below(brokers))

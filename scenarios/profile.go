@@ -22,9 +22,26 @@ type Profile struct {
 	// KnobsPerMille is the chance of each knob (tiny segments, small reads ...) to be drawn.
 	KnobsPerMille int64 `json:"knobs_per_mille"`
 	// ExpectLoss says that the profile's faults may destroy the only copy of a record.
-	ExpectLoss bool        `json:"expect_loss,omitempty"`
-	Faults     []FaultRule `json:"faults"`
-	Disk       []FaultRule `json:"disk"`
+	ExpectLoss bool `json:"expect_loss,omitempty"`
+	// Cluster says what clusters are drawn; nil: one broker.
+	Cluster *Topology   `json:"cluster,omitempty"`
+	Faults  []FaultRule `json:"faults"`
+	Disk    []FaultRule `json:"disk"` // of each node by itself
+}
+
+// Topology says what clusters a profile draws.
+type Topology struct {
+	Brokers Range   `json:"brokers"`
+	Voters  []int64 `json:"voters"` // numbers of controllers, one of which is drawn
+	// SeparatePerMille is the chance of controllers that are no brokers. Combined ones are brokers, too; where there are
+	// more controllers than brokers, the others are separate.
+	SeparatePerMille int64 `json:"separate_per_mille"`
+	LatePerMille     int64 `json:"late_per_mille"`   // chance that a broker comes later
+	CorePerMille     int64 `json:"core_per_mille"`   // chance that a core is healed before the others
+	VotersPerMille   int64 `json:"voters_per_mille"` // chance that admins change the voters
+	WipePerMille     int64 `json:"wipe_per_mille"`   // chance that a node loses its disk
+	CalmPerMille     int64 `json:"calm_per_mille"`   // chance that faults come in bouts, with time to recover between them
+	TimeoutsMs       Range `json:"timeouts_ms"`      // of sessions, lag, elections: each is drawn from it
 }
 
 // Range is an inclusive range [least, most].
@@ -40,6 +57,9 @@ type FaultRule struct {
 	After    Range  `json:"after,omitempty"`
 	Clients  bool   `json:"clients,omitempty"` // may hit clients too
 	Links    bool   `json:"links,omitempty"`   // hits a directed link between a client and a broker
+	Nodes    bool   `json:"nodes,omitempty"`   // hits a directed link between two nodes
+	// LeaderPerMille is the chance that one of them hits whoever leads the quorum then.
+	LeaderPerMille int64 `json:"leader_per_mille,omitempty"`
 }
 
 //go:embed profiles/*.json
@@ -80,6 +100,9 @@ func ParseProfile(b []byte) (Profile, error) {
 		if r[0] <= 0 || r[1] < r[0] {
 			return p, fmt.Errorf("profile %s: [%d, %d] is not a range of positive numbers", p.Name, r[0], r[1])
 		}
+	}
+	if t := p.Cluster; t != nil && (t.Brokers[0] <= 0 || t.Brokers[1] < t.Brokers[0] || len(t.Voters) == 0 || slices.Min(t.Voters) <= 0 || t.TimeoutsMs[0] <= 0) {
+		return p, fmt.Errorf("profile %s: a cluster has brokers, voters and timeouts", p.Name)
 	}
 	for _, f := range append(slices.Clone(p.Faults), p.Disk...) {
 		if f.Count[1] < f.Count[0] || f.LengthMs[1] < f.LengthMs[0] || f.Amount[1] < f.Amount[0] || f.After[1] < f.After[0] {

@@ -19,6 +19,12 @@ func (p *process) insight() Node {
 	return n
 }
 
+// HostsClusters reports whether the machine that this program was built with can be one node of several.
+func HostsClusters() bool {
+	_, ok := any(machine(nil)).(Node)
+	return ok
+}
+
 // seer keeps what the world must remember to tell a witness of changes alone.
 type seer struct {
 	witness history.Witness

@@ -436,3 +436,32 @@ func TestAnEndMayActWhileItIsTold(t *testing.T) {
 	r.write(c, Dialer, "two")
 	r.run(100*ms).got("30ms B data one", "40ms A data bye", "40ms A closed: closed by peer")
 }
+
+// A cut of one address stops the connections that were dialled to it, in the directions that were cut, and no others.
+func TestCutAddrStopsOneListener(t *testing.T) {
+	r := newRig(t, Config{})
+	r.n.Listen("second", 1)
+	cut := r.n.Dial(r.now, 0, "host1")
+	kept := r.n.Dial(r.now, 0, "second")
+	r.run(25 * ms)
+	require.Equal(t, "second", r.n.Addr(kept))
+	r.log = nil
+	r.n.CutAddr(0, 1, "host1")
+	r.n.CutAddr(0, 1, "host1")
+	for _, c := range []Conn{cut, kept} {
+		r.write(c, Dialer, "to")
+		r.write(c, Acceptor, "fro")
+	}
+	r.run(100*ms).got("35ms A data fro", "35ms A1 data fro", "35ms B1 data to")
+	r.n.HealAddr(r.now, 0, 1, "host1")
+	r.run(200 * ms).got() // cuts nest
+	r.n.HealAddr(r.now, 0, 1, "host1")
+	r.n.HealAddr(r.now, 0, 1, "host1")
+	r.run(300 * ms).got("200ms B data to")
+
+	r.n.CutAddr(1, 0, "host1") // answers of the acceptor
+	r.write(cut, Acceptor, "late")
+	r.run(400 * ms).got()
+	r.n.HealAll(r.now)
+	r.run(500 * ms).got("400ms A data late")
+}

@@ -17,6 +17,9 @@ func (d *drawer) replicate(r *prng.Rand, t *drawnTopic) {
 	if t.replication > 2 && r.Fork("usual-least").Chance(1, 2) {
 		least = 2
 	}
+	if d.shape.Tough {
+		t.replication, least = max(3, t.replication), max(2, least)
+	}
 	t.set("min.insync.replicas", least)
 }
 
@@ -37,7 +40,11 @@ func (d *drawer) govern(r *prng.Rand, t *drawnTopic) Op {
 		}
 	case k == 11:
 		op.Kind, op.Partition = AlterConfig, -1
-		op.Configs = []Config{{Name: "min.insync.replicas", Value: strconv.FormatInt(own.Between(1, int64(t.replication)), 10)}}
+		least := own.Between(1, int64(t.replication))
+		if d.shape.Tough {
+			least = max(2, least)
+		}
+		op.Configs = []Config{{Name: "min.insync.replicas", Value: strconv.FormatInt(least, 10)}}
 	case k == 12 || len(d.shape.Voters) == 0:
 		op = Op{Kind: DescribeQuorum, Partition: -1}
 	default:
@@ -51,6 +58,9 @@ func (d *drawer) govern(r *prng.Rand, t *drawnTopic) Op {
 func (d *drawer) placement(r *prng.Rand, n int64) []int32 {
 	if r.Fork("size").Chance(1, 4) {
 		n += r.Fork("by").Between(-1, 1)
+	}
+	if d.shape.Tough {
+		n = max(3, n)
 	}
 	nodes := append([]int32(nil), d.shape.Nodes...)
 	r.Fork("order").Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })

@@ -22,6 +22,8 @@ type Shape struct {
 	Nodes       []int32
 	// Voters are controllers that admins may remove from the quorum and add again.
 	Voters []Controller
+	// Tough gives every topic three replicas or more and wants two in sync or more, whoever reassigns or configures it.
+	Tough bool
 	// Plain makes records that cost little to handle: compression is another profile's matter.
 	Plain bool
 }
