@@ -26,10 +26,17 @@ type Call struct {
 
 // Result ends a call.
 type Result struct {
-	Body wire.Response // nil: the call failed, and whether it was executed is not known unless Sent is false
-	Sent bool          // the request was handed to an open connection
-	Why  string        // why it failed, in words
-	Size int64         // of the answer on the wire, in bytes
+	Body   wire.Response // nil: the call failed, and whether it was executed is not known unless Sent is false
+	Sent   bool          // the request was handed to an open connection
+	Broken bool          // the other end closed the connection, or it could not be made: its process may be gone
+	Why    string        // why it failed, in words
+	Size   int64         // of the answer on the wire, in bytes
+}
+
+// Lost is a connection that the other end closed while it was idle.
+type Lost struct {
+	Addr string
+	Lane Lane
 }
 
 // ended is a call whose continuation has not run yet.
@@ -48,6 +55,7 @@ type Pool struct {
 	nextPeer step.PeerID
 	nextCall callID
 	ended    []ended
+	lost     []Lost
 }
 
 // laneKey finds a connection.
@@ -117,7 +125,10 @@ func (p *Pool) State(ev *step.PeerState, out *step.Effects) {
 		return // hung up on before
 	}
 	if !ev.Open {
-		p.drop(l, ev.Err)
+		if len(l.waiting) == 0 {
+			p.lost = append(p.lost, Lost{l.key.addr, l.key.lane})
+		}
+		p.drop(l, ev.Err, true)
 		return
 	}
 	l.open = true
@@ -168,6 +179,14 @@ func (p *Pool) Deliver(now core.Now, out *step.Effects) {
 	p.ended = p.ended[:0]
 }
 
+// Lost are the connections that broke while nothing was outstanding on them, since the last time; the slice is valid
+// until the next event.
+func (p *Pool) Lost() []Lost {
+	l := p.lost
+	p.lost = p.lost[:0]
+	return l
+}
+
 // Outstanding is the number of calls without a result.
 func (p *Pool) Outstanding() int { return len(p.calls) }
 
@@ -182,15 +201,15 @@ func (p *Pool) Close(out *step.Effects) {
 
 func (p *Pool) hangup(l *link, why string, out *step.Effects) {
 	out.Sends = append(out.Sends, step.Send{Peer: l.peer, Kind: step.Hangup})
-	p.drop(l, why)
+	p.drop(l, why, false)
 }
 
 // drop forgets a connection and fails its calls.
-func (p *Pool) drop(l *link, why string) {
+func (p *Pool) drop(l *link, why string, broken bool) {
 	delete(p.lanes, l.key)
 	delete(p.peers, l.peer)
 	for _, id := range l.waiting {
-		p.finish(id, Result{Sent: l.open, Why: why})
+		p.finish(id, Result{Sent: l.open, Broken: broken, Why: why})
 	}
 	l.waiting = nil
 }

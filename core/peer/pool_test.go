@@ -85,12 +85,12 @@ func TestClosingFailsEverythingOnTheConnection(t *testing.T) {
 	r.call(0, 0)
 	r.State(&step.PeerState{Peer: 1, Err: "connection refused"}, r.out)
 	_, results := r.results()
-	require.Equal(t, []peer.Result{{Why: "connection refused"}}, results, "never sent, and said so")
+	require.Equal(t, []peer.Result{{Broken: true, Why: "connection refused"}}, results, "never sent, and said so")
 	r.call(0, 0)
 	r.State(&step.PeerState{Peer: 2, Open: true}, r.out)
 	r.State(&step.PeerState{Peer: 2, Err: "reset"}, r.out)
 	_, results = r.results()
-	require.Equal(t, []peer.Result{{Sent: true, Why: "reset"}}, results)
+	require.Equal(t, []peer.Result{{Sent: true, Broken: true, Why: "reset"}}, results)
 	r.call(0, 0)
 	require.Equal(t, []step.SendKind{step.Dial}, kinds(r.out, 3), "the next call dials anew")
 }
@@ -143,4 +143,15 @@ func TestCloseFailsAllCalls(t *testing.T) {
 	ended, _ := r.results()
 	require.Equal(t, []int{first, second}, ended)
 	require.Zero(t, r.Outstanding())
+}
+
+func TestIdleConnectionThatBreaksIsNamed(t *testing.T) {
+	r := newRig()
+	r.call(0, 1)
+	r.State(&step.PeerState{Peer: 1, Open: true}, r.out)
+	r.Response(&step.PeerResponse{Peer: 1, Corr: r.out.Sends[1].Corr, Body: kmsg.NewPtrMetadataResponse()}, r.out)
+	require.Empty(t, r.Lost())
+	r.State(&step.PeerState{Peer: 1, Err: "reset"}, r.out)
+	require.Equal(t, []peer.Lost{{Addr: "a:1", Lane: 1}}, r.Lost())
+	require.Empty(t, r.Lost(), "once")
 }

@@ -142,7 +142,7 @@ func (h *chaos) member() {
 	case !listed && n.up:
 		h.asked++
 		c.ask(l, &AddRaftVoterRequest{VoterID: key.ID, VoterDirectoryID: key.DirectoryID, Listeners: endpointsOf(n.id), Timeout: core.Second})
-	case listed && len(voters) > 2 && h.members && h.rand.Chance(1, 2):
+	case listed && len(voters) > 2 && h.members && h.repaired(l) && h.rand.Chance(1, 2):
 		h.asked++
 		c.ask(l, &RemoveRaftVoterRequest{VoterID: v.ID, VoterDirectoryID: v.DirectoryID})
 	}
@@ -159,8 +159,14 @@ func (h *chaos) wipeable() bool {
 			return false
 		}
 	}
+	return h.repaired(l)
+}
+
+// repaired reports that no voter has lost its disk. An operator who knows of a lost disk replaces that voter first: to remove
+// another, before the leader has missed the lost one, can leave a voter set without a majority.
+func (h *chaos) repaired(l *node) bool {
 	for _, v := range l.q.voters.last().voters {
-		if n := c.nodeOf(v.ID); n == nil || n.dir != v.DirectoryID {
+		if n := h.c.nodeOf(v.ID); n == nil || n.dir != v.DirectoryID {
 			return false
 		}
 	}

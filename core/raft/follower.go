@@ -13,6 +13,8 @@ type following struct {
 	call  CallID    // the one outstanding Fetch or FetchSnapshot, 0 if none
 	after core.Mono // no fetch before that
 	tries int       // failures in a row
+	// broken counts connections to the leader that broke or could not be made, since it was heard last.
+	broken int
 	// heard says that the leader has answered a fetch in this epoch: then pre-votes are refused.
 	heard bool
 	// leaderHW is the largest HighWatermark that came with an answer which proved this log to be a prefix of the leader's.
@@ -114,7 +116,7 @@ func (q *Quorum) fetchFailed(now core.Now) {
 
 // fetchHeard notes a sign of life from the leader.
 func (q *Quorum) fetchHeard(now core.Now) {
-	q.follow.heard, q.follow.tries = true, 0
+	q.follow.heard, q.follow.tries, q.follow.broken = true, 0, 0
 	if q.role == roleFollower {
 		q.timer = now.Mono.Add(q.opts.FetchTimeout)
 	}

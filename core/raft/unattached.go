@@ -80,5 +80,8 @@ func (q *Quorum) resume(now core.Now, out *step.Effects) {
 		q.becomeFollower(now, h.epoch, h.leader, addrOf(leader.Endpoints, q.opts.listener()), out)
 	default:
 		q.becomeUnattached(now, h.epoch, out)
+		if q.role == roleUnattached {
+			q.timer = now.Mono.Add(q.haste()) // whoever leads, if anybody does, answers a pre-vote with its name
+		}
 	}
 }

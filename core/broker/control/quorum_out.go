@@ -36,6 +36,10 @@ func (p *Plane) exchange(now core.Now, out *step.Effects) {
 		p.opts.Peers.Call(now, peer.Call{
 			Addr: c.To.Addr, Lane: lane, Body: p.quorumCall(&c), Timeout: timeout,
 			Then: func(now core.Now, r *peer.Result, out *step.Effects) {
+				if r.Broken {
+					p.quorum.Unreachable(now, id, out)
+					return
+				}
 				p.quorum.Response(now, id, p.quorumAnswer(r.Body), out)
 			},
 		}, out)
