@@ -98,7 +98,7 @@ func (c *Controller) alterPartition(leader core.NodeID, t *metadata.Topic, wish 
 	g.recovery = wish.LeaderRecoveryState
 	// A leader that follows an older min.insync.replicas may have moved its HighWatermark without those that it now puts
 	// out. Only its own wishes can run ahead of its metadata: of all else it learns in the order of the log.
-	g.unproven = c.soft.sessions.At(leader).offset < c.rules.since
+	g.unproven = !c.proven(c.image.Broker(leader))
 	rec := g.record()
 	if rec != nil {
 		p = p.Changed(rec)

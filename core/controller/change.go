@@ -71,6 +71,10 @@ func (g *change) record() *metadata.PartitionChangeRecord {
 	case !slices.Contains(g.isr, leader):
 		// KIP-966: the ISR is empty and the leader comes from the ELR, so it is the ISR from now on.
 		g.isr, g.elr = []core.NodeID{leader}, without(g.elr, leader)
+		if len(g.isr) >= effectiveMinISR(g.minISR, len(g.replicas)) {
+			// The minimum has been lowered while nobody led: now the leader moves on without the others.
+			g.elr = nil
+		}
 	}
 	if len(g.isr) == 0 && !g.elrOn {
 		// Without ELR nothing else remembers who may lead again: the last member stays, fenced as it is (KIP-841).

@@ -18,7 +18,6 @@ type Controller struct {
 	image *metadata.Image // speculative
 	index *index          // a fold of image
 	soft  *contacts       // what the log does not say
-	rules rules           // a fold of image, as far as this controller has seen it
 	duty  duties
 
 	changes []metadata.Change // of the record being replayed; reused
@@ -56,7 +55,6 @@ func Activate(cfg config.Broker, opts Options, rand *prng.Rand, image *metadata.
 		opts.ImbalanceCheck = defaultImbalanceCheck
 	}
 	c := &Controller{cfg: cfg, opts: opts, rand: rand, image: image, index: newIndex(image)}
-	c.rules = rules{since: image.Offset()}
 	c.soft = newContacts(opts.SessionTimeout, image, now)
 	c.duty = duties{balanceAt: now.Mono.Add(opts.ImbalanceCheck), electAt: now.Mono.Add(electInterval)}
 	return c
@@ -85,15 +83,13 @@ func (c *Controller) Replay(recs []metadata.Record, base core.Offset, epoch core
 	last := base + core.Offset(len(recs)) - 1
 	for i, r := range recs {
 		c.changes = c.changes[:0]
-		offset := base + core.Offset(i)
-		if err := c.image.Replay(r, offset, epoch, &c.changes); err != nil {
+		if err := c.image.Replay(r, base+core.Offset(i), epoch, &c.changes); err != nil {
 			return err
 		}
 		for j := range c.changes {
 			ch := &c.changes[j]
 			c.index.apply(ch)
 			c.soft.apply(ch, last)
-			c.rules.apply(ch, offset)
 			c.duty.apply(ch)
 			c.assert(ch)
 		}

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
@@ -101,12 +102,31 @@ func (c *Controller) cancelReassignment(t *metadata.Topic, p *metadata.Partition
 	if len(g.replicas) == 0 {
 		return refusef(core.ErrInvalidReplicaAssignment, "partition %s-%d had no replica before", t.Name, p.ID), nil
 	}
-	// Whoever is in sync is new. Going back would lose what only they have; Kafka does it where that is allowed anyway.
-	if len(p.ISR) > 0 && len(g.isr) == 0 && (g.election != electUnclean || !slices.ContainsFunc(g.replicas, g.acceptable)) {
-		return refusef(core.ErrInvalidReplicaAssignment,
-			"partition %s-%d: none of the replicas before the reassignment is in sync; going back would lose records", t.Name, p.ID), nil
+	allowed := g.election == electUnclean && slices.ContainsFunc(g.replicas, g.acceptable)
+	if why := wouldLose(g); why != "" && !allowed {
+		return refusef(core.ErrInvalidReplicaAssignment, "partition %s-%d cannot go back now: %s", t.Name, p.ID, why), nil
 	}
 	return Refusal{}, g.record()
+}
+
+// wouldLose says what a cancelled reassignment would put at risk, or is empty.
+//
+// Kafka refuses only if none of the replicas before is in the ISR. But with min.insync.replicas = 2 and ISR = {1, 4}, of
+// which 4 is new, records may be on 1 and 4 alone: without 4 there is one copy of what two brokers acknowledged.
+func wouldLose(g *change) string {
+	safe := slices.Concat(g.was.ISR, g.was.EligibleLeaderReplicas) // these have all that is committed
+	kept := without(safe, g.was.AddingReplicas...)
+	if need := effectiveMinISR(g.minISR, len(g.replicas)); len(kept) < len(safe) && len(kept) < need {
+		return fmt.Sprintf("records would be on %d replicas, and should be on %d", len(kept), need)
+	}
+	leads := g.isr
+	if len(leads) == 0 {
+		leads = kept
+	}
+	if g.was.Leader != core.NoNode && !slices.ContainsFunc(leads, g.acceptable) {
+		return "nobody could lead it"
+	}
+	return ""
 }
 
 // ListAssignments lists the reassignments that are going on, of some partitions or, if parts is nil, of all. They come

@@ -15,8 +15,8 @@ type BrokerRegistration struct {
 	Features    []metadata.SupportedFeature
 	Rack        *string // nil: none
 	LogDirs     []metadata.DirectoryID
-	// PreviousBrokerEpoch is the epoch that the broker had when it last shut down cleanly, proof that its logs are whole;
-	// -1 without proof (KIP-966). The broker must have destroyed the proof on disk before it registers.
+	// PreviousBrokerEpoch is the epoch of the broker's last life, as proof that it still has all that it acknowledged in
+	// it; -1 without proof (KIP-966). In Kafka a clean shutdown writes the proof, and the next start destroys it first.
 	PreviousBrokerEpoch core.BrokerEpoch
 }
 

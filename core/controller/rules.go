@@ -15,25 +15,18 @@ const (
 	uncleanKey = "unclean.leader.election.enable"
 )
 
-// rules is since when the rules for the ELR are as they are.
-type rules struct {
-	// since is the offset of the last change of min.insync.replicas or of a feature. A leader that has not applied it may
-	// move its HighWatermark by an older, laxer rule. A new controller does not know better than its image's offset.
-	since core.Offset
-}
-
-// apply follows one change of the image, made by the record at offset.
-func (r *rules) apply(ch *metadata.Change, offset core.Offset) {
-	if ch.Kind == metadata.FeatureChanged || ch.Kind == metadata.ConfigChanged && ch.Key == minISRKey {
-		r.since = offset
-	}
-}
-
 // elrOn reports whether eligible leader replicas are kept (KIP-966).
 func (c *Controller) elrOn() bool { return elrOn(c.image) }
 
 func elrOn(m *metadata.Image) bool {
 	return m.FeatureLevel(metadata.EligibleLeaderReplicasFeature) > 0 && m.MetadataVersion().HasElr()
+}
+
+// proven reports whether a leader is known to go by the present min.insync.replicas. It has applied what its last
+// heartbeat said, and its own registration, or it would not have been unfenced.
+func (c *Controller) proven(leader *metadata.Broker) bool {
+	applied := max(c.soft.sessions.At(leader.ID).offset, core.Offset(leader.Epoch))
+	return applied >= c.image.RulesOffset()
 }
 
 // minISR is a topic's min.insync.replicas as configured.

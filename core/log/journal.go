@@ -17,7 +17,8 @@ const (
 	// EntryRestarted is the end of a truncation that emptied the log: it now begins and ends at Base.
 	EntryRestarted
 	// EntryOpened is the end of the recovery after a start: the log has the offsets from Base to Last. What a journal of
-	// an earlier process had beyond Last was not durable.
+	// an earlier process had beyond Last was not durable. An empty log (Last is Base-1) may begin above what was known: it
+	// was about to begin anew there when the process ended.
 	EntryOpened
 	// EntryStartRaised is a higher log start offset, Base (retention, DeleteRecords).
 	EntryStartRaised

@@ -444,24 +444,27 @@ func (l *Log) Check() {
 	if l.state != ready && l.state != draining {
 		return
 	}
-	invariant.Check(l.start <= l.end, "start %d, end %d", l.start, l.end)
-	invariant.Check(l.synced <= l.end && l.written <= l.end, "synced %d, written %d, end %d", l.synced, l.written, l.end)
-	invariant.Check(l.synced <= l.written, "synced %d, written %d", l.synced, l.written)
-	invariant.Check(l.RecoveryPoint() <= l.synced, "recovery point %d, synced %d", l.RecoveryPoint(), l.synced)
-	invariant.Check(len(l.segments) > 0 && l.segments[0].base <= l.start, "no segment contains the start %d", l.start)
+	ordered := l.start <= l.end && l.synced <= l.written && l.written <= l.end && l.RecoveryPoint() <= l.synced
+	if !ordered || len(l.segments) == 0 || l.segments[0].base > l.start || l.active().next != l.end {
+		invariant.Fail("start %d, recovery point %d, synced %d, written %d, end %d, %d segments: %+v",
+			l.start, l.RecoveryPoint(), l.synced, l.written, l.end, len(l.segments), l.segments)
+	}
 	for i, s := range l.segments {
 		last := i == len(l.segments)-1
-		invariant.Check(s.sealed != last, "segment %d of %d: sealed %v", i, len(l.segments), s.sealed)
-		invariant.Check(last || s.next <= l.segments[i+1].base, "segment %d ends at %d", i, s.next)
-		invariant.Check(s.synced.pos <= s.size && s.written.pos <= s.size && s.synced.pos <= s.written.pos,
-			"segment %d: synced %+v, written %+v, size %d", i, s.synced, s.written, s.size)
-		invariant.Check(s.stagedB == s.size, "segment %d: staged to %d of %d", i, s.stagedB, s.size)
-		invariant.Check(i >= l.unsynced || s.settled(), "segment %d is not settled, unsynced %d", i, l.unsynced)
+		switch {
+		case s.sealed == last, !last && s.next > l.segments[i+1].base:
+			invariant.Fail("segment %d of %d: sealed %v, ends at %d", i, len(l.segments), s.sealed, s.next)
+		case s.synced.pos > s.written.pos, s.written.pos > s.size, s.stagedB != s.size:
+			invariant.Fail("segment %d: synced %+v, written %+v, staged to %d, size %d", i, s.synced, s.written, s.stagedB, s.size)
+		case i < l.unsynced && !s.settled():
+			invariant.Fail("segment %d is not settled, unsynced %d", i, l.unsynced)
+		}
 		s.check()
 	}
-	invariant.Check(l.active().next == l.end, "active segment ends at %d, log at %d", l.active().next, l.end)
 	for i := 1; i < l.recent.count; i++ {
-		invariant.Check(l.recent.at(i-1).last() < l.recent.at(i).base, "recent batches %d and %d", i-1, i)
+		if l.recent.at(i-1).last() >= l.recent.at(i).base {
+			invariant.Fail("recent batches %d and %d overlap", i-1, i)
+		}
 	}
 	l.producers.Verify()
 }
@@ -469,10 +472,14 @@ func (l *Log) Check() {
 // check panics unless the segment's indexes ascend inside it.
 func (s *segment) check() {
 	for i, e := range s.index {
-		invariant.Check(core.Pos(e.pos) < s.size && e.pos > 0 && s.base+core.Offset(e.rel) < s.next, "index entry %+v", e)
-		invariant.Check(i == 0 || s.index[i-1].rel < e.rel && s.index[i-1].pos < e.pos, "index entry %d: %+v", i, e)
+		inside := core.Pos(e.pos) < s.size && e.pos > 0 && s.base+core.Offset(e.rel) < s.next
+		if !inside || i > 0 && (s.index[i-1].rel >= e.rel || s.index[i-1].pos >= e.pos) {
+			invariant.Fail("segment %d: index entry %d: %+v", s.base, i, e)
+		}
 	}
 	for i, e := range s.times {
-		invariant.Check(i == 0 || s.times[i-1].timestamp < e.timestamp && s.times[i-1].rel <= e.rel, "time entry %d", i)
+		if i > 0 && (s.times[i-1].timestamp >= e.timestamp || s.times[i-1].rel > e.rel) {
+			invariant.Fail("segment %d: time entry %d: %+v", s.base, i, e)
+		}
 	}
 }

@@ -37,6 +37,8 @@ type Image struct {
 	tokens   *ordmap.Map[string, *DelegationTokenRecord]
 
 	nextProducerID core.ProducerID // the first id that no broker has been handed
+
+	rulesOffset core.Offset // of the last record that changed min.insync.replicas or a feature; not in snapshots
 }
 
 // transaction holds back the records between BeginTransactionRecord and its end (KIP-868).
@@ -50,6 +52,7 @@ func NewImage() *Image {
 	return &Image{
 		offset:      core.NoOffset,
 		epoch:       core.NoLeaderEpoch,
+		rulesOffset: core.NoOffset,
 		brokers:     ordmap.Ordered[core.NodeID, *Broker](),
 		controllers: ordmap.Ordered[core.NodeID, *Controller](),
 		topics:      ordmap.Ordered[string, *Topic](),
@@ -85,12 +88,31 @@ func (m *Image) Replay(rec Record, offset core.Offset, epoch core.LeaderEpoch, o
 	if err == nil {
 		err = m.replay(rec, offset, changes{out})
 	}
+	if changesRules(rec) {
+		m.rulesOffset = offset
+	}
 	if err != nil {
 		return fmt.Errorf("metadata: replay %s at offset %d of epoch %d: %w", rec.APIKey(), offset, epoch, err)
 	}
 	m.offset, m.epoch = offset, epoch
 	return nil
 }
+
+// changesRules reports whether a record may change by which rules leaders move their HighWatermark.
+func changesRules(rec Record) bool {
+	switch r := rec.(type) {
+	case *FeatureLevelRecord, *EndTransactionRecord: // the latter may apply any
+		return true
+	case *ConfigRecord:
+		return r.Name == "min.insync.replicas"
+	}
+	return false
+}
+
+// RulesOffset is the offset of the last record that may have changed by which rules leaders move their HighWatermark:
+// min.insync.replicas and features; -1 if there was none. It is no part of the cluster's state: an image that was loaded
+// from a snapshot has the snapshot's offset here, because that is all it knows.
+func (m *Image) RulesOffset() core.Offset { return m.rulesOffset }
 
 // checkPosition refuses records from before the image: applied twice they would move epochs twice.
 func (m *Image) checkPosition(offset core.Offset, epoch core.LeaderEpoch) error {

@@ -157,6 +157,7 @@ func (m *Image) yieldSecurity(yield func(Record) bool) bool {
 func (m *Image) Clone() *Image {
 	n := NewImage()
 	n.offset, n.epoch, n.nextProducerID, n.partitions = m.offset, m.epoch, m.nextProducerID, m.partitions
+	n.rulesOffset = m.rulesOffset
 	if m.txn != nil {
 		n.txn = &transaction{m.txn.begin, slices.Clone(m.txn.records)}
 	}

@@ -54,7 +54,15 @@ func (r *Replica) take(now core.Now, a *FetchedPartition, out *step.Effects) ver
 		return fetchLater
 	case a.Diverging:
 		return r.diverged(now, a, out)
+	case !r.verified && a.LogStartOffset >= r.Log.LogEndOffset() && r.Log.LogStartOffset() < r.Log.LogEndOffset():
+		// The leader holds nothing of what we hold, so its silence about our last epoch proves nothing: our end is just
+		// where it begins. What we have may be the tail of a lost leadership. It would lie below the log start, but a log
+		// start that a crash takes back would bring it up again.
+		out.Sometimes("replica.restarted-unverified")
+		r.beginAnew(now, a.LogStartOffset, out)
+		return fetchOn
 	}
+	r.verified = true
 	if len(a.Records) > 0 {
 		appended := r.Log.AppendFromLeader(now, a.Records, r.epoch)
 		switch {
@@ -133,10 +141,15 @@ func (r *Replica) outOfRange(now core.Now, a *FetchedPartition, out *step.Effect
 		return fetchLater
 	}
 	out.Sometimes("replica.restarted-at-leader-log-start")
-	r.ready = false
-	r.highWatermark = min(r.highWatermark, a.LogStartOffset)
-	r.Log.TruncateFullyAndStartAt(now, a.LogStartOffset, out)
+	r.beginAnew(now, a.LogStartOffset, out)
 	return fetchOn
+}
+
+// beginAnew empties the log; it will begin at the given offset.
+func (r *Replica) beginAnew(now core.Now, at core.Offset, out *step.Effects) {
+	r.ready = false
+	r.highWatermark = min(r.highWatermark, at)
+	r.Log.TruncateFullyAndStartAt(now, at, out)
 }
 
 // mayLose reports whether committed records may be gone for reasons that the operator has accepted.

@@ -74,6 +74,7 @@ type Replica struct {
 
 	leaderHW    core.Offset // while following: the leader's HighWatermark in this epoch, NoOffset before it was told
 	leaderStart core.Offset // and its log start offset
+	verified    bool        // the leader has answered without finding a divergence, in this epoch
 
 	points []string // see Points
 }
@@ -118,7 +119,7 @@ func (r *Replica) Apply(now core.Now, state *metadata.Partition, out *step.Effec
 	if newEpoch || state.Leader != r.leader {
 		r.leader, r.epoch = state.Leader, state.LeaderEpoch
 		r.leading, r.epochStart, r.quietUntil, r.checkAt = false, 0, 0, 0
-		r.leaderHW, r.leaderStart = core.NoOffset, core.NoOffset
+		r.leaderHW, r.leaderStart, r.verified = core.NoOffset, core.NoOffset, false
 		r.followers = r.followers[:0]
 	}
 	if r.leader == r.self {

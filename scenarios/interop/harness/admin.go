@@ -35,8 +35,14 @@ func ask[T any](t testing.TB, addr string, request interface {
 // CreateTopic creates a topic with one replica. Configs are pairs of name and value.
 func CreateTopic(t testing.TB, addr, topic string, partitions int32, configs ...string) {
 	t.Helper()
+	CreateReplicated(t, addr, topic, partitions, 1, configs...)
+}
+
+// CreateReplicated creates a topic with as many replicas as wanted, -1 for the cluster's default.
+func CreateReplicated(t testing.TB, addr, topic string, partitions int32, replicas int16, configs ...string) {
+	t.Helper()
 	wanted := kmsg.NewCreateTopicsRequestTopic()
-	wanted.Topic, wanted.NumPartitions, wanted.ReplicationFactor = topic, partitions, 1
+	wanted.Topic, wanted.NumPartitions, wanted.ReplicationFactor = topic, partitions, replicas
 	for i := 0; i+1 < len(configs); i += 2 {
 		config := kmsg.NewCreateTopicsRequestTopicConfig()
 		config.Name, config.Value = configs[i], &configs[i+1]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +22,8 @@ type Options struct {
 	Binary string   // built by Build if empty
 	Data   string   // data directory
 	Set    []string // name=value, as for klamm node --set
+	File   string   // server.properties that says everything; Data and the address then only repeat what it says
+	Prefix []string // command line that the node's own is put behind, such as ip netns exec
 }
 
 // Node is one klamm node with its process, if that is running.
@@ -34,6 +37,7 @@ type Node struct {
 	cmd     *exec.Cmd
 	exited  chan struct{} // closed when the process is gone
 	asked   bool          // someone wanted this process to end
+	serving chan string   // the line that a node prints when it serves
 	said    *transcript
 }
 
@@ -60,14 +64,32 @@ func Start(t testing.TB, o Options) *Node {
 	return n
 }
 
-// Start starts the process again after Kill or Stop, on the same port and data.
+// Start starts the process again after Kill or Stop, on the same port and data, and waits until it serves.
 func (n *Node) Start() {
 	n.t.Helper()
-	args := []string{"node", "-o", "json", "--data", n.Data, "--listen", n.Addr}
+	n.Launch()
+	n.AwaitServing()
+}
+
+// command is the node's command line.
+func (n *Node) command() []string {
+	args := append(slices.Clone(n.options.Prefix), n.options.Binary, "node", "-o", "json")
+	if n.options.File != "" {
+		args = append(args, n.options.File)
+	} else {
+		args = append(args, "--data", n.Data, "--listen", n.Addr)
+	}
 	for _, s := range n.options.Set {
 		args = append(args, "--set", s)
 	}
-	cmd := exec.Command(n.options.Binary, args...)
+	return args
+}
+
+// Launch starts the process without waiting: a node of a cluster serves when enough others are there.
+func (n *Node) Launch() {
+	n.t.Helper()
+	args := n.command()
+	cmd := exec.Command(args[0], args[1:]...)
 	out, in := io.Pipe()
 	cmd.Stdout, cmd.Stderr = in, n.said
 	if err := cmd.Start(); err != nil {
@@ -80,15 +102,20 @@ func (n *Node) Start() {
 		_ = in.Close()
 		close(exited)
 	}(n.exited)
-	serving := make(chan string, 1)
-	go func() {
+	n.serving = make(chan string, 1)
+	go func(serving chan<- string) {
 		lines := bufio.NewReader(out)
 		line, _ := lines.ReadString('\n')
 		serving <- line
 		_, _ = io.Copy(n.said, lines)
-	}()
+	}(n.serving)
+}
+
+// AwaitServing waits until a process that Launch started serves.
+func (n *Node) AwaitServing() {
+	n.t.Helper()
 	select {
-	case line := <-serving:
+	case line := <-n.serving:
 		n.Addr = n.listening(line)
 	case <-time.After(startTimeout):
 		n.t.Fatalf("the node did not serve within %v; it said:\n%s", startTimeout, n.said)
@@ -135,6 +162,28 @@ func (n *Node) end(signal syscall.Signal) {
 		<-n.exited
 	}
 }
+
+// Signal sends a signal that does not end the process, such as SIGSTOP.
+func (n *Node) Signal(signal syscall.Signal) {
+	n.t.Helper()
+	if err := n.cmd.Process.Signal(signal); err != nil {
+		n.t.Fatalf("%v: %v", signal, err)
+	}
+}
+
+// Exited waits until the process is gone, and tells with what exit code; false if it still runs after the time given.
+func (n *Node) Exited(within time.Duration) (code int, ended bool) {
+	select {
+	case <-n.exited:
+		n.asked = true
+		return n.cmd.ProcessState.ExitCode(), true
+	case <-time.After(within):
+		return 0, false
+	}
+}
+
+// Said is all that the node's processes have printed but the lines of AwaitServing.
+func (n *Node) Said() string { return n.said.String() }
 
 // Alive fails the test if the process has ended by itself.
 func (n *Node) Alive() {

@@ -16,7 +16,8 @@ import (
 // Conn is a connection on which a test writes and reads frames itself.
 type Conn struct {
 	net.Conn
-	corr int32
+	corr  int32
+	limit time.Duration // for each frame; 0 is answerTimeout
 }
 
 // answerTimeout is longer than any broker takes to answer or close; who takes longer hangs.
@@ -75,7 +76,11 @@ func Decode(r kmsg.Request, corr int32, body []byte) (kmsg.Response, error) {
 
 // Send writes bytes as they are. A broker that closed the connection meanwhile is reported as io.EOF.
 func (c *Conn) Send(b []byte) error {
-	if err := c.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
+	limit := c.limit
+	if limit == 0 {
+		limit = answerTimeout
+	}
+	if err := c.SetDeadline(time.Now().Add(limit)); err != nil {
 		return err
 	}
 	_, err := c.Write(b)

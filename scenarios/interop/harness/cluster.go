@@ -1,0 +1,177 @@
+package harness
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// ClusterID is the id of every cluster that is started here.
+const ClusterID = "MkU3OEVBNTcwNTJENDM2Qg"
+
+// ClusterOptions say what a cluster is made of. The zero value is three nodes, brokers and voters at once, on this host.
+type ClusterOptions struct {
+	Binary string
+	Nodes  int      // default 3; their ids begin with 1
+	Set    []string // name=value, for every node's server.properties
+	Net    *Network // where the nodes live; nil is the loopback interface
+}
+
+// Cluster is several nodes of one cluster. Node i of Nodes has the id i+1.
+type Cluster struct {
+	Nodes       []*Node
+	Controllers []string // addresses of the quorum's listeners, by node
+
+	t testing.TB
+}
+
+// StartCluster starts a cluster that lives until the end of the test. Then its nodes are killed; a test that wants them
+// to stop in good order stops them itself.
+func StartCluster(t testing.TB, o ClusterOptions) *Cluster {
+	t.Helper()
+	if o.Binary == "" {
+		o.Binary = Build(t)
+	}
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	c := &Cluster{t: t}
+	var voters []string
+	for i := range o.Nodes {
+		host := "127.0.0.1"
+		if o.Net != nil {
+			host = o.Net.Host(i)
+		}
+		n := &Node{Addr: FreeAddr(t, host), Data: filepath.Join(t.TempDir(), "data"), t: t, said: &transcript{}}
+		n.options = Options{Binary: o.Binary, File: filepath.Join(filepath.Dir(n.Data), "server.properties")}
+		if o.Net != nil {
+			n.options.Prefix = o.Net.Prefix(i)
+		}
+		c.Nodes, c.Controllers = append(c.Nodes, n), append(c.Controllers, FreeAddr(t, host))
+		voters = append(voters, fmt.Sprintf("%d@%s", i+1, c.Controllers[i]))
+	}
+	for i, n := range c.Nodes {
+		n.write(Properties(i+1, n.Addr, c.Controllers[i], n.Data, voters, o.Set...))
+		n.Launch()
+	}
+	t.Cleanup(c.end)
+	for _, n := range c.Nodes {
+		n.AwaitServing()
+	}
+	return c
+}
+
+// Properties is a server.properties of a node of a cluster. Later values of a name win over earlier ones.
+func Properties(id int, addr, controller, data string, voters []string, set ...string) string {
+	lines := []string{
+		fmt.Sprintf("node.id=%d", id),
+		"cluster.id=" + ClusterID,
+		"process.roles=broker,controller",
+		fmt.Sprintf("listeners=PLAINTEXT://%s,CONTROLLER://%s", addr, controller),
+		"controller.listener.names=CONTROLLER",
+		"controller.quorum.voters=" + strings.Join(voters, ","),
+		"log.dirs=" + data,
+		"default.replication.factor=3",
+		"min.insync.replicas=2",
+	}
+	return strings.Join(append(lines, set...), "\n") + "\n"
+}
+
+// write writes the node's server.properties.
+func (n *Node) write(properties string) {
+	n.t.Helper()
+	if err := os.WriteFile(n.options.File, []byte(properties), 0o644); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// StartStray starts one more process with a server.properties of its own, which need not be a good one. It does not
+// wait for it to serve.
+func (c *Cluster) StartStray(properties string) *Node {
+	c.t.Helper()
+	n := &Node{t: c.t, said: &transcript{}, options: Options{
+		Binary: c.Nodes[0].options.Binary, File: filepath.Join(c.t.TempDir(), "server.properties"),
+	}}
+	n.write(properties)
+	n.Launch()
+	c.t.Cleanup(n.Kill)
+	return n
+}
+
+// end kills what still runs, and shows what the nodes said if the test has failed.
+func (c *Cluster) end() {
+	for _, n := range c.Nodes {
+		n.Kill()
+	}
+	if !c.t.Failed() {
+		return
+	}
+	for i, n := range c.Nodes {
+		c.t.Logf("node %d said:\n%s", i+1, n.said)
+	}
+}
+
+// Addrs are the addresses of all nodes but the ones given by index.
+func (c *Cluster) Addrs(but ...int) []string {
+	var out []string
+	for i, n := range c.Nodes {
+		left := true
+		for _, b := range but {
+			left = left && b != i
+		}
+		if left {
+			out = append(out, n.Addr)
+		}
+	}
+	return out
+}
+
+// ports are what FreeAddr draws from: above what services use, below what systems give to outgoing connections.
+const firstPort, lastPort = 21000, 32000
+
+// FreeAddr is an address on a host whose port was free a moment ago on this one. A node that is killed keeps it, so it
+// is not one of those that the system gives to outgoing connections.
+func FreeAddr(t testing.TB, host string) string {
+	t.Helper()
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		_ = l.Close() // nothing was accepted
+		return net.JoinHostPort(host, fmt.Sprint(port))
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+// Stopped sends SIGSTOP, runs what is given, and sends SIGCONT.
+func (n *Node) Stopped(during func()) {
+	n.Signal(syscall.SIGSTOP)
+	defer n.Signal(syscall.SIGCONT)
+	during()
+}
+
+// Eventually waits until a condition holds, and fails the test with what it said last if that takes longer than limit.
+func Eventually(t testing.TB, limit time.Duration, holds func() (bool, string)) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	for {
+		ok, why := holds()
+		took := time.Since(begin)
+		switch {
+		case ok:
+			return took
+		case took > limit:
+			t.Fatalf("not within %v: %s", limit, why)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
