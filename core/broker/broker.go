@@ -201,7 +201,7 @@ func (b *Broker) Step(now core.Now, ev step.Event, out *step.Effects) {
 	case *step.DiskDone:
 		b.diskDone(now, ev, out)
 	case *step.ConnState:
-		b.connState(ev)
+		b.connState(now, ev)
 	case *step.Tick:
 		b.tick(now, out)
 	case *step.PeerResponse:
@@ -280,6 +280,7 @@ func (b *Broker) talk(now core.Now, out *step.Effects) {
 	if b.plane == nil {
 		return
 	}
+	b.stayInTouch(now)
 	b.keepAlive(now, out)
 	b.alterPartitions(now, out)
 	b.fetchFromLeaders(now, out)
@@ -311,7 +312,7 @@ func (b *Broker) settlePartitions(now core.Now, out *step.Effects) {
 	b.dirty = b.dirty[:0]
 }
 
-func (b *Broker) connState(ev *step.ConnState) {
+func (b *Broker) connState(now core.Now, ev *step.ConnState) {
 	if ev.Open {
 		b.conns[ev.Conn] = &connection{listener: ev.Listener, remote: ev.Remote}
 		return
@@ -320,7 +321,7 @@ func (b *Broker) connState(ev *step.ConnState) {
 		b.dropFetches(c)
 		delete(b.conns, ev.Conn)
 		if b.plane != nil {
-			b.plane.Disconnected(ev.Conn)
+			b.plane.Disconnected(now, ev.Conn)
 		}
 	}
 }

@@ -20,14 +20,15 @@ type lifecycle struct {
 	previous    core.BrokerEpoch // under which the last incarnation shut down in good order, -1 if it did not (KIP-966)
 	epoch       core.BrokerEpoch // -1 until registered
 
-	asking  bool      // a registration or heartbeat is under way
-	at      core.Mono // when the next one is due
-	fenced  bool      // as the controller said last
-	ready   bool      // logs are open: the broker wants to be unfenced
-	leaving bool      // the broker wants to shut down
-	free    bool      // the controller has nothing against it
-	giveUp  core.Mono // when a leaving broker stops asking
-	rival   core.Mono // since when another incarnation holds this broker's id; 0 if none does
+	controller core.LeaderEpoch // of the last heartbeat's controller
+	asking     bool             // a registration or heartbeat is under way
+	at         core.Mono        // when the next one is due
+	fenced     bool             // as the controller said last
+	ready      bool             // logs are open: the broker wants to be unfenced
+	leaving    bool             // the broker wants to shut down
+	free       bool             // the controller has nothing against it
+	giveUp     core.Mono        // when a leaving broker stops asking
+	rival      core.Mono        // since when another incarnation holds this broker's id; 0 if none does
 }
 
 // Pace of the lifecycle where Kafka's intervals would make every start and every election slower than it need be.
@@ -46,6 +47,20 @@ func (b *Broker) enroll(now core.Now) {
 func (b *Broker) lifecycleDue() (core.Mono, bool) {
 	due := b.cfg.Roles.Broker && b.phase >= phaseReplay && b.phase <= phaseLeaving && !b.life.asking
 	return b.life.at, due
+}
+
+// stayInTouch brings the next heartbeat forward when the controller has changed, or when the connection to it has broken:
+// the controller takes a broken connection for the end of this process and fences it soon.
+func (b *Broker) stayInTouch(now core.Now) {
+	_, epoch := b.plane.Quorum().Leader()
+	again := epoch != b.life.controller
+	b.life.controller = epoch
+	for _, l := range b.peers.Lost() {
+		again = again || l.Lane == laneControl && l.Addr == b.plane.LeaderAddr()
+	}
+	if again {
+		b.life.at = min(b.life.at, now.Mono)
+	}
 }
 
 // keepAlive sends the registration or heartbeat that is due.

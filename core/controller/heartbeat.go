@@ -76,6 +76,16 @@ func (c *Controller) Heartbeat(now core.Now, hb Heartbeat) (Refusal, HeartbeatAn
 	return Refusal{}, answer, recs
 }
 
+// Disconnected notes that the connection over which a broker sends its heartbeats has broken. A process that dies takes
+// its connections along, so the broker is fenced soon unless it is heard again: a live one connects anew at once.
+// Kafka waits for the session to run out, nine seconds by default; fencing early is always safe, and undone by the next
+// heartbeat.
+func (c *Controller) Disconnected(now core.Now, node core.NodeID, epoch core.BrokerEpoch) {
+	if b := c.image.Broker(node); b != nil && b.Epoch == epoch {
+		c.soft.lost(b, now)
+	}
+}
+
 // nextStep is the table of KIP-631 and KIP-841, with the state that the log has; end says that the broker may end.
 func (c *Controller) nextStep(b *metadata.Broker, s *session, hb Heartbeat, caughtUp bool) (next step, end bool) {
 	switch {

@@ -19,6 +19,7 @@ type contacts struct {
 type session struct {
 	epoch   core.BrokerEpoch
 	contact core.Mono   // when it was heard last; counts while the broker is not fenced
+	broken  core.Mono   // when its connection broke, and it was not heard since; 0: it has not
 	offset  core.Offset // of the metadata log, up to which it said to have applied; -1: it has not said yet
 	// leaving is the offset that every active broker must have applied before this one may end its controlled shutdown:
 	// only then do all know the leaders that follow it. -1: it is in none.
@@ -76,7 +77,7 @@ func (k *contacts) arm(b *metadata.Broker, s *session) {
 	case b.Fenced:
 		k.disarm(s)
 	case !s.waiting:
-		s.armed, s.waiting = k.due.Add(s.contact.Add(k.timeout), b.ID), true
+		s.armed, s.waiting = k.due.Add(k.end(s), b.ID), true
 	}
 }
 
@@ -91,14 +92,37 @@ func (k *contacts) disarm(s *session) {
 // session instead of once per heartbeat.
 func (k *contacts) touch(node core.NodeID, now core.Now) *session {
 	s := k.sessions.At(node)
-	s.contact = max(s.contact, now.Mono)
+	s.contact, s.broken = max(s.contact, now.Mono), 0
 	return s
+}
+
+// grace is the part of a session that is left to a broker whose connection has broken: 300 ms of Kafka's nine seconds.
+const grace = 30
+
+// end is when a session runs out.
+func (k *contacts) end(s *session) core.Mono {
+	end := s.contact.Add(k.timeout)
+	if s.broken > 0 {
+		end = min(end, s.broken.Add(k.timeout/grace))
+	}
+	return end
+}
+
+// lost notes that a broker's connection has broken.
+func (k *contacts) lost(b *metadata.Broker, now core.Now) {
+	s := k.sessions.At(b.ID)
+	if b.Fenced || s.broken > 0 {
+		return
+	}
+	s.broken = max(1, now.Mono)
+	k.disarm(s)
+	k.arm(b, s)
 }
 
 // alive reports whether a broker has a session: it is not fenced, and was heard less than a timeout ago.
 func (k *contacts) alive(b *metadata.Broker, now core.Now) bool {
 	s := k.sessions.At(b.ID)
-	return !b.Fenced && s != nil && now.Mono <= s.contact.Add(k.timeout)
+	return !b.Fenced && s != nil && now.Mono <= k.end(s)
 }
 
 // expired takes one broker whose session has run out, if there is any.
@@ -110,7 +134,7 @@ func (k *contacts) expired(now core.Now) (core.NodeID, bool) {
 		}
 		s := k.sessions.At(node)
 		s.waiting = false
-		if end := s.contact.Add(k.timeout); now.Mono <= end {
+		if end := k.end(s); now.Mono <= end {
 			// One nanosecond late, so that an entry that has come up is either expired or in the future.
 			s.armed, s.waiting = k.due.Add(end.Add(1), node), true
 			continue

@@ -26,6 +26,9 @@ func (p *Plane) heartbeat(now core.Now, r *step.Request, req *kmsg.BrokerHeartbe
 		p.refuse(r, refusal.Code, refusal.Why, out)
 		return
 	}
+	if r.Conn != LocalConn {
+		p.beating[r.Conn] = beating{hb.ID, hb.Epoch}
+	}
 	resp := req.ResponseKind().(*kmsg.BrokerHeartbeatResponse)
 	resp.IsCaughtUp, resp.IsFenced, resp.ShouldShutdown = known.CaughtUp, known.Fenced, known.ShouldShutDown
 	p.settle(now, r, recs, resp)

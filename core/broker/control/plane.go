@@ -46,6 +46,7 @@ type Plane struct {
 	ctl    *controller.Controller // nil unless this node is the active controller
 	failed string
 
+	leader  core.NodeID // the last controller that this node knew
 	offices int64       // times that this node took office
 	pending core.Offset // end of what this controller has proposed
 	fresh   bool        // something was proposed since the quorum's last EndTurn
@@ -54,7 +55,8 @@ type Plane struct {
 	changes []metadata.Change
 	commits commitQueue
 
-	askers    map[raft.Asker]asked // requests to the quorum that are not answered
+	beating   map[step.ConnID]beating // whose heartbeats a connection carries
+	askers    map[raft.Asker]asked    // requests to the quorum that are not answered
 	nextAsker raft.Asker
 
 	nextAsk uint64
@@ -65,11 +67,17 @@ type Plane struct {
 	Opening int
 }
 
+// beating is a broker that heartbeats, in the life that its epoch names.
+type beating struct {
+	id    core.NodeID
+	epoch core.BrokerEpoch
+}
+
 // New is a plane that has not been opened.
 func New(opts Options) *Plane {
 	return &Plane{
 		opts: opts, cfg: opts.Config, rand: opts.Rand, image: metadata.NewImage(),
-		askers: make(map[raft.Asker]asked),
+		askers: make(map[raft.Asker]asked), beating: make(map[step.ConnID]beating), leader: core.NoNode,
 		asking: make(map[uint64]func(core.Now, wire.Response, *step.Effects)),
 	}
 }
@@ -190,6 +198,12 @@ func (p *Plane) EndTurn(now core.Now, out *step.Effects) {
 // takeOffice makes this node the active controller when the quorum says so, and ends that when it says no more.
 func (p *Plane) takeOffice(now core.Now, out *step.Effects) {
 	active := p.quorum.Active()
+	if leader, _ := p.quorum.Leader(); leader != core.NoNode && leader != p.leader && (leader != p.cfg.NodeID || active) {
+		if active {
+			defer p.succeed(now, p.leader)
+		}
+		p.leader = leader
+	}
 	switch {
 	case active && p.ctl == nil:
 		out.Sometimes("controller.active")
@@ -202,6 +216,14 @@ func (p *Plane) takeOffice(now core.Now, out *step.Effects) {
 		out.Sometimes("controller.resigned")
 		p.ctl = nil
 		p.commits.abandon(p, out)
+	}
+}
+
+// succeed takes note of whom this controller succeeds. If that node died it was a broker too, perhaps, and its
+// connections died where this one could not see it; if it lives it is heard again before its grace is over.
+func (p *Plane) succeed(now core.Now, before core.NodeID) {
+	if b := p.image.Broker(before); b != nil && p.ctl != nil && before != p.cfg.NodeID {
+		p.ctl.Disconnected(now, before, b.Epoch)
 	}
 }
 

@@ -41,8 +41,14 @@ func (p *Plane) handleQuorum(now core.Now, r *step.Request, out *step.Effects) b
 	return true
 }
 
-// Disconnected forgets what a connection has asked the quorum.
-func (p *Plane) Disconnected(conn step.ConnID) {
+// Disconnected forgets what a connection has asked the quorum, and tells the controller whose heartbeats it carried.
+func (p *Plane) Disconnected(now core.Now, conn step.ConnID) {
+	if b, ok := p.beating[conn]; ok {
+		delete(p.beating, conn)
+		if p.ctl != nil {
+			p.ctl.Disconnected(now, b.id, b.epoch)
+		}
+	}
 	for id, a := range p.askers { //det:unordered every entry of the connection is forgotten, whatever the order
 		if a.req.Conn == conn {
 			p.quorum.Forget(id)

@@ -1,0 +1,34 @@
+package controller
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/klamm-log/klamm/core"
+)
+
+// A process that dies takes its connections along: its broker is fenced long before its session would have run out. One
+// that is heard again lost only the connection.
+func TestBrokenConnectionEndsASessionSoon(t *testing.T) {
+	k := newCluster(t)
+	k.start(1, 2, 3)
+	k.create("a", []core.NodeID{1, 2, 3})
+	k.ctl.Disconnected(k.now, 1, k.broker(1).Epoch)
+	k.ctl.Disconnected(k.now, 2, k.broker(2).Epoch)
+	k.ctl.Disconnected(k.now, 3, k.broker(3).Epoch-1) // an older life's connection
+	k.now.Mono += timeout / grace
+	k.beat(2, nil)
+	k.tick()
+	require.False(t, k.broker(1).Fenced, "not yet")
+	k.now.Mono++
+	k.tick()
+	require.True(t, k.broker(1).Fenced)
+	require.False(t, k.broker(2).Fenced)
+	require.False(t, k.broker(3).Fenced)
+	require.Equal(t, "2 [2 3]", k.state("a"))
+	require.Equal(t, Refusal{}, k.reboot(1, -1), "its successor need not wait")
+	k.now.Mono = k.now.Mono.Add(timeout)
+	k.tick()
+	require.True(t, k.broker(2).Fenced, "silence counts as ever")
+}
