@@ -12,6 +12,7 @@ import (
 // that is heard again lost only the connection.
 func TestBrokenConnectionEndsASessionSoon(t *testing.T) {
 	k := newCluster(t)
+	k.now.Mono = core.Second
 	k.start(1, 2, 3)
 	k.create("a", []core.NodeID{1, 2, 3})
 	k.ctl.Disconnected(k.now, 1, k.broker(1).Epoch)
