@@ -193,3 +193,60 @@ func TestBench(t *testing.T) {
 	}
 	must(t, exit.NoInput, "", "bench", "consume", "--records", "1000000", "-b", addr)
 }
+
+// A cluster of one broker serves, keeps its data where it is told to, and goes with its nodes when it is told to end.
+func TestCluster(t *testing.T) {
+	dir := t.TempDir()
+	start := func(args ...string) (*process, clusterResult) {
+		p := spawn(t, append([]string{"cluster", "--data", dir, "-o", "json"}, args...)...)
+		line, err := p.out.ReadBytes('\n')
+		var r clusterResult
+		if err != nil || json.Unmarshal(line, &r) != nil || len(r.Bootstrap) != 1 || len(r.Nodes) != 1 {
+			p.end()
+			t.Fatalf("the cluster said %q, %v; %s", line, err, p.talk)
+		}
+		return p, r
+	}
+	p, r := start("--brokers", "1", "--set", "num.partitions=7")
+	must(t, exit.OK, "", "topic", "create", "t", "-b", r.Bootstrap[0])
+	must(t, exit.OK, "", "produce", "t", "-v", "hello", "-b", r.Bootstrap[0])
+	p.signal(syscall.SIGINT)
+	if code := p.end(); code != 0 || !strings.Contains(p.talk.String(), "node 1: klamm: stopped in") {
+		t.Fatalf("exit code %d: %s", code, p.talk)
+	}
+	if err := syscall.Kill(r.Nodes[0].Pid, 0); err == nil {
+		t.Error("the node has outlived its cluster")
+	}
+
+	// The same cluster goes on, at the same address; another shape is refused.
+	if code, _, talk := klamm(t.Context(), "", "cluster", "--brokers", "2", "--data", dir); code != exit.Config || !strings.Contains(talk, "holds another cluster") {
+		t.Errorf("exit %d, %s", int(code), talk)
+	}
+	p, again := start()
+	if again.Bootstrap[0] != r.Bootstrap[0] || again.ClusterID != r.ClusterID {
+		t.Errorf("%+v became %+v", r, again)
+	}
+	if out := must(t, exit.OK, "", "consume", "t", "--from", "beginning", "-e", "-b", r.Bootstrap[0]); out != "hello\n" {
+		t.Errorf("consumed %q", out)
+	}
+	// When its last node is killed, there is no cluster.
+	if err := syscall.Kill(again.Nodes[0].Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(); code != int(exit.Unhealthy) || !strings.Contains(p.talk.String(), "no node is left") {
+		t.Errorf("exit code %d: %s", code, p.talk)
+	}
+}
+
+// A node that cannot start ends the cluster with its own code and words, and nothing is left behind.
+func TestClusterFails(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	p := spawn(t, "cluster", "--brokers", "1", "--set", "num.partitions=x")
+	if code := p.end(); code != int(exit.Config) || !strings.Contains(p.talk.String(), "node 1: klamm: num.partitions") {
+		t.Errorf("exit code %d: %s", code, p.talk)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

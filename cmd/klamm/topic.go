@@ -110,18 +110,26 @@ func newTopicList(a *app) *cobra.Command {
 // topicDescribeOptions are the flags of klamm topic describe.
 type topicDescribeOptions struct {
 	clientOptions
-	Topics     []string
-	AllConfigs bool
+	Topics          []string
+	AllConfigs      bool
+	UnderReplicated bool
 }
 
 func newTopicDescribe(a *app) *cobra.Command {
 	var o topicDescribeOptions
-	cmd := &cobra.Command{Use: "describe TOPIC...", Short: "Tell partitions, offsets and configuration of topics", Args: cobra.MinimumNArgs(1)}
+	cmd := &cobra.Command{Use: "describe TOPIC...", Short: "Tell partitions, offsets and configuration of topics"}
 	f := cmd.Flags()
 	o.flags(f)
 	f.BoolVar(&o.AllConfigs, "all-configs", false, "tell defaults too, not only what is set for the topic")
+	f.BoolVar(&o.UnderReplicated, "under-replicated", false, "tell only partitions with fewer replicas in sync than they should have; of all topics if none is named")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
 		o.Topics = args
+		switch {
+		case o.UnderReplicated:
+			return runUnderReplicated(ctx, a, o)
+		case len(args) == 0:
+			return exit.Errorf(exit.Usage, "name topics, or give --under-replicated")
+		}
 		return runTopicDescribe(ctx, a, o)
 	})
 	return cmd
@@ -161,6 +169,9 @@ func describe(ctx context.Context, c *kclient.Client, name string, allConfigs bo
 	}
 	configs, err := c.Configs(ctx, name)
 	if err != nil {
+		return topicDescription{}, err
+	}
+	if err := withELR(ctx, c, &t); err != nil {
 		return topicDescription{}, err
 	}
 	return newTopicDescription(t, first, last, configs, allConfigs), nil

@@ -98,6 +98,7 @@ type topicSection struct {
 	LeaderEpoch int32         `json:"leader_epoch"`
 	Replicas    []core.NodeID `json:"replicas"`
 	ISR         []core.NodeID `json:"isr"`
+	ELR         []core.NodeID `json:"elr"` // eligible leader replicas; null if the broker does not tell
 	Offline     []core.NodeID `json:"offline,omitempty"`
 	Start       int64         `json:"start"` // -1 if unknown
 	End         int64         `json:"end"`   // the high watermark, -1 if unknown
@@ -119,7 +120,7 @@ func newTopicDescription(t kclient.Topic, first, last []admin.PartitionOffset, c
 	for i, p := range t.Partitions {
 		row := topicSection{
 			Partition: p.Index, Leader: p.Leader, LeaderEpoch: int32(p.LeaderEpoch), Replicas: p.Replicas, ISR: p.ISR,
-			Offline: p.Offline, Start: int64(first[i].Offset), End: int64(last[i].Offset),
+			ELR: p.ELR, Offline: p.Offline, Start: int64(first[i].Offset), End: int64(last[i].Offset),
 		}
 		for _, err := range []core.ErrorCode{p.Err, first[i].Err, last[i].Err} {
 			if err != core.ErrNone && row.Error == "" {
@@ -160,11 +161,11 @@ func (d *topicDescription) appendText(dst []byte) []byte {
 		configs = append(configs, []string{"  " + c.Name, value})
 	}
 	dst = show.Table(dst, configs...)
-	rows := [][]string{{"PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "START", "END"}}
+	rows := [][]string{{"PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "ELR", "START", "END"}}
 	for _, p := range d.Partitions {
 		row := []string{
 			fmt.Sprint(p.Partition), fmt.Sprint(p.Leader), fmt.Sprint(p.LeaderEpoch), nodeList(p.Replicas), nodeList(p.ISR),
-			fmt.Sprint(p.Start), fmt.Sprint(p.End),
+			nodeList(p.ELR), fmt.Sprint(p.Start), fmt.Sprint(p.End),
 		}
 		if p.Error != "" {
 			row = append(row, p.Error)

@@ -231,7 +231,7 @@ func (n *Node) look() {
 		return
 	}
 	n.closed = slices.DeleteFunc(n.closed, func(listener string) bool {
-		if n.err != nil || !n.listening(listener) {
+		if n.err != nil || !n.broker.Listening(listener) {
 			return false
 		}
 		if err := n.server.Open(listener); err != nil {
@@ -244,14 +244,6 @@ func (n *Node) look() {
 		n.clusterID, n.recovery = n.broker.ClusterID(), time.Since(n.began)
 		close(n.serving)
 	}
-}
-
-// listening reports whether a listener is to be open. A broker that does not distinguish them opens all when it serves.
-func (n *Node) listening(listener string) bool {
-	if b, ok := any(n.broker).(interface{ Listening(listener string) bool }); ok {
-		return b.Listening(listener)
-	}
-	return n.broker.Serving()
 }
 
 // end notes that the broker has ended.

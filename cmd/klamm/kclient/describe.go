@@ -45,6 +45,9 @@ type Partition struct {
 	Replicas    []core.NodeID
 	ISR         []core.NodeID
 	Offline     []core.NodeID
+	// Eligible leader replicas, and the last members of an ISR that became empty (KIP-966). Only [Client.Replicas] tells.
+	ELR          []core.NodeID
+	LastKnownELR []core.NodeID
 }
 
 // Metadata tells of the named topics, or of all if there are no names. Topics are not made by asking.

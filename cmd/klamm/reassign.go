@@ -1,0 +1,296 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/klamm-log/klamm/cmd/klamm/exit"
+	"github.com/klamm-log/klamm/cmd/klamm/kclient"
+	"github.com/klamm-log/klamm/cmd/klamm/moves"
+	"github.com/klamm-log/klamm/cmd/klamm/show"
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/client/admin"
+	"github.com/spf13/cobra"
+)
+
+func newReassign(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reassign",
+		Short: "Move replicas of partitions between brokers",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newReassignAlter(a), newReassignList(a), newReassignCancel(a))
+	return cmd
+}
+
+// reassignOptions are the flags of klamm reassign alter.
+type reassignOptions struct {
+	clientOptions
+	File        string
+	Topics      []string
+	To          []int32
+	Replication int
+	DryRun      bool
+}
+
+func newReassignAlter(a *app) *cobra.Command {
+	var o reassignOptions
+	cmd := &cobra.Command{
+		Use:   "alter",
+		Short: "Begin to move replicas",
+		Long: `Begin to move replicas, as a file says that kafka-reassign-partitions could read, or by --topic and --to: then
+replicas that are on one of the brokers stay, and the others are spread over them. It ends once the moves are
+recorded; klamm reassign list tells how they go on. --dry-run -o json writes such a file.`,
+		Args: cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	o.flags(f)
+	f.StringVarP(&o.File, "file", "f", "", "JSON file of partitions and their replicas; - is the standard input")
+	f.StringArrayVarP(&o.Topics, "topic", "t", nil, partitionUse+"; may be repeated")
+	f.Int32SliceVar(&o.To, "to", nil, "brokers that are to have the replicas: 1,2,3")
+	f.IntVarP(&o.Replication, "replication", "r", 0, "replicas of each partition, with --to; 0 is as many as it has")
+	f.BoolVar(&o.DryRun, "dry-run", false, "say only what would be moved")
+	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return runReassign(ctx, a, o) })
+	return cmd
+}
+
+func runReassign(ctx context.Context, a *app, o reassignOptions) error {
+	args, err := parsePartitionArgs(o.Topics)
+	switch {
+	case err != nil:
+		return err
+	case (o.File == "") == (len(args) == 0 && len(o.To) == 0):
+		return exit.Errorf(exit.Usage, "give either --file, or --topic and --to")
+	case o.File == "" && (len(args) == 0 || len(o.To) == 0):
+		return exit.Errorf(exit.Usage, "--topic and --to go together")
+	case o.Replication < 0 || o.File != "" && o.Replication != 0:
+		return exit.Errorf(exit.Usage, "--replication %d makes no sense here", o.Replication)
+	}
+	var plan moves.Plan
+	if o.File != "" {
+		if plan, err = readPlan(a, o.File); err != nil {
+			return err
+		}
+	}
+	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
+		if plan == nil {
+			plan, err = o.spread(ctx, c, args)
+		} else {
+			err = locate(ctx, c, plan)
+		}
+		if err != nil {
+			return err
+		}
+		return a.reassign(ctx, c, plan, o.DryRun)
+	})
+}
+
+// readPlan reads the file of --file.
+func readPlan(a *app, name string) (moves.Plan, error) {
+	b, err := readInput(a, name)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := moves.Parse(b)
+	return plan, exit.With(exit.Data, err)
+}
+
+// spread makes a plan of the brokers of --to.
+func (o *reassignOptions) spread(ctx context.Context, c *kclient.Client, args []partitionArg) (moves.Plan, error) {
+	now, err := current(ctx, c, args)
+	if err != nil {
+		return nil, err
+	}
+	var from []moves.Current
+	for _, p := range now {
+		from = append(from, moves.Current{TopicPartition: p.TopicPartition, Replicas: p.Is.Replicas})
+	}
+	var to []core.NodeID
+	for _, id := range o.To {
+		to = append(to, core.NodeID(id))
+	}
+	plan, err := moves.Spread(from, to, o.Replication)
+	return plan, exit.With(exit.Data, err)
+}
+
+// locate fills in where the replicas of a plan are.
+func locate(ctx context.Context, c *kclient.Client, plan moves.Plan) error {
+	for i := range plan {
+		m := &plan[i]
+		now, err := current(ctx, c, []partitionArg{{Topic: m.Topic, Partitions: []int32{m.Partition}}})
+		if err != nil {
+			return err
+		}
+		m.From = now[0].Is.Replicas
+	}
+	return nil
+}
+
+// reassign asks for the changes of a plan, or shows them.
+func (a *app) reassign(ctx context.Context, c *kclient.Client, plan moves.Plan, dry bool) error {
+	if dry {
+		return a.Result(newReassignPlan(plan))
+	}
+	var list []admin.Assignment
+	for _, m := range plan {
+		if m.Changes() {
+			list = append(list, admin.Assignment{TopicPartition: m.TopicPartition, Replicas: m.To})
+		}
+	}
+	if len(list) == 0 {
+		return a.Result(outcomeList{})
+	}
+	rows, err := c.Reassign(ctx, list)
+	if err != nil {
+		return err
+	}
+	return a.outcomes(rows, "begun", nil)
+}
+
+// reassignPlan is a plan that was not carried out; as JSON a file for klamm and, but for from, for Kafka's tool.
+type reassignPlan struct {
+	Version    int           `json:"version"`
+	Partitions []reassignRow `json:"partitions"`
+}
+
+type reassignRow struct {
+	Topic     string        `json:"topic"`
+	Partition int32         `json:"partition"`
+	Replicas  []core.NodeID `json:"replicas"`
+	From      []core.NodeID `json:"from"`
+}
+
+func newReassignPlan(plan moves.Plan) reassignPlan {
+	out := reassignPlan{Version: 1, Partitions: []reassignRow{}}
+	for _, m := range plan {
+		if m.Changes() {
+			out.Partitions = append(out.Partitions, reassignRow{Topic: m.Topic, Partition: m.Partition, Replicas: m.To, From: m.From})
+		}
+	}
+	return out
+}
+
+// AppendText implements [show.Result].
+func (p reassignPlan) AppendText(dst []byte) []byte {
+	if len(p.Partitions) == 0 {
+		return append(dst, "nothing to do\n"...)
+	}
+	rows := [][]string{{"PARTITION", "FROM", "TO"}}
+	for _, r := range p.Partitions {
+		rows = append(rows, []string{fmt.Sprintf("%s-%d", r.Topic, r.Partition), nodeList(r.From), nodeList(r.Replicas)})
+	}
+	return show.Table(dst, rows...)
+}
+
+func newReassignList(a *app) *cobra.Command {
+	var o clientOptions
+	cmd := &cobra.Command{Use: "list", Short: "Tell which moves are in progress", Args: cobra.NoArgs}
+	o.flags(cmd.Flags())
+	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
+		return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
+			list, err := c.Reassignments(ctx)
+			if err != nil {
+				return err
+			}
+			return a.Result(newReassignments(list))
+		})
+	})
+	return cmd
+}
+
+// reassignments are the moves in progress.
+type reassignments []reassignmentRow
+
+type reassignmentRow struct {
+	Topic     string        `json:"topic"`
+	Partition int32         `json:"partition"`
+	Replicas  []core.NodeID `json:"replicas"` // old and new
+	Adding    []core.NodeID `json:"adding"`
+	Removing  []core.NodeID `json:"removing"`
+}
+
+func newReassignments(list []kclient.Reassignment) reassignments {
+	out := reassignments{}
+	for _, r := range list {
+		out = append(out, reassignmentRow{Topic: r.Topic, Partition: r.Partition, Replicas: r.Replicas, Adding: r.Adding, Removing: r.Removing})
+	}
+	return out
+}
+
+// AppendText implements [show.Result].
+func (l reassignments) AppendText(dst []byte) []byte {
+	if len(l) == 0 {
+		return append(dst, "no moves in progress\n"...)
+	}
+	rows := [][]string{{"PARTITION", "REPLICAS", "ADDING", "REMOVING"}}
+	for _, r := range l {
+		rows = append(rows, []string{fmt.Sprintf("%s-%d", r.Topic, r.Partition), nodeList(r.Replicas), nodeList(r.Adding), nodeList(r.Removing)})
+	}
+	return show.Table(dst, rows...)
+}
+
+// cancelOptions are the flags of klamm reassign cancel.
+type cancelOptions struct {
+	clientOptions
+	All  bool
+	Args []partitionArg
+}
+
+func newReassignCancel(a *app) *cobra.Command {
+	var o cancelOptions
+	cmd := &cobra.Command{Use: "cancel " + partitionUse + "...", Short: "End moves in progress and go back to where the replicas were"}
+	f := cmd.Flags()
+	o.flags(f)
+	f.BoolVar(&o.All, "all", false, "all moves in progress")
+	cmd.RunE = a.does(func(ctx context.Context, args []string) (err error) {
+		if o.Args, err = parsePartitionArgs(args); err != nil {
+			return err
+		}
+		if o.All == (len(o.Args) > 0) {
+			return exit.Errorf(exit.Usage, "name partitions, or give --all")
+		}
+		return runReassignCancel(ctx, a, o)
+	})
+	return cmd
+}
+
+// runReassignCancel cancels what is in progress. Partitions that are named by number must be; of a topic, those that are.
+func runReassignCancel(ctx context.Context, a *app, o cancelOptions) error {
+	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
+		moving, err := c.Reassignments(ctx)
+		if err != nil {
+			return err
+		}
+		list := cancellations(moving, o)
+		if len(list) == 0 {
+			return a.Result(outcomeList{})
+		}
+		rows, err := c.Reassign(ctx, list)
+		if err != nil {
+			return err
+		}
+		return a.outcomes(rows, "cancelled", nil)
+	})
+}
+
+func cancellations(moving []kclient.Reassignment, o cancelOptions) []admin.Assignment {
+	var list []admin.Assignment
+	for _, arg := range o.Args {
+		for _, p := range arg.Partitions {
+			list = append(list, admin.Assignment{TopicPartition: core.TopicPartition{Topic: arg.Topic, Partition: p}})
+		}
+	}
+	for _, m := range moving {
+		whole := o.All
+		for _, arg := range o.Args {
+			whole = whole || arg.Topic == m.Topic && arg.Partitions == nil
+		}
+		if whole {
+			list = append(list, admin.Assignment{TopicPartition: m.TopicPartition})
+		}
+	}
+	return list
+}
