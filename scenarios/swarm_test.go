@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klamm-log/klamm/scenarios"
-	"github.com/klamm-log/klamm/sim"
 )
 
 // Every built-in profile holds on a few seeds, and each seed repeats itself. KLAMM_SEEDS=from-to widens the sample.
@@ -22,10 +21,6 @@ func TestSwarm(t *testing.T) {
 	for _, name := range scenarios.Profiles() {
 		p, err := scenarios.LoadProfile(name)
 		require.NoError(t, err)
-		if p.Cluster != nil && !sim.HostsClusters() {
-			t.Logf("profile %s: the broker cannot be one of several yet", name)
-			continue
-		}
 		for seed := range uint64(n) {
 			plan := scenarios.Draw(seed, p)
 			require.NoError(t, plan.Validate(), "profile %s seed %d", name, seed)

@@ -38,9 +38,9 @@ func newRig(t *testing.T) *rig {
 }
 
 func (r *rig) start(seed uint64) {
-	r.broker = broker.New(broker.Options{Config: config.Broker{NodeID: 1, NumPartitions: 1, DefaultReplication: 1,
-		Listeners:            []config.Listener{{Name: "PLAINTEXT", AdvertisedHost: "h", AdvertisedPort: 9092}},
-		CheckpointIntervalMs: 60000, RetentionCheckMs: 300000, DiskStallMs: 30000, FetchMaxBytes: 50 << 20}, Seed: seed, Tuning: broker.Tuning{Check: true}})
+	cfg, err := config.ResolveBroker(map[string]string{"listeners": "PLAINTEXT://h:9092"})
+	require.NoError(r.t, err)
+	r.broker = broker.New(broker.Options{Config: cfg, Seed: seed, Tuning: broker.Tuning{Check: true}})
 	r.node = node.New(r.broker, r, r, r)
 }
 

@@ -48,6 +48,7 @@ func (r *run) controllerLinks(f Fault, do func(from, to simnet.Host, addr string
 func (r *run) wipe(p *process) {
 	r.down(p, true)
 	p.disk.Wipe(r.w.now)
+	p.wipes++
 	p.refreshDisk()
 	r.wiped(p)
 }
@@ -56,10 +57,8 @@ func (r *run) wipe(p *process) {
 func (r *run) leading(otherwise int32) int32 {
 	best, epoch := otherwise, int32(-1)
 	for i, p := range r.brokers {
-		if n := p.insight(); n != nil {
-			if q, ok := n.Quorum(); ok && q.Role == "leader" && int32(q.Epoch) > epoch {
-				best, epoch = int32(i), int32(q.Epoch)
-			}
+		if q := p.quorum(); q != nil && q.Role() == "leader" && int32(q.Epoch()) > epoch {
+			best, epoch = int32(i), int32(q.Epoch())
 		}
 	}
 	return best

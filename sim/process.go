@@ -63,6 +63,14 @@ type process struct {
 	appended  bool      // the last turn wrote to the disk
 	announced bool      // that it serves was noted
 	outcast   bool      // it is not part of the core that is healed
+
+	// what its disk has of elections, see election
+	wipes     int // disks that it has lost
+	stateFile string
+	state     struct {
+		Epoch core.LeaderEpoch `json:"leaderEpoch"`
+		Voted core.NodeID      `json:"votedId"`
+	}
 }
 
 // served is a connection that this process accepted.

@@ -57,13 +57,11 @@ func (r *run) refer(now bool) {
 	var from *process
 	best, start := f.next, core.NoOffset // the node that knows most of what is committed, and still has the next record
 	for _, p := range r.brokers {
-		if n := p.insight(); n != nil {
-			if q, ok := n.Quorum(); ok && q.HighWatermark > best {
-				if q.LogStartOffset <= f.next {
-					from, best = p, q.HighWatermark
-				} else {
-					start = q.LogStartOffset
-				}
+		if q := p.quorum(); q != nil && q.HighWatermark() > best {
+			if q.Log().LogStartOffset() <= f.next {
+				from, best = p, q.HighWatermark()
+			} else {
+				start = q.Log().LogStartOffset()
 			}
 		}
 	}

@@ -135,8 +135,5 @@ func (r *run) node(i int) *process {
 
 // listening reports whether a machine wants a listener open.
 func listening(m step.Machine, name string) bool {
-	if n, ok := m.(interface{ Listening(name string) bool }); ok {
-		return n.Listening(name)
-	}
-	return m.(*broker.Broker).Serving()
+	return m.(machine).Listening(name)
 }

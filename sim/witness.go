@@ -1,28 +1,39 @@
 package sim
 
 import (
+	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker"
+	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/raft"
 	"github.com/klamm-log/klamm/core/record"
 )
 
-// insight is the process' machine as a node of a cluster; nil while it is down, for clients, and for machines that cannot
-// be looked into.
-func (p *process) insight() Node {
+// insight is the process' machine if it is a node that runs; nil otherwise.
+func (p *process) insight() machine {
 	if !p.up {
 		return nil
 	}
-	n, _ := p.machine.(Node)
+	n, _ := p.machine.(machine)
 	return n
 }
 
-// HostsClusters reports whether the machine that this program was built with can be one node of several.
-func HostsClusters() bool {
-	_, ok := any(machine(nil)).(Node)
-	return ok
+// quorum is a node's part of the metadata quorum, nil before it has one or recovery is over.
+func (p *process) quorum() *raft.Quorum {
+	n := p.insight()
+	if n == nil {
+		return nil
+	}
+	if q := n.Quorum(); q != nil && q.Role() != "none" {
+		return q
+	}
+	return nil
 }
 
 // seer keeps what the world must remember to tell a witness of changes alone.
@@ -62,20 +73,20 @@ func (r *run) witnessed(p *process) {
 		return
 	}
 	id := nodeID(p.id)
-	touched := n.Touched()
+	touched := n.Moved()
 	r.logs(p, n, id, touched)
-	r.seer.images(r.w.now, n.Image(), r.defaultMinISR(p))
+	r.images(n.Image(), r.defaultMinISR(p))
 	r.seer.witness.Applied(r.w.now, id, n.Image().Offset(), n.BrokerEpoch())
 	for i := range touched {
 		r.looked(p, n, id, &touched[i])
 	}
-	r.quorumLooked(p, n, id)
+	r.quorumLooked(p, id)
 	r.acknowledged()
 	r.refer(false)
 }
 
 // logs tells of what became ready, and then of what the turn did to logs.
-func (r *run) logs(p *process, n Node, id core.NodeID, touched []ReplicaLook) {
+func (r *run) logs(p *process, n machine, id core.NodeID, touched []broker.ReplicaView) {
 	s, now := r.seer, r.w.now
 	fresh := make(map[history.Key]core.Offset) // where the disk ends, of logs that were opened in this turn
 	for i := range touched {
@@ -94,20 +105,34 @@ func (r *run) logs(p *process, n Node, id core.NodeID, touched []ReplicaLook) {
 		}
 	}
 	meta := replicaKey{id, metadataKey()}
-	if q, ok := n.Quorum(); ok && !s.open[meta] {
+	if q := p.quorum(); q != nil && !s.open[meta] {
 		s.open[meta] = true
-		fresh[meta.key] = r.opened(p, id, core.TopicPartition{Topic: metadataTopic}, meta.key, q.LogStartOffset)
+		fresh[meta.key] = r.opened(p, id, core.TopicPartition{Topic: metadataTopic}, meta.key, q.Log().LogStartOffset())
 	}
 	for _, e := range n.Journal() {
 		k := history.Key{TopicID: e.TopicID, Partition: e.TP.Partition}
-		if end, ok := fresh[k]; ok && JournalKind(e.Kind) == JournalAppended && e.Base < end {
+		if end, ok := fresh[k]; ok && e.Kind == log.EntryAppended && e.Base < end {
 			continue // the disk had it already
 		}
-		if s.open[replicaKey{id, k}] && e.Kind >= JournalAppended && e.Kind <= JournalRestarted {
-			s.witness.LogChanged(now, history.LogEntry{Node: id, Key: k, Kind: history.LogChange(e.Kind),
+		if kind, tells := logChange(e.Kind); tells && s.open[replicaKey{id, k}] {
+			s.witness.LogChanged(now, history.LogEntry{Node: id, Key: k, Kind: kind,
 				Stored: history.Stored{Base: e.Base, Last: e.Last, Epoch: e.Epoch, CRC: e.CRC}})
 		}
 	}
+}
+
+// logChange is an entry's kind in the witness' words; false for entries that change no batch.
+func logChange(k log.EntryKind) (history.LogChange, bool) {
+	switch k {
+	case log.EntryAppended:
+		return history.Appended, true
+	case log.EntryTruncated:
+		return history.Truncated, true
+	case log.EntryRestarted:
+		return history.Restarted, true
+	case log.EntryOpened, log.EntryStartRaised:
+	}
+	return 0, false
 }
 
 // metadataTopic is the name of the metadata log.
@@ -149,7 +174,7 @@ func (r *run) eachBatch(p *process, tp core.TopicPartition, do func(record.Batch
 }
 
 // looked tells of one replica. Before a HighWatermark rises, every node says what it has fsynced.
-func (r *run) looked(p *process, n Node, id core.NodeID, v *ReplicaLook) {
+func (r *run) looked(p *process, n machine, id core.NodeID, v *broker.ReplicaView) {
 	s := r.seer
 	k := history.Key{TopicID: v.TopicID, Partition: v.TP.Partition}
 	if !s.open[replicaKey{id, k}] {
@@ -182,43 +207,76 @@ func (r *run) durable(tp core.TopicPartition, k history.Key) {
 }
 
 // quorumLooked tells of a node's part of the quorum, if it is news.
-func (r *run) quorumLooked(p *process, n Node, id core.NodeID) {
-	q, ok := n.Quorum()
+func (r *run) quorumLooked(p *process, id core.NodeID) {
+	q := p.quorum()
 	s := r.seer
-	if !ok {
+	if q == nil {
 		return
 	}
 	v := history.QuorumLook{
-		Node: id, Leads: q.Role == "leader", Epoch: q.Epoch, Leader: q.Leader, Voted: q.Voted, Directory: q.Directory,
-		Voters: q.Voters, HighWatermark: q.HighWatermark, EpochStart: q.EpochStart, LogStartOffset: q.LogStartOffset, SnapshotEnd: q.SnapshotEnd,
+		Node: id, Leads: q.Role() == "leader", HighWatermark: q.HighWatermark(), LogStartOffset: q.Log().LogStartOffset(),
+		Directory: [16]byte{byte(p.wipes)}, Current: q.Epoch(),
 	}
-	if was, told := s.looks[id]; told && sameLook(&was, &v) {
+	v.Leader, _ = q.Leader()
+	v.Epoch, v.Voted = p.election()
+	was, told := s.looks[id]
+	if v.Voters, v.SnapshotEnd = was.Voters, was.SnapshotEnd; told && sameLook(&was, &v) {
 		return
 	}
+	v.SnapshotEnd = newestSnapshot(p)
+	if v.Leads {
+		v.Voters = nil
+		for _, m := range q.View(p.Now()).Voters {
+			v.Voters = append(v.Voters, m.ID)
+		}
+		slices.Sort(v.Voters)
+	}
 	s.looks[id] = v
-	if v.Leads && v.HighWatermark > s.witness.Committed(metadataKey()) {
+	if v.HighWatermark > s.witness.Committed(metadataKey()) {
 		for _, other := range r.brokers {
-			if m := other.insight(); m != nil {
-				if oq, ok := m.Quorum(); ok {
-					s.witness.Durable(nodeID(other.id), metadataKey(), oq.DurableOffset)
-				}
+			if oq := other.quorum(); oq != nil {
+				s.witness.Durable(nodeID(other.id), metadataKey(), oq.Log().DurableOffset())
 			}
 		}
 	}
 	s.witness.Quorum(r.w.now, v)
 }
 
-func sameLook(a, b *history.QuorumLook) bool {
-	if len(a.Voters) != len(b.Voters) {
-		return false
+// election is the epoch and the vote that a node's disk would have kept if it lost its power now.
+func (p *process) election() (core.LeaderEpoch, core.NodeID) {
+	data, ok := p.disk.DurableContent(raft.StateFile)
+	if !ok {
+		return 0, core.NoNode
 	}
-	for i := range a.Voters {
-		if a.Voters[i] != b.Voters[i] {
-			return false
+	if string(data) != p.stateFile {
+		p.stateFile = string(data)
+		p.state = struct {
+			Epoch core.LeaderEpoch `json:"leaderEpoch"`
+			Voted core.NodeID      `json:"votedId"`
+		}{0, core.NoNode}
+		if err := json.Unmarshal(data, &p.state); err != nil {
+			return 0, core.NoNode // the node will say so itself
 		}
 	}
-	return a.Leads == b.Leads && a.Epoch == b.Epoch && a.Leader == b.Leader && a.Voted == b.Voted && a.Directory == b.Directory &&
-		a.HighWatermark == b.HighWatermark && a.EpochStart == b.EpochStart && a.LogStartOffset == b.LogStartOffset && a.SnapshotEnd == b.SnapshotEnd
+	return p.state.Epoch, p.state.Voted
+}
+
+// newestSnapshot is the end offset of the newest complete snapshot on a node's disk, 0 if there is none.
+func newestSnapshot(p *process) core.Offset {
+	end := core.Offset(0)
+	for _, name := range p.disk.Names(raft.Dir) {
+		if base, ok := strings.CutSuffix(name, ".checkpoint"); ok && len(base) > 20 {
+			if n, err := strconv.ParseInt(base[:20], 10, 64); err == nil {
+				end = max(end, core.Offset(n))
+			}
+		}
+	}
+	return end
+}
+
+func sameLook(a, b *history.QuorumLook) bool {
+	return a.Leads == b.Leads && a.Epoch == b.Epoch && a.Current == b.Current && a.Leader == b.Leader && a.Voted == b.Voted &&
+		a.Directory == b.Directory && a.HighWatermark == b.HighWatermark && a.LogStartOffset == b.LogStartOffset
 }
 
 // acknowledged tells of what clients were told since the last turn of a node.

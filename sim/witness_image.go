@@ -9,8 +9,10 @@ import (
 	"github.com/klamm-log/klamm/core/metadata"
 )
 
-// images tells what a node's committed image changes against the newest that was told, if it is newer.
-func (s *seer) images(now core.Mono, m *metadata.Image, static int) {
+// images tells what a node's committed image changes against the newest that was told, if it is newer. What a leader
+// counts on may have changed at the very end of its last turn, so it is looked at again before it is judged.
+func (r *run) images(m *metadata.Image, static int) {
+	s, now := r.seer, r.w.now
 	if m.Offset() <= s.image {
 		return
 	}
@@ -24,15 +26,30 @@ func (s *seer) images(now core.Mono, m *metadata.Image, static int) {
 				continue
 			}
 			s.told[k] = seen
+			tp := core.TopicPartition{Topic: t.Name, Partition: p.ID}
 			s.witness.Partition(now, history.PartitionState{
-				Name: core.TopicPartition{Topic: t.Name, Partition: p.ID}, Key: k, Replicas: p.Replicas, ISR: p.ISR, ELR: p.EligibleLeaderReplicas,
+				Name: tp, Key: k, Replicas: p.Replicas, ISR: p.ISR, ELR: p.EligibleLeaderReplicas,
 				Adding: p.AddingReplicas, Removing: p.RemovingReplicas, Leader: p.Leader, LeaderEpoch: p.LeaderEpoch,
 				PartitionEpoch: p.PartitionEpoch, MinISR: seen.min,
 			})
+			r.lookAgain(p.Leader, tp)
 		}
 	}
 	s.deletions(now, m)
 	s.witness.ImageSeen(now, m.Offset())
+}
+
+// lookAgain looks at a replica of another node than the one whose turn it was.
+func (r *run) lookAgain(id core.NodeID, tp core.TopicPartition) {
+	if id <= 0 || int(id) > len(r.brokers) {
+		return
+	}
+	p := r.brokers[id-1]
+	if n := p.insight(); n != nil {
+		if v, ok := n.View(tp); ok && !v.Opening && v.Offline == "" {
+			r.looked(p, n, id, &v)
+		}
+	}
 }
 
 // registrations tells which brokers are registered otherwise than was told.

@@ -27,6 +27,18 @@ func (l *ledger) at(o core.Offset) int {
 	return sort.Search(len(l.batches), func(i int) bool { return l.batches[i].Last >= o })
 }
 
+// begin is where an epoch begins, or the end if no batch is of it.
+func (l *ledger) begin(epoch core.LeaderEpoch) core.Offset {
+	i := len(l.batches)
+	for i > 0 && l.batches[i-1].Epoch >= epoch {
+		i--
+	}
+	if i == len(l.batches) {
+		return l.end()
+	}
+	return l.batches[i].Base
+}
+
 // cut removes every batch that reaches an offset or lies above it. Logs are cut between batches; a batch that spans the
 // cut goes as a whole, as in Kafka.
 func (l *ledger) cut(o core.Offset) {

@@ -45,7 +45,7 @@ func (w *waiting) add(prop checkers.Property, p *partition, format string, args 
 func (w *waiting) leader() *node {
 	var leader *node
 	for _, id := range w.core.Nodes {
-		if n := w.o.nodes[id]; n != nil && n.up && n.seen && n.quorum.Leads && (leader == nil || n.quorum.Epoch > leader.quorum.Epoch) {
+		if n := w.o.nodes[id]; n != nil && n.up && n.seen && n.quorum.Leads && (leader == nil || n.quorum.Current > leader.quorum.Current) {
 			leader = n
 		}
 	}
@@ -58,8 +58,8 @@ func (w *waiting) leader() *node {
 		if !slices.Contains(w.core.Nodes, id) || n == leader {
 			continue
 		}
-		if n == nil || !n.seen || n.quorum.Epoch != leader.quorum.Epoch || n.quorum.Leader != leader.id {
-			w.add(LiveStableLeader, nil, "voter %d does not follow %d, which leads epoch %d", id, leader.id, leader.quorum.Epoch)
+		if n == nil || !n.seen || n.quorum.Current != leader.quorum.Current || n.quorum.Leader != leader.id {
+			w.add(LiveStableLeader, nil, "voter %d does not follow %d, which leads epoch %d", id, leader.id, leader.quorum.Current)
 		}
 	}
 	if since := w.at - w.o.quorum.risen; since < w.core.Quiet {

@@ -32,20 +32,23 @@ func (o *Oracle) Quorum(at core.Mono, v history.QuorumLook) {
 		o.report(at, RaftHighWatermarkMono, p, v.HighWatermark, "node %d's HighWatermark falls from %d to %d",
 			v.Node, n.quorum.HighWatermark, v.HighWatermark)
 	}
-	began := v.Leads && (!n.seen || !n.quorum.Leads || n.quorum.Epoch != v.Epoch)
-	leader := v // as which the node committed, if it did: one turn may hold both, that and the end of its leadership
-	if was := n.quorum; !v.Leads && n.seen && was.Leads {
-		leader.Leads, leader.Epoch, leader.EpochStart, leader.Voters = true, was.Epoch, was.EpochStart, was.Voters
+	was := n.quorum
+	if !n.seen {
+		was = history.QuorumLook{}
 	}
 	n.quorum, n.seen = v, true
 	if !r.open {
 		return
 	}
-	if began && v.Epoch >= o.quorum.by {
+	if v.Leads && (!was.Leads || was.Current != v.Current) && v.Current >= o.quorum.by {
 		o.leads(at, p, r, &v)
 	}
-	if leader.Leads && v.HighWatermark > p.hw {
-		o.commit(at, p, r, &leader)
+	switch { // one turn may hold both, a rise and the end of the leadership
+	case v.HighWatermark <= p.hw:
+	case v.Leads:
+		o.commit(at, p, r, v.HighWatermark, v.Current, v.Voters, was.Voters)
+	case was.Leads:
+		o.commit(at, p, r, v.HighWatermark, was.Current, was.Voters, was.Voters)
 	}
 	o.committedHere(at, p, r, &v)
 }
@@ -57,23 +60,24 @@ func (o *Oracle) epochs(at core.Mono, p *partition, v *history.QuorumLook) {
 		leader = v.Node
 	}
 	if leader != core.NoNode {
-		if have, ok := o.quorum.leaders[v.Epoch]; ok && have != leader {
-			o.report(at, RaftOneLeader, p, core.NoOffset, "epoch %d is led by %d, and by %d as node %d has it", v.Epoch, have, leader, v.Node)
+		if have, ok := o.quorum.leaders[v.Current]; ok && have != leader {
+			o.report(at, RaftOneLeader, p, core.NoOffset, "epoch %d is led by %d, and by %d as node %d has it", v.Current, have, leader, v.Node)
 		} else if !ok {
-			o.quorum.leaders[v.Epoch] = leader
+			o.quorum.leaders[v.Current] = leader
 		}
 	}
 	k := directory{v.Node, v.Directory}
 	was, ok := o.quorum.votes[k]
 	o.quorum.votes[k] = *v
-	if v.Epoch > o.quorum.top {
-		o.quorum.top, o.quorum.risen = v.Epoch, at
+	if v.Current > o.quorum.top {
+		o.quorum.top, o.quorum.risen = v.Current, at
 	}
+	known := leader != core.NoNode && v.Current == v.Epoch
 	switch {
 	case !ok:
 	case v.Epoch < was.Epoch:
 		o.report(at, RaftEpochMono, p, core.NoOffset, "node %d goes back from epoch %d to %d", v.Node, was.Epoch, v.Epoch)
-	case v.Epoch == was.Epoch && was.Voted != core.NoNode && v.Voted != was.Voted && (v.Voted != core.NoNode || leader == core.NoNode):
+	case v.Epoch == was.Epoch && was.Voted != core.NoNode && v.Voted != was.Voted && (v.Voted != core.NoNode || !known):
 		// Where the leader of the epoch is known no vote can be granted any more, so it may be forgotten.
 		o.report(at, RaftEpochMono, p, core.NoOffset, "node %d had voted for %d in epoch %d, and now has voted for %d (-1: nobody)",
 			v.Node, was.Voted, v.Epoch, v.Voted)
@@ -84,39 +88,46 @@ func (o *Oracle) epochs(at core.Mono, p *partition, v *history.QuorumLook) {
 func (o *Oracle) leads(at core.Mono, p *partition, r *replica, v *history.QuorumLook) {
 	if r.log.end() < p.hw {
 		o.report(at, RaftLeaderComplete, p, r.log.end(), "node %d leads epoch %d with a log that ends at %d, and everything below %d is committed",
-			v.Node, v.Epoch, r.log.end(), p.hw)
+			v.Node, v.Current, r.log.end(), p.hw)
 		return
 	}
 	o.compare(at, RaftLeaderComplete, p, r, p.hw)
 }
 
-// commit judges a leader that has committed more than was known: a majority of its voters must have fsynced it.
-func (o *Oracle) commit(at core.Mono, p *partition, r *replica, v *history.QuorumLook) {
-	if v.HighWatermark <= v.EpochStart {
-		o.report(at, RaftLeaderComplete, p, v.HighWatermark,
-			"node %d commits up to %d and leads epoch %d, which starts at %d: nothing counts before a record of its own does",
-			v.Node, v.HighWatermark, v.Epoch, v.EpochStart)
+// commit judges a leader that has committed more than was known: a majority of its voters must have fsynced it. The voters
+// may have changed in the turn, after the rise, so those before it will do as well.
+func (o *Oracle) commit(at core.Mono, p *partition, r *replica, hw core.Offset, epoch core.LeaderEpoch, voters, before []core.NodeID) {
+	id := r.node.id
+	if start := r.log.begin(epoch); hw <= start {
+		o.report(at, RaftLeaderComplete, p, hw, "node %d commits up to %d and leads epoch %d, which starts at %d: nothing counts before a record of its own does",
+			id, hw, epoch, start)
 		return
 	}
 	o.matches(at, p, r, p.hw)
-	if r.log.end() < v.HighWatermark {
-		o.report(at, RaftMajority, p, v.HighWatermark, "leader %d commits up to %d, and its log ends at %d", v.Node, v.HighWatermark, r.log.end())
+	if r.log.end() < hw {
+		o.report(at, RaftMajority, p, hw, "leader %d commits up to %d, and its log ends at %d", id, hw, r.log.end())
 		return
 	}
-	o.extend(p, r, v.HighWatermark)
-	o.quorum.by = max(o.quorum.by, v.Epoch)
-	var have []core.NodeID
-	for _, id := range v.Voters {
-		if m := p.replica(id); m != nil && m.durable >= p.hw && m.log.end() >= p.hw {
-			if _, _, differ := m.log.differs(&p.committed, m.checked, p.hw); !differ {
-				have = append(have, id)
-			}
+	o.extend(p, r, hw)
+	o.quorum.by = max(o.quorum.by, epoch)
+	if have := p.holders(voters); 2*len(have) <= len(voters) && 2*len(p.holders(before)) <= len(before) {
+		o.report(at, RaftMajority, p, p.hw, "leader %d of epoch %d commits up to %d; of voters %v only %v have fsynced it",
+			id, epoch, p.hw, voters, have)
+	}
+}
+
+// holders are those of some voters that have fsynced everything that is committed.
+func (p *partition) holders(voters []core.NodeID) (have []core.NodeID) {
+	for _, id := range voters {
+		m := p.replica(id)
+		if m == nil || m.durable < p.hw || m.log.end() < p.hw {
+			continue
+		}
+		if _, _, differ := m.log.differs(&p.committed, m.checked, p.hw); !differ {
+			have = append(have, id)
 		}
 	}
-	if 2*len(have) <= len(v.Voters) {
-		o.report(at, RaftMajority, p, p.hw, "leader %d of epoch %d commits up to %d; of voters %v only %v have fsynced it",
-			v.Node, v.Epoch, p.hw, v.Voters, have)
-	}
+	return have
 }
 
 // committedHere judges what a node knows to be committed.
@@ -125,9 +136,9 @@ func (o *Oracle) committedHere(at core.Mono, p *partition, r *replica, v *histor
 	case v.HighWatermark > p.hw:
 		o.report(at, RaftHighWatermarkMono, p, v.HighWatermark, "node %d has HighWatermark %d, and no leader has shown more than %d",
 			v.Node, v.HighWatermark, p.hw)
-	case v.Leads && v.HighWatermark > v.EpochStart && v.HighWatermark < p.hw && v.Epoch >= o.quorum.by:
+	case v.Leads && v.HighWatermark > r.log.begin(v.Current) && v.HighWatermark < p.hw && v.Current >= o.quorum.by:
 		o.report(at, RaftHighWatermarkMono, p, v.HighWatermark, "leader %d of epoch %d shows HighWatermark %d, and %d was committed before",
-			v.Node, v.Epoch, v.HighWatermark, p.hw)
+			v.Node, v.Current, v.HighWatermark, p.hw)
 	case v.LogStartOffset > 0 && v.SnapshotEnd < v.LogStartOffset:
 		o.report(at, RaftSnapshot, p, v.LogStartOffset, "node %d's log starts at %d, and its newest snapshot ends at %d",
 			v.Node, v.LogStartOffset, v.SnapshotEnd)

@@ -81,14 +81,16 @@ type BrokerState struct {
 
 // QuorumLook is a look at one node's part of the metadata quorum after a turn.
 type QuorumLook struct {
-	Node          core.NodeID
-	Leads         bool
-	Epoch         core.LeaderEpoch // durable
-	Leader, Voted core.NodeID
-	Directory     [16]byte
-	Voters        []core.NodeID // by the node's own log
+	Node      core.NodeID
+	Leads     bool
+	Current   core.LeaderEpoch // in which the node is
+	Leader    core.NodeID      // of Current, as far as the node knows
+	Epoch     core.LeaderEpoch // what its disk would keep in a power loss, and whom it has voted for by it
+	Voted     core.NodeID
+	Directory [16]byte
+	Voters    []core.NodeID // of a leader, by its own log
 	// HighWatermark is the end of what the node knows to be committed.
-	HighWatermark, EpochStart, LogStartOffset, SnapshotEnd core.Offset
+	HighWatermark, LogStartOffset, SnapshotEnd core.Offset
 }
 
 // Core is the part of a cluster that has been healed: a majority of the voters, all links among its nodes work, all of them
