@@ -72,6 +72,7 @@ func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest
 	case req.Acks == 0:
 		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: failed})
 	case len(wait.appended) == 0:
+		b.hintProduce(r, resp)
 		reply(r, resp, out)
 	default:
 		parked := b.produces.Park(wait, now.Mono.Add(core.Millis(int64(max(0, req.TimeoutMillis)))))
@@ -201,6 +202,7 @@ func (b *Broker) offerProduce(w *produceWait, expired bool, out *step.Effects) b
 	if len(waiting) > 0 {
 		return false
 	}
+	b.hintProduce(w.req, w.resp)
 	reply(w.req, w.resp, out)
 	return true
 }

@@ -119,11 +119,15 @@ func (b *Broker) followerProgress(now core.Now, f *fetching) {
 		if _, _, diverging := p.Divergence(asked.LastFetchedEpoch, asked.FetchOffset); diverging {
 			continue
 		}
+		// Of a partition at rest with everybody in sync nothing can come of it: it costs no settling.
+		restless := p.HighWatermark() < p.Log.LogEndOffset() || len(p.ISR()) < p.copies
 		p.FollowerFetched(now, b.image(), replica.FollowerFetch{
 			ID: f.follower, LeaderEpoch: asked.CurrentLeaderEpoch, BrokerEpoch: f.brokerEpoch, FetchOffset: asked.FetchOffset,
 			LastFetchedEpoch: asked.LastFetchedEpoch, LogStartOffset: asked.LogStartOffset, HighWatermark: core.NoOffset,
 		})
-		b.touch(p)
+		if restless {
+			b.touch(p)
+		}
 	}
 }
 
@@ -332,6 +336,9 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 		rep.Spans = append(rep.Spans, part.span)
 	}
 	f.ctx.Finish()
+	if f.follower == core.NoNode {
+		b.hintFetch(f.req, resp)
+	}
 	out.Replies = append(out.Replies, rep)
 }
 

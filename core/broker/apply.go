@@ -33,6 +33,13 @@ func (b *Broker) applyChange(now core.Now, c *metadata.Change, out *step.Effects
 		b.applyConfig(now, c.Resource)
 	case metadata.BrokerChanged:
 		b.applyBroker()
+	case metadata.FeatureChanged:
+		for _, p := range b.partitions { // what the HighWatermark needs depends on one (KIP-966)
+			if p != nil && !p.deleting {
+				p.Configure(b.replicaOptions(&p.cfg))
+				b.touch(p)
+			}
+		}
 	default: // no replica depends on the other changes
 	}
 }
@@ -55,7 +62,7 @@ func (b *Broker) applyConfig(now core.Now, res metadata.ConfigResource) {
 			continue
 		}
 		p.cfg = b.topicConfig(p.TP.Topic)
-		p.Log.Reconfigure(b.logConfig(p.cfg))
+		p.Log.Reconfigure(b.logConfig(p.cfg, p.copies))
 		p.Configure(b.replicaOptions(&p.cfg))
 		b.touch(p)
 	}

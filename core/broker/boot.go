@@ -294,6 +294,7 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 		}
 		if b.mayLeave(now) {
 			b.phase = phaseStopping
+			b.life.giveUp = now.Mono.Add(b.plane.Resign(now, out))
 		}
 	case phaseStopping:
 		b.stopping(now, out)
@@ -349,7 +350,11 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 			if d != nil && (d.bad || !d.id.IsZero()) {
 				past = b.past(tp)
 			}
-			if slices.Contains(state.Replicas, b.cfg.NodeID) {
+			mine := slices.Contains(state.Replicas, b.cfg.NodeID)
+			if d != nil && !mine { // reassigned away while this broker was down
+				b.putAside(d.name, out)
+			}
+			if mine {
 				p := b.openPartition(now, tp, t.ID, past, out)
 				if mark, ok := b.boot.marks[tp]; ok && past != (log.Past{}) {
 					p.SetCheckpointedHW(mark)

@@ -252,6 +252,11 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 	b.sweep(now, out)
 	b.answerCheckpointed(out)
 	b.settlePartitions(now, out)
+	b.alterPartitions(now, out)
+	if b.plane != nil && b.plane.Restless() { // this node's own controller was asked
+		b.advance(now, out)
+		b.talk(now, out)
+	}
 	if b.opts.Tuning.Check {
 		b.check()
 		if b.plane != nil {

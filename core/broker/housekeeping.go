@@ -91,7 +91,7 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 	switch b.phase {
 	case phaseStopping:
 		if !b.checkpoint.closing {
-			next.take(0, true)
+			next.take(b.life.giveUp, true)
 		}
 	case phaseLeaving:
 		next.take(b.life.giveUp, true) // 0, which is at once, before it has asked
@@ -298,6 +298,9 @@ func (b *Broker) stopping(now core.Now, out *step.Effects) {
 		}
 	}
 	if !b.checkpoint.closing {
+		if b.life.giveUp > now.Mono { // what the quorum's leader still has to tell the others
+			return
+		}
 		b.checkpoint.closing = true
 		b.peers.Close(out)
 		b.plane.Close(now, out)

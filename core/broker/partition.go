@@ -24,6 +24,7 @@ type partition struct {
 	offline  bool // the log's failure has been noticed
 	deleting bool
 	wantsISR bool       // in Broker.isr.wanting
+	copies   int        // replicas of the partition, this one included
 	followed *following // the leader whose fetcher has it, nil if none
 	// pointSaid is the recovery point that the checkpoint file says of the log, or may say once a write lands.
 	pointSaid   core.Offset
@@ -59,11 +60,14 @@ func (b *Broker) lookup(id core.TopicID, topic string, index int32) (*partition,
 func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.TopicID, past log.Past, out *step.Effects) *partition {
 	slot := purgatory.Slot(len(b.partitions))
 	past.TopicID = id
-	cfg := b.topicConfig(tp.Topic)
-	l := log.New(b.logConfig(cfg), ownerPartitions+step.Owner(slot), tp.String(), past)
+	cfg, copies := b.topicConfig(tp.Topic), 1
+	if state := b.image().Partition(id, tp.Partition); state != nil {
+		copies = len(state.Replicas)
+	}
+	l := log.New(b.logConfig(cfg, copies), ownerPartitions+step.Owner(slot), tp.String(), past)
 	p := &partition{
 		Replica: replica.New(b.cfg.NodeID, tp, id, l, b.replicaOptions(&cfg)),
-		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint,
+		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies,
 	}
 	b.partitions = append(b.partitions, p)
 	b.byName[tp], b.byKey[partitionKey{id, tp.Partition}] = p, p
@@ -74,8 +78,9 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	return p
 }
 
-// logConfig is a topic's configuration as core/log takes it.
-func (b *Broker) logConfig(t config.Topic) log.Config {
+// logConfig is a topic's configuration as core/log takes it. With followers the log tells what it has written before that
+// is synced: they read it then.
+func (b *Broker) logConfig(t config.Topic, copies int) log.Config {
 	c := log.Config{
 		SegmentBytes: t.SegmentBytes, SegmentMs: t.SegmentMs,
 		IndexIntervalBytes: t.IndexIntervalBytes, IndexMaxBytes: t.SegmentIndexBytes,
@@ -86,6 +91,7 @@ func (b *Broker) logConfig(t config.Topic) log.Config {
 		LookupBytes:            b.opts.Tuning.LookupBytes,
 		RecentBatches:          b.opts.Tuning.RecentBatches,
 		DiskTimeout:            core.Millis(b.cfg.DiskStallMs),
+		TrackWrites:            copies > 1,
 		Journal:                b.opts.Tuning.Check,
 	}
 	if !t.Delete {
@@ -149,7 +155,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if p.followed != nil {
 		p.followed.fetcher.Touch(p.Replica)
 	}
-	b.wantISR(p)
+	if p.copies > 1 && p.Leading() {
+		b.wantISR(p)
+	}
 	b.lowerCheckpoint(p)
 	if b.opts.Tuning.Check {
 		b.observe(p)
@@ -188,6 +196,10 @@ func (b *Broker) applyPartition(now core.Now, topic string, id core.TopicID, sta
 
 // lead lets a replica take over what the image says of its partition.
 func (b *Broker) lead(now core.Now, p *partition, state *metadata.Partition, out *step.Effects) {
+	if p.copies != len(state.Replicas) {
+		p.copies = len(state.Replicas)
+		p.Log.Reconfigure(b.logConfig(p.cfg, p.copies))
+	}
 	p.Apply(now, state, out)
 	b.follow(p)
 	b.produces.Touch(p.slot) // waiters are bound to the epoch under which they were admitted

@@ -116,8 +116,13 @@ func (p *Plane) DiskDone(now core.Now, owner step.Owner, d *step.DiskDone, out *
 	}
 }
 
-// LeaderAddr is where the active controller is to be asked, empty if that is not known.
-func (p *Plane) LeaderAddr() string { return p.quorum.LeaderAddr() }
+// LeaderAddr is where the active controller is to be asked, empty if that is not known, or this node is about to be it.
+func (p *Plane) LeaderAddr() string {
+	if leader, _ := p.quorum.Leader(); leader == p.cfg.NodeID {
+		return ""
+	}
+	return p.quorum.LeaderAddr()
+}
 
 // Ready reports whether the node takes part in the quorum: its log is recovered and it knows a leader.
 func (p *Plane) Ready() bool {
@@ -129,8 +134,20 @@ func (p *Plane) Ready() bool {
 // last, local answers wait, or more of the metadata log could be read.
 func (p *Plane) Restless() bool { return p.fresh || len(p.local) > 0 || p.quorum.Reading() }
 
-// Resign gives up leadership of the quorum, so that the others need not wait until they miss this node.
-func (p *Plane) Resign(now core.Now, out *step.Effects) { p.quorum.Resign(now, out) }
+// Resign gives up leadership of the quorum, so that the others need not wait until they miss this node, and returns how
+// long the node should stay to tell them.
+func (p *Plane) Resign(now core.Now, out *step.Effects) core.Mono {
+	leader, _ := p.quorum.Leader()
+	alone := len(p.quorum.View(now).Endpoints) <= 1
+	if leader != p.cfg.NodeID || alone {
+		return 0
+	}
+	p.quorum.Resign(now, out)
+	return farewell
+}
+
+// farewell is how long a leader that resigns stays to tell the voters.
+const farewell = 100 * core.Millisecond
 
 // Close flushes and closes the metadata log; Closed reports the end.
 func (p *Plane) Close(now core.Now, out *step.Effects) {
