@@ -208,18 +208,19 @@ func (r *run) durable(tp core.TopicPartition, k history.Key) {
 
 // quorumLooked tells of a node's part of the quorum, if it is news.
 func (r *run) quorumLooked(p *process, id core.NodeID) {
-	q := p.quorum()
+	q := p.insight().Quorum()
 	s := r.seer
-	if q == nil {
-		return
+	was, told := s.looks[id]
+	if q == nil || q.Role() == "none" && !told {
+		return // recovery; a quorum that closes has no role either, and may have committed in its last turn
 	}
+	s.witness.Durable(id, metadataKey(), q.Log().DurableOffset()) // each turn: a voter that dies right after it has acknowledged counts
 	v := history.QuorumLook{
 		Node: id, Leads: q.Role() == "leader", HighWatermark: q.HighWatermark(), LogStartOffset: q.Log().LogStartOffset(),
 		Directory: [16]byte{byte(p.wipes)}, Current: q.Epoch(),
 	}
 	v.Leader, _ = q.Leader()
 	v.Epoch, v.Voted = p.election()
-	was, told := s.looks[id]
 	if v.Voters, v.SnapshotEnd = was.Voters, was.SnapshotEnd; told && sameLook(&was, &v) {
 		return
 	}
@@ -232,13 +233,6 @@ func (r *run) quorumLooked(p *process, id core.NodeID) {
 		slices.Sort(v.Voters)
 	}
 	s.looks[id] = v
-	if v.HighWatermark > s.witness.Committed(metadataKey()) {
-		for _, other := range r.brokers {
-			if oq := other.quorum(); oq != nil {
-				s.witness.Durable(nodeID(other.id), metadataKey(), oq.Log().DurableOffset())
-			}
-		}
-	}
 	s.witness.Quorum(r.w.now, v)
 }
 

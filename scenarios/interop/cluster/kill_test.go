@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/klamm-log/klamm/scenarios/interop/harness"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 const (
@@ -19,6 +20,7 @@ type blow struct {
 	node       int32
 	controller bool          // it led the quorum as well
 	outages    times         // by partition that it led
+	probes     times         // the same for a client without timeouts, see probe
 	healthy    times         // longest silence of the partitions that it did not lead
 	restart    time.Duration // until the node itself serves again
 	rejoined   time.Duration // and from then until every ISR is full
@@ -32,12 +34,14 @@ type battle struct {
 	fire    *fire
 }
 
-func newBattle(t *testing.T, o harness.ClusterOptions, idempotent bool) *battle {
+func newBattle(t *testing.T, o harness.ClusterOptions, idempotent bool, more ...kgo.Opt) *battle {
 	t.Helper()
 	c := harness.StartCluster(t, o)
 	harness.CreateReplicated(t, c.Nodes[0].Addr, topic, partitions, 3, "retention.ms", "-1")
+	harness.CreateReplicated(t, c.Nodes[0].Addr, probed, partitions, 3)
+	c.AwaitFull(t, probed, rejoin)
 	c.AwaitFull(t, topic, rejoin)
-	b := &battle{t: t, cluster: c, fire: open(t, c.Addrs(), topic, partitions, idempotent)}
+	b := &battle{t: t, cluster: c, fire: open(t, c.Addrs(), topic, partitions, idempotent, more...)}
 	b.fire.awaitAcks(resume)
 	return b
 }
@@ -64,15 +68,24 @@ func (b *battle) victim(n int, v harness.View) (index int, controller bool) {
 }
 
 // strike hits one node, waits until all partitions take records again, lets it return, and waits until it is back.
+//
+// An outage counts from the blow to the first acknowledgement by another leader. A hit that takes its time (an orderly
+// end) is not an outage while it lasts: there it counts from the last acknowledgement by the old one.
 func (b *battle) strike(n int, hit, undo func(*harness.Node)) blow {
 	b.t.Helper()
 	v, _ := b.cluster.AwaitFull(b.t, topic, rejoin)
+	spread, _ := b.cluster.AwaitFull(b.t, probed, rejoin)
 	index, controller := b.victim(n, v)
 	node := b.cluster.Nodes[index]
 	out := blow{node: int32(index + 1), controller: controller, led: len(v.Led(int32(index + 1)))}
 	before := time.Now()
 	hit(node)
 	at := time.Now()
+	quick := at.Sub(before) < settle
+	if quick {
+		at = before
+	}
+	out.probes = b.probe(at, spread, index)
 	var waiting []*writer
 	for _, p := range v.Led(out.node) {
 		waiting = append(waiting, b.fire.writers[p])
@@ -82,7 +95,11 @@ func (b *battle) strike(n int, hit, undo func(*harness.Node)) blow {
 	for i, w := range b.fire.writers {
 		silence := w.outage(before, at.Add(settle))
 		if v.Partitions[i].Leader == out.node {
-			out.outages = append(out.outages, silence.to.Sub(at))
+			from := silence.from
+			if quick || from.Before(before) {
+				from = before
+			}
+			out.outages = append(out.outages, silence.to.Sub(from))
 		} else {
 			out.healthy = append(out.healthy, silence.length())
 		}
@@ -112,8 +129,8 @@ func killLeader(t *testing.T, kills int, idempotent bool) {
 	var blows []blow
 	for n := range kills {
 		got := b.strike(n, (*harness.Node).Kill, (*harness.Node).Start)
-		t.Logf("kill %d: node %d (controller %v) led %d: outages %v; others %v; serves after %v, in sync %v later; load %s",
-			n+1, got.node, got.controller, got.led, got.outages, got.healthy, round(got.restart), round(got.rejoined), load())
+		t.Logf("kill %d: node %d (controller %v) led %d: outages %v; probes %v; others %v; serves after %v, in sync %v later; load %s",
+			n+1, got.node, got.controller, got.led, got.outages, got.probes, got.healthy, round(got.restart), round(got.rejoined), load())
 		blows = append(blows, got)
 		b.spread()
 	}
@@ -134,7 +151,9 @@ func (b *battle) finish(blows []blow) {
 	lasted := time.Since(b.fire.begin)
 	b.fire.close(resume)
 	b.cluster.AwaitFull(b.t, topic, rejoin)
-	report(b.t, blows)
+	if len(blows) > 0 {
+		report(b.t, blows)
+	}
 	var silence times
 	for _, w := range b.fire.writers {
 		silence = append(silence, w.longest(b.fire.begin).length())
@@ -151,9 +170,10 @@ func (b *battle) finish(blows []blow) {
 // report prints the distributions.
 func report(t *testing.T, blows []blow) {
 	t.Helper()
-	var all, controllers, brokers, healthy, restart, rejoined times
+	var all, probes, controllers, brokers, healthy, restart, rejoined times
 	for _, b := range blows {
 		all = append(all, b.outages...)
+		probes = append(probes, b.probes...)
 		healthy = append(healthy, b.healthy...)
 		restart, rejoined = append(restart, b.restart), append(rejoined, b.rejoined)
 		if b.controller {
@@ -165,6 +185,7 @@ func report(t *testing.T, blows []blow) {
 	t.Logf("time without a writable partition, from the blow to the first acknowledgement: %v", all)
 	t.Logf("  where the node led the quorum as well: %v", controllers)
 	t.Logf("  where it did not: %v", brokers)
+	t.Logf("  for a client that does not wait for the old leader: %v", probes)
 	t.Logf("longest silence of partitions that it did not lead: %v", healthy)
 	t.Logf("until the node serves again: %v; from then to full ISRs: %v", restart, rejoined)
 }

@@ -59,8 +59,14 @@ type fire struct {
 	begin      time.Time
 }
 
+// hurried makes a client give up a request after 2 s instead of franz-go's 20. A stopped leader answers nothing and
+// closes nothing: how long that lasts for a client is up to the client, but how soon another leads is not.
+func hurried() []kgo.Opt {
+	return []kgo.Opt{kgo.ProduceRequestTimeout(time.Second), kgo.RequestTimeoutOverhead(time.Second)}
+}
+
 // open starts writers to partitions 0 to n-1.
-func open(t testing.TB, addrs []string, topic string, n int32, idempotent bool) *fire {
+func open(t testing.TB, addrs []string, topic string, n int32, idempotent bool, more ...kgo.Opt) *fire {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	f := &fire{t: t, topic: topic, idempotent: idempotent, stop: stop, begin: time.Now()}
@@ -81,7 +87,7 @@ func open(t testing.TB, addrs []string, topic string, n int32, idempotent bool) 
 		if !idempotent {
 			options = append(options, kgo.DisableIdempotentWrite())
 		}
-		client, err := kgo.NewClient(options...)
+		client, err := kgo.NewClient(append(options, more...)...)
 		if err != nil {
 			t.Fatal(err)
 		}

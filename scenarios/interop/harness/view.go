@@ -3,6 +3,8 @@ package harness
 import (
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -106,6 +108,7 @@ func (v View) Led(node int32) []int {
 func (c *Cluster) AwaitFull(t testing.TB, topic string, limit time.Duration) (View, time.Duration) {
 	t.Helper()
 	var v View
+	defer c.explain(t, topic)
 	took := Eventually(t, limit, func() (bool, string) {
 		for i, n := range c.Nodes {
 			seen, err := Look(n.Addr, topic)
@@ -126,6 +129,27 @@ func (c *Cluster) AwaitFull(t testing.TB, topic string, limit time.Duration) (Vi
 		return true, ""
 	})
 	return v, took
+}
+
+// explain shows every node's view, and the bytes that each replica has, if the test has just failed.
+func (c *Cluster) explain(t testing.TB, topic string) {
+	if !t.Failed() {
+		return
+	}
+	for i, n := range c.Nodes {
+		v, err := Look(n.Addr, topic)
+		t.Logf("node %d sees (%v) %+v", i+1, err, v)
+		for p := range v.Partitions {
+			size := int64(0)
+			files, _ := filepath.Glob(filepath.Join(n.Data, fmt.Sprintf("%s-%d", topic, p), "*.log")) // the pattern is good
+			for _, f := range files {
+				if info, err := os.Stat(f); err == nil {
+					size += info.Size()
+				}
+			}
+			t.Logf("node %d holds %d bytes of partition %d", i+1, size, p)
+		}
+	}
 }
 
 func sameLeader(a, b Partition) bool { return a.Leader == b.Leader && a.LeaderEpoch == b.LeaderEpoch }

@@ -1,0 +1,81 @@
+package cluster_test
+
+import (
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/klamm-log/klamm/scenarios/interop/harness"
+)
+
+// stopping bounds an orderly end.
+const stopping = 10 * time.Second
+
+// SIGTERM of a leader under fire: it hands its partitions over before it goes, so that they are away for as long as an
+// election takes and no session has to run out; the producer gives up nothing; the next start reads no log from its
+// beginning.
+func TestControlledShutdown(t *testing.T) {
+	b := newBattle(t, harness.ClusterOptions{}, true)
+	var blows []blow
+	for n := range pick(10, 3) {
+		var took time.Duration
+		got := b.strike(n, func(node *harness.Node) {
+			begin := time.Now()
+			node.Stop()
+			took = time.Since(begin)
+		}, (*harness.Node).Start)
+		t.Logf("stop %d: node %d (controller %v) led %d, ended in %v: outages %v; probes %v; others %v; serves after %v, in sync %v later; load %s",
+			n+1, got.node, got.controller, got.led, round(took), got.outages, got.probes, got.healthy, round(got.restart), round(got.rejoined), load())
+		blows = append(blows, got)
+		b.spread()
+	}
+	for _, w := range b.fire.writers {
+		if g := w.longest(b.fire.begin); g.length() > handover {
+			t.Errorf("partition %d took no records for %v; a controlled shutdown hands over within %v", w.partition, round(g.length()), handover)
+		}
+	}
+	b.finish(blows)
+}
+
+// handover is far less than a session (9 s), and far more than an election of the quorum's leader takes (at most 2 s
+// of timeout, drawn between 1 and 2 s, KIP-595) on a loaded machine.
+const handover = 6 * time.Second
+
+// All nodes are told to stop at once. The last ones have no controller left to ask; they end all the same, and the
+// cluster starts again from clean logs.
+func TestStopAll(t *testing.T) {
+	b := newBattle(t, harness.ClusterOptions{}, true)
+	time.Sleep(time.Second)
+	b.fire.close(resume)
+	c := b.cluster
+	begin := time.Now()
+	done := make(chan time.Duration, len(c.Nodes))
+	for _, n := range c.Nodes {
+		go func() {
+			n.Stop()
+			done <- time.Since(begin)
+		}()
+	}
+	for range c.Nodes {
+		took := round(<-done)
+		t.Logf("a node ended after %v", took)
+		if took > stopping {
+			t.Errorf("a node took %v to stop", took)
+		}
+	}
+	for i, n := range c.Nodes {
+		if !regexp.MustCompile(`(?m)^klamm: stopped in `).MatchString(n.Said()) {
+			t.Errorf("node %d did not end in good order: %s", i+1, n.Said())
+		}
+	}
+	begin = time.Now()
+	for _, n := range c.Nodes {
+		n.Launch()
+	}
+	for _, n := range c.Nodes {
+		n.AwaitServing()
+	}
+	_, took := c.AwaitFull(t, topic, rejoin)
+	t.Logf("all serve after %v, in sync %v later", round(time.Since(begin)-took), round(took))
+	b.fire.verify(c.Addrs())
+}
