@@ -18,6 +18,9 @@ import (
 // error, or max_wait is 0; else the fetch is parked. Records are named as spans, never read here; only where the
 // position of an offset is not known exactly a few bytes of the file are read first.
 //
+// A new leader whose HighWatermark has not reached its epoch's start lets consumers wait; after max_wait it answers
+// NOT_LEADER_OR_FOLLOWER, and never a HighWatermark below one that was told before.
+//
 // Version notes: 7 sessions (KIP-227), 9 leader epoch check (KIP-320), 11 rack (KIP-392), 12 last fetched epoch
 // (KIP-595), 13 topic ids (KIP-516), 15 replica state (KIP-903).
 
@@ -60,6 +63,8 @@ type fetchPart struct {
 	divergesO core.Offset
 	diverging bool
 	preferred core.NodeID // replica to read from instead, or NoNode (KIP-392)
+	// unsettled says that a new leader does not know yet how far its predecessor has committed (KIP-207).
+	unsettled bool
 }
 
 func (b *Broker) fetch(now core.Now, r *step.Request, req *kmsg.FetchRequest, out *step.Effects) {
@@ -182,6 +187,9 @@ func (b *Broker) admitFetch(now core.Now, f *fetching) bool {
 	}
 	if asked.FetchOffset < part.logStart || asked.FetchOffset > p.Log.LogEndOffset() {
 		part.code, f.urgent = core.ErrOffsetOutOfRange, true
+		return false
+	}
+	if part.unsettled = f.follower == core.NoNode && p.Leading() && !p.HWKnown(); part.unsettled {
 		return false
 	}
 	if b.redirect(f, asked, part) {
@@ -322,6 +330,10 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 	rep := answer(f.req, resp)
 	for i, asked := range f.ctx.Partitions {
 		part := &f.parts[i]
+		if part.unsettled {
+			// A HighWatermark that falls would be told, as Kafka does. The fetch has waited for a better one all it could.
+			part.code, part.hw, part.lso = core.ErrNotLeaderOrFollower, core.NoOffset, core.NoOffset
+		}
 		if f.follower != core.NoNode && part.code == core.ErrNone {
 			part.p.Sent(f.follower, part.hw)
 		}

@@ -28,6 +28,7 @@ type partition struct {
 	followed *following // the leader whose fetcher has it, nil if none
 	// pointSaid is the recovery point that the checkpoint file says of the log, or may say once a write lands.
 	pointSaid   core.Offset
+	durableSeen core.Offset // DurableOffset at the end of the last turn
 	writtenSeen core.Offset // WrittenOffset and epoch at the end of the last turn: what followers were offered
 	epochSeen   core.LeaderEpoch
 	// raisedStart is the log start that the next checkpoint has to say, ahead of the log's own.
@@ -151,6 +152,10 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		p.offline = offline
 		b.produces.Touch(p.slot)
 		b.fetches.Touch(p.slot)
+	}
+	if durable := p.Log.DurableOffset(); durable != p.durableSeen {
+		p.durableSeen = durable
+		b.produces.Touch(p.slot) // acks=1 waits for no more than this
 	}
 	if p.followed != nil {
 		p.followed.fetcher.Touch(p.Replica)

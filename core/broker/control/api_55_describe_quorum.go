@@ -14,7 +14,7 @@ import (
 //
 // Version notes: 1 times, 2 directory ids, endpoints and words.
 func (p *Plane) describeQuorum(now core.Now, r *step.Request, req *kmsg.DescribeQuorumRequest, out *step.Effects) {
-	if p.ctl == nil {
+	if !p.Active() {
 		p.refuse(r, core.ErrNotController, "", out)
 		return
 	}

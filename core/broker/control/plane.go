@@ -91,7 +91,9 @@ func (p *Plane) Open(now core.Now, out *step.Effects) {
 		SnapshotRecords: p.opts.Tuning.SnapshotRecords, SnapshotBytes: p.cfg.MetadataSnapshotBytes,
 		ElectionTimeout: core.Millis(p.cfg.QuorumElectionTimeoutMs), FetchTimeout: core.Millis(p.cfg.QuorumFetchTimeoutMs),
 		ElectionBackoffMax: core.Millis(p.cfg.QuorumElectionBackoffMaxMs), RequestTimeout: core.Millis(p.cfg.QuorumRequestTimeoutMs),
-		RetryBackoff: core.Millis(p.cfg.QuorumRetryBackoffMs), Rand: p.rand.Fork("raft"),
+		RetryBackoff: core.Millis(p.cfg.QuorumRetryBackoffMs),
+		// Kafka holds fetches back for 500 ms whatever the fetch timeout is; a shorter timeout would then end every epoch.
+		FetchMaxWait: min(500*core.Millisecond, core.Millis(p.cfg.QuorumFetchTimeoutMs)/4), Rand: p.rand.Fork("raft"),
 	}
 	for _, v := range p.cfg.Voters {
 		addr := ""
@@ -178,8 +180,9 @@ func (p *Plane) Image() *metadata.Image { return p.image }
 // Quorum is the node's seat in the quorum; read it only.
 func (p *Plane) Quorum() *raft.Quorum { return p.quorum }
 
-// Active reports whether this node is the active controller.
-func (p *Plane) Active() bool { return p.ctl != nil }
+// Active reports whether this node is the active controller. Within a turn the quorum may have ended its leadership
+// already, while the controller is dismissed at the turn's end.
+func (p *Plane) Active() bool { return p.ctl != nil && p.quorum.Active() }
 
 // Failed says why the node cannot go on; the process must end.
 func (p *Plane) Failed() (string, bool) { return p.failed, p.failed != "" }
@@ -269,7 +272,7 @@ func (p *Plane) Tick(now core.Now, out *step.Effects) {
 	if at, ok := p.quorum.NextDeadline(); ok && at <= now.Mono {
 		p.quorum.Tick(now, out)
 	}
-	if p.ctl == nil {
+	if !p.Active() {
 		return
 	}
 	for range maxDuties {

@@ -17,7 +17,7 @@ func (p *Plane) Handle(now core.Now, r *step.Request, out *step.Effects) {
 	if p.handleQuorum(now, r, out) {
 		return
 	}
-	if p.ctl == nil {
+	if !p.Active() {
 		p.refuse(r, core.ErrNotController, "", out)
 		return
 	}
