@@ -61,6 +61,7 @@ type process struct {
 	paused    core.Mono // nor before this one
 	perEvent  core.Mono // cost of one event
 	appended  bool      // the last turn wrote to the disk
+	stepped   bool      // the last turn had events, so what the machine tells of its last turn is about it
 	announced bool      // that it serves was noted
 	outcast   bool      // it is not part of the core that is healed
 
@@ -184,6 +185,7 @@ func (p *process) turn() {
 	}
 	p.appended = false
 	stepped := p.node.Poll()
+	p.stepped = stepped > 0
 	p.w.note(TraceTurn, p.id, uint64(stepped), 0)
 	if p.driver != nil {
 		p.driver.Act(p.Now(), p.w.now)

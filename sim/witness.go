@@ -69,7 +69,7 @@ func newSeer(w history.Witness) *seer {
 // witnessed tells the witness what a turn of a node has changed, in the order that history.Witness asks for.
 func (r *run) witnessed(p *process) {
 	n := p.insight()
-	if r.seer == nil || n == nil {
+	if r.seer == nil || n == nil || !p.stepped {
 		return
 	}
 	id := nodeID(p.id)

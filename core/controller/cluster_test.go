@@ -31,10 +31,14 @@ func newCluster(t require.TestingT) *cluster {
 
 // activate makes another controller go on from an image.
 func (k *cluster) activate(m *metadata.Image) {
+	k.activateUnchecked(m)
+	k.ctl.Check()
+}
+
+func (k *cluster) activateUnchecked(m *metadata.Image) {
 	cfg := config.Broker{NodeID: 1, NumPartitions: 1, DefaultReplication: 1}
 	opts := Options{AutoRebalance: true, Static: map[string]string{minISRKey: "2"}}
 	k.ctl = Activate(cfg, opts, prng.New(3), m, k.now)
-	k.ctl.Check()
 }
 
 // failover makes another controller go on from the log alone.

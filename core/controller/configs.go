@@ -134,7 +134,7 @@ func (c *Controller) elrRetreat(res metadata.ConfigResource, wished map[string]s
 		return nil
 	}
 	if !set {
-		text = c.staticSetting(minISRKey)
+		text = c.static[minISRKey]
 		if v, ok := c.image.Config(clusterDefault(), minISRKey); ok && res != clusterDefault() {
 			text = v
 		}

@@ -20,6 +20,7 @@ type Controller struct {
 	soft  *contacts       // what the log does not say
 	duty  duties
 
+	static  map[string]string // the settings below all dynamic ones; for lookups only
 	changes []metadata.Change // of the record being replayed; reused
 }
 
@@ -54,7 +55,7 @@ func Activate(cfg config.Broker, opts Options, rand *prng.Rand, image *metadata.
 	if opts.ImbalanceCheck <= 0 {
 		opts.ImbalanceCheck = defaultImbalanceCheck
 	}
-	c := &Controller{cfg: cfg, opts: opts, rand: rand, image: image, index: newIndex(image)}
+	c := &Controller{cfg: cfg, opts: opts, rand: rand, image: image, index: newIndex(image), static: staticSettings(opts.Static)}
 	c.soft = newContacts(opts.SessionTimeout, image, now)
 	c.duty = duties{balanceAt: now.Mono.Add(opts.ImbalanceCheck), electAt: now.Mono.Add(electInterval)}
 	return c

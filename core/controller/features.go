@@ -27,7 +27,7 @@ func (c *Controller) bootstrap() []metadata.Record {
 // min.insync.replicas, so there is one for the cluster, and none for single brokers.
 func (c *Controller) elrConfigs() (recs []metadata.Record) {
 	if _, ok := c.image.Config(clusterDefault(), minISRKey); !ok {
-		v := c.staticSetting(minISRKey)
+		v := c.static[minISRKey]
 		recs = append(recs, configRecord(clusterDefault(), minISRKey, &v))
 	}
 	for _, res := range c.image.ConfigResources() {

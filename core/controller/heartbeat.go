@@ -116,6 +116,9 @@ func (c *Controller) nextStep(b *metadata.Broker, s *session, hb Heartbeat, caug
 
 // splitDirs divides the registered directories by whether the broker says that they are offline (KIP-858).
 func splitDirs(b *metadata.Broker, offline []metadata.DirectoryID) (online, failed []metadata.DirectoryID) {
+	if len(offline) == 0 {
+		return b.LogDirs, nil
+	}
 	for _, d := range b.LogDirs {
 		if slices.Contains(offline, d) {
 			failed = append(failed, d)

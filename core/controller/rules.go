@@ -69,16 +69,22 @@ func (c *Controller) topicSetting(topic, key string, node bool) string {
 	if v, ok := c.image.Config(clusterDefault(), key); ok {
 		return v
 	}
-	return c.staticSetting(key)
+	return c.static[key]
 }
 
-// staticSetting is the lowest layers: the file's value, or Kafka's default.
-func (c *Controller) staticSetting(key string) string {
-	if v, ok := c.opts.Static[key]; ok {
-		return v
+// staticSettings is the lowest layers of the settings that the controller goes by: the file's value, or Kafka's default.
+// They are resolved once, because the whole table of definitions is built to find one, and a fencing asks for each
+// partition.
+func staticSettings(file map[string]string) map[string]string {
+	out := make(map[string]string, 2)
+	for _, key := range []string{minISRKey, uncleanKey} {
+		d, _ := config.TopicDef(key)
+		out[key] = d.Default
+		if v, ok := file[key]; ok {
+			out[key] = v
+		}
 	}
-	d, _ := config.TopicDef(key)
-	return d.Default
+	return out
 }
 
 // clusterDefault is the resource of the brokers' dynamic defaults.

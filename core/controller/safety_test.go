@@ -119,7 +119,7 @@ func (m *model) observe(b *modelBroker) {
 
 // minimum is min.insync.replicas as the broker knows it.
 func (m *model) minimum(b *modelBroker) int {
-	c := &Controller{image: b.image, opts: m.ctl.opts}
+	c := &Controller{image: b.image, static: m.ctl.static}
 	return effectiveMinISR(c.minISR(modelTopic), len(b.image.Topic(modelTopic).Partition(0).Replicas))
 }
 
@@ -399,7 +399,7 @@ func (m *model) heal() {
 
 // modelSeeds is how many histories each test of the model runs, and modelEvents how long they are at most.
 const (
-	modelSeeds  = 300
+	modelSeeds  = 200
 	modelEvents = 500
 )
 

@@ -87,6 +87,8 @@ func TestLeaderBalance(t *testing.T) {
 	k.silence(2)
 	require.Equal(t, "2 [2] elr [1]", k.state("a"))
 	k.beat(1, nil)
+	require.Equal(t, core.ErrPreferredLeaderNotAvailable, k.elect(PreferredElection, tp("a", 0))[0].Code,
+		"while somebody is in the ISR the ELR leads nothing")
 	k.alter("a", []core.NodeID{1, 2}, nil)
 	require.Equal(t, "2 [1 2]", k.state("a"))
 	for range 50 {
@@ -189,6 +191,28 @@ func TestCancelWouldLose(t *testing.T) {
 	require.Equal(t, "2 [2] elr [1]", k.state("a"))
 	k.reassign("a", nil, core.ErrInvalidReplicaAssignment)
 	require.Equal(t, "2 [2] elr [1]", k.state("a"))
+}
+
+// One replica is enough where there was one: no more can be asked of it, whatever the minimum.
+func TestCancelToOneReplica(t *testing.T) {
+	k := newCluster(t)
+	k.start(1, 2, 3)
+	k.create("a", []core.NodeID{1})
+	_, out, recs := k.ctl.AlterAssignments([]Reassignment{{tp("a", 0), []core.NodeID{1, 2, 3}}}, true)
+	require.True(t, out[0].OK())
+	k.propose(recs)
+	require.Equal(t, core.ErrNone, k.alter("a", []core.NodeID{1, 2}, nil).Code)
+	k.reassign("a", nil, core.ErrNone)
+	require.Equal(t, "1 [1]", k.state("a"))
+}
+
+func TestDeletedTopicLeavesTheIndex(t *testing.T) {
+	k := newCluster(t)
+	k.start(1, 2)
+	k.create("a", []core.NodeID{1, 2}, []core.NodeID{2, 1})
+	k.propose(k.ctl.DeleteTopic(k.ctl.Image().Topic("a").ID))
+	require.Empty(t, k.ctl.index.entries())
+	k.silence(2) // nothing of it is left to be moved
 }
 
 func TestUpdateFeatures(t *testing.T) {

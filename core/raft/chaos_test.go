@@ -8,6 +8,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/sim/simdisk"
 )
 
 // Flags of the chaos test: -raft.seeds=N runs N seeds, -raft.seed=K one seed with a trace.
@@ -27,6 +28,8 @@ type chaos struct {
 	initial                                                              int
 	next                                                                 core.NodeID
 	asked                                                                int
+	calm                                                                 core.Mono // no change of the voter set before
+	busyMembers                                                          bool      // mostly changes of the voter set
 }
 
 func newChaos(t testing.TB, seed uint64) *chaos {
@@ -39,11 +42,16 @@ func newChaos(t testing.TB, seed uint64) *chaos {
 	o.Log.RecentBatches = []int32{0, 1, 4}[r.Below(3)]
 	voters := []int{1, 2, 3, 3, 3, 4, 5, 5}[r.Below(8)]
 	h := &chaos{rand: r, initial: voters}
-	h.c = newCluster(t, seed, voters+int(r.Below(3)), voters, o)
+	var disk simdisk.Config
+	if r.Chance(1, 3) {
+		disk.Sync = simdisk.Latency{Base: core.Millisecond, Skew: 60 * core.Millisecond}
+	}
+	h.c = newCluster(t, seed, voters+int(r.Below(3)), voters, o, disk)
 	h.next = core.NodeID(len(h.c.nodes) + 1)
 	flip := func() bool { return r.Chance(1, 2) }
 	h.crashes, h.power, h.cuts, h.oneWay, h.pauses, h.lossy = flip(), flip(), flip(), flip(), flip(), flip()
 	h.members, h.wipes, h.resigns = flip(), r.Chance(1, 4), r.Chance(1, 4)
+	h.busyMembers = h.members && flip()
 	if *chaosTrace {
 		h.c.trace = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 	}
@@ -63,7 +71,11 @@ func (h *chaos) some() *node {
 // act does one random thing.
 func (h *chaos) act() {
 	c := h.c
-	switch h.rand.Below(14) {
+	if h.busyMembers && h.rand.Chance(1, 3) {
+		h.member()
+		return
+	}
+	switch h.rand.Below(15) {
 	case 0, 1, 2, 3:
 		n := 1 + int(h.rand.Below(3))
 		var values []string
@@ -107,6 +119,18 @@ func (h *chaos) act() {
 		}
 	case 12:
 		h.member()
+	case 14: // while something is being written is the worst moment
+		for _, n := range c.nodes {
+			if n.up && h.power && n.q.phase == phaseRunning && !n.q.store.stateDurable() && h.rand.Chance(1, 2) {
+				c.trace("%6d  crash %d with a vote in flight", c.now/core.Microsecond, n.id)
+				c.stop(n, true)
+				c.after(core.Mono(h.rand.Skewed(int64(50*core.Millisecond))), 0, func() {
+					if !n.up {
+						c.start(n)
+					}
+				})
+			}
+		}
 	case 13:
 		if n := h.some(); h.resigns && n.up && n.paused <= c.now {
 			n.q.Resign(n.clock(), &n.out)
@@ -119,7 +143,7 @@ func (h *chaos) act() {
 func (h *chaos) member() {
 	c := h.c
 	l := c.leader()
-	if l == nil || !h.members && !h.wipes || l.paused > c.now {
+	if l == nil || !h.members && !h.wipes || l.paused > c.now || c.now < h.calm {
 		return
 	}
 	voters := l.q.voters.last().voters
@@ -129,6 +153,8 @@ func (h *chaos) member() {
 			c.trace("%6d  wipe %d", c.now/core.Microsecond, n.id)
 			c.stop(n, true)
 			c.wipe(n)
+			// A removal in the same moment can take the quorum its majority: the leader cannot know yet that a disk is lost.
+			h.calm = c.now.Add(core.Second)
 			return
 		}
 	}
@@ -210,7 +236,12 @@ func (h *chaos) heal() {
 func (h *chaos) run() {
 	for range 120 {
 		h.act()
-		h.c.run(core.Mono(h.rand.Skewed(int64(300 * core.Millisecond))))
+		most := 300 * core.Millisecond
+		if h.rand.Chance(1, 12) { // time to elect and to commit
+			most = core.Second
+			h.c.run(most / 4)
+		}
+		h.c.run(core.Mono(h.rand.Skewed(int64(most))))
 		if h.rand.Chance(1, 10) {
 			h.c.oracle.logMatch()
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/sim/simdisk"
 )
 
 func quick() Options {
@@ -16,7 +17,7 @@ func quick() Options {
 }
 
 func TestSingleVoterLeadsWithoutWaiting(t *testing.T) {
-	c := newCluster(t, 1, 1, 1, quick())
+	c := newCluster(t, 1, 1, 1, quick(), simdisk.Config{})
 	start := c.now
 	n := c.nodes[0]
 	c.until(core.Second, "activity", n.q.Active)
@@ -40,7 +41,7 @@ func TestSingleVoterLeadsWithoutWaiting(t *testing.T) {
 }
 
 func TestThreeVotersElectReplicateAndFailOver(t *testing.T) {
-	c := newCluster(t, 2, 4, 3, quick())
+	c := newCluster(t, 2, 4, 3, quick(), simdisk.Config{})
 	c.until(5*core.Second, "a leader", func() bool { l := c.leader(); return l != nil && l.q.Active() })
 	for i := range 20 {
 		if !c.propose(c.leader(), fmt.Sprint("v", i)) {

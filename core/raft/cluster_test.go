@@ -60,10 +60,13 @@ type node struct {
 	state  []string    // folded from what was handed out
 	hw     core.Offset // of this process
 	// durable is what the node's log was last known to have synced; it must be there after any crash.
-	durable  core.Offset
-	answered map[string]int
-	manual   bool // snapshots only when told
-	led      int  // the boot in which it last led
+	durable   core.Offset
+	asked     map[Asker]*VoteRequest
+	manual    bool        // snapshots only when told
+	mustApply core.Offset // what was committed when it was last elected
+	stalled   bool        // the disk takes nothing
+	held      []step.DiskOp
+	led       int // the boot in which it last led
 }
 
 type reply struct {
@@ -72,9 +75,9 @@ type reply struct {
 	call CallID
 }
 
-func newCluster(t testing.TB, seed uint64, nodes, voters int, base Options) *cluster {
+func newCluster(t testing.TB, seed uint64, nodes, voters int, base Options, disk simdisk.Config) *cluster {
 	c := &cluster{t: t, rand: prng.New(seed), cut: map[[2]core.NodeID]bool{}, trace: func(string, ...any) {},
-		points: map[string]int{}, now: core.Second, base: base}
+		points: map[string]int{}, now: core.Second, base: base, disk: disk}
 	c.oracle = newOracle(c)
 	for i := range voters {
 		c.base.Static = append(c.base.Static, Bootstrap{ID: core.NodeID(i + 1), Addr: addrOfNode(core.NodeID(i + 1))})
@@ -93,7 +96,7 @@ func endpointsOf(id core.NodeID) []metadata.VoterEndpoint {
 
 // addNode starts a node with an empty disk.
 func (c *cluster) addNode(id core.NodeID, voter bool) *node {
-	n := &node{c: c, id: id, opts: c.base, answered: map[string]int{}}
+	n := &node{c: c, id: id, opts: c.base, asked: map[Asker]*VoteRequest{}}
 	n.opts.NodeID, n.opts.Voter = id, voter
 	n.opts.Endpoints = endpointsOf(id)
 	c.nodes = append(c.nodes, n)
@@ -129,7 +132,7 @@ func (c *cluster) stop(n *node, power bool) {
 	if !n.up {
 		return
 	}
-	n.up = false
+	n.up, n.held, n.stalled = false, nil, false
 	if power {
 		n.disk.PowerLoss(c.now)
 	} else {
@@ -274,8 +277,12 @@ func (c *cluster) turn(n *node) {
 	for _, p := range n.out.Points {
 		c.points[p]++
 	}
-	for _, op := range n.out.Disk {
-		n.disk.Submit(c.now, op)
+	if n.stalled {
+		n.held = append(n.held, n.out.Disk...)
+	} else {
+		for _, op := range n.out.Disk {
+			n.disk.Submit(c.now, op)
+		}
 	}
 	n.out.Reset()
 	c.oracle.check(n)
@@ -367,6 +374,9 @@ func (c *cluster) send(n *node, call Call) {
 				return
 			}
 			to.next++
+			if r, ok := call.Req.(*VoteRequest); ok {
+				to.asked[to.next] = r
+			}
 			if i == 0 {
 				to.askers[to.next] = reply{n, boot, call.ID}
 				c.after(2*core.Second, n.id, func() { // the caller's own timeout
@@ -442,6 +452,9 @@ func (c *cluster) ask(to *node, req Request) *Response {
 	answer := &got
 	to.next++
 	asker := to.next
+	if r, ok := req.(*VoteRequest); ok {
+		to.asked[asker] = r
+	}
 	c.oracle.operator[operatorKey{to.id, to.boot, asker}] = answer
 	to.q.Receive(to.clock(), asker, req, &to.out)
 	c.turn(to)

@@ -14,15 +14,19 @@ import (
 // oracle sees everything and judges after every turn: BUGS section 7.3 and the votes.
 type oracle struct {
 	c        *cluster
-	leaders  map[core.LeaderEpoch]VoterKey // R-ONE-LEADER
+	leaders  map[core.LeaderEpoch]leaderOf // R-ONE-LEADER
 	votes    map[voteKey]VoterKey
 	promised map[metadata.DirectoryID]core.LeaderEpoch // R-EPOCH-MONO: the highest epoch that a replica has shown to others
 	hw       core.Offset                               // R-HW-MONO: the end of what any leader has committed
+	commits  map[core.LeaderEpoch]core.Offset          // the same by epoch
 	records  map[core.Offset]committedRecord           // what was handed out, by offset
-	voters   map[core.LeaderEpoch]bool
 	operator map[operatorKey]*Response
-	quiet    bool
-	found    string // with quiet: the first violation, instead of failing the test
+}
+
+// leaderOf is one process's leadership: a process that starts again is another.
+type leaderOf struct {
+	key  VoterKey
+	boot int
 }
 
 type operatorKey struct {
@@ -42,9 +46,9 @@ type committedRecord struct {
 }
 
 func newOracle(c *cluster) *oracle {
-	return &oracle{c: c, leaders: map[core.LeaderEpoch]VoterKey{}, votes: map[voteKey]VoterKey{},
+	return &oracle{c: c, leaders: map[core.LeaderEpoch]leaderOf{}, votes: map[voteKey]VoterKey{},
 		promised: map[metadata.DirectoryID]core.LeaderEpoch{}, records: map[core.Offset]committedRecord{},
-		operator: map[operatorKey]*Response{}}
+		operator: map[operatorKey]*Response{}, commits: map[core.LeaderEpoch]core.Offset{}}
 }
 
 func (o *oracle) wiped(*node) {}
@@ -90,13 +94,20 @@ func (o *oracle) monotone(n *node) {
 func (o *oracle) leading(n *node) {
 	q := n.q
 	epoch := q.hard.epoch
+	me := leaderOf{q.self, n.boot}
 	if other, ok := o.leaders[epoch]; !ok {
-		o.leaders[epoch] = q.self
+		o.leaders[epoch] = me
+		n.mustApply = o.committedBefore(epoch)
 		o.complete(n)
-	} else if other != q.self {
-		o.violation("R-ONE-LEADER", "epoch %d: %v and %v", epoch, other, q.self)
+		o.voted(n, epoch, q.self)
+	} else if other != me {
+		o.violation("R-ONE-LEADER", "epoch %d: %v and %v", epoch, other, me)
 	}
 	n.led = n.boot
+	if q.Active() && q.applied.Offset < n.mustApply {
+		o.violation("L-ACTIVE", "node %d is active in epoch %d with %d applied, %d was committed before", n.id, epoch,
+			q.applied.Offset, n.mustApply)
+	}
 }
 
 // committing judges what a leader counts as committed.
@@ -108,7 +119,7 @@ func (o *oracle) committing(n *node, hw core.Offset) {
 	voters, have := q.voters.last().voters, 0
 	for _, v := range voters {
 		for _, m := range o.c.nodes {
-			if isVoter(v, VoterKey{m.id, m.dir}) && m.durable >= hw {
+			if v.ID == m.id && (v.DirectoryID == m.dir || noDirectory(v.DirectoryID)) && m.durable >= hw {
 				have++
 			}
 		}
@@ -119,13 +130,25 @@ func (o *oracle) committing(n *node, hw core.Offset) {
 	if e := q.log.EpochOf(hw - 1); e != q.hard.epoch {
 		o.violation("R-LEADER-COMPLETE", "node %d in epoch %d committed up to a record of epoch %d", n.id, q.hard.epoch, e)
 	}
-	o.hw = hw
+	o.hw, o.commits[q.hard.epoch] = hw, hw
+}
+
+// committedBefore is what leaders of earlier epochs have committed. A leader may be elected late, when a later one has
+// committed more already; it will learn of that.
+func (o *oracle) committedBefore(epoch core.LeaderEpoch) core.Offset {
+	end := core.Offset(0)
+	for e, hw := range o.commits { //det:unordered a maximum
+		if e < epoch {
+			end = max(end, hw)
+		}
+	}
+	return end
 }
 
 // complete judges a new leader's log.
 func (o *oracle) complete(n *node) {
-	if end := n.q.lead.start; end < o.hw {
-		o.violation("R-LEADER-COMPLETE", "node %d leads epoch %d with a log up to %d, %d is committed", n.id, n.q.hard.epoch, end, o.hw)
+	if end := n.q.lead.start; end < n.mustApply {
+		o.violation("R-LEADER-COMPLETE", "node %d leads epoch %d with a log up to %d, %d is committed", n.id, n.q.hard.epoch, end, n.mustApply)
 	}
 }
 
@@ -197,6 +220,11 @@ func (o *oracle) answered(n *node, a Answer) {
 	if n.q.phase != phaseRunning {
 		return
 	}
+	if r, ok := a.Resp.(*VoteResponse); ok && r.VoteGranted {
+		if req := n.asked[a.To]; !req.PreVote {
+			o.voted(n, req.ReplicaEpoch, VoterKey{req.ReplicaID, req.ReplicaDirectoryID})
+		}
+	}
 	if c.LeaderEpoch < o.promised[n.dir] {
 		o.violation("R-EPOCH-MONO", "node %d answers in epoch %d, it has shown %d", n.id, c.LeaderEpoch, o.promised[n.dir])
 	}
@@ -222,6 +250,7 @@ func (o *oracle) logMatch() {
 		if !n.up || n.q.phase != phaseRunning || !n.q.log.Ready() || n.q.cut.pending() {
 			continue
 		}
+		o.votersMatch(n)
 		for _, b := range n.batches() {
 			if b.LastOffset() >= n.q.hw || b.BaseOffset() < n.q.log.LogStartOffset() {
 				continue
@@ -231,6 +260,40 @@ func (o *oracle) logMatch() {
 			}
 			all[b.BaseOffset()] = b
 		}
+	}
+}
+
+// votersMatch compares a node's voter set with the fold of what is in its files (KIP-853: reverted on truncation).
+func (o *oracle) votersMatch(n *node) {
+	q := n.q
+	if !n.up || q.phase != phaseRunning || !q.log.Ready() || q.cut.pending() || q.log.WrittenOffset() != q.log.LogEndOffset() {
+		return
+	}
+	want := q.voters.steps[0]
+	for _, b := range n.batches() {
+		if !b.Attributes().Control() || b.BaseOffset() <= want.offset || b.LastOffset() >= q.log.LogEndOffset() {
+			continue
+		}
+		var codecs record.Codecs
+		var it record.Iterator
+		if err := it.Reset(b, &codecs, 1<<20); err != nil {
+			o.violation("VOTERS", "node %d: %v", n.id, err)
+		}
+		var r record.Record
+		for it.Next(&r) {
+			if rec, err := controlOf(&r); err != nil {
+				o.violation("VOTERS", "node %d: %v", n.id, err)
+			} else if v, ok := rec.(*metadata.VotersRecord); ok {
+				want = configuration{offset: r.Offset, voters: voterSet(v.Voters)}
+			}
+		}
+	}
+	got := q.voters.last()
+	// A voter set that came with a snapshot stands at the snapshot's end, wherever its record was.
+	fromSnapshot := got.offset < q.snaps.newest().Offset
+	if !fromSnapshot && got.offset != want.offset || want.offset >= q.snaps.newest().Offset && !slices.Equal(idsOf(got.voters), idsOf(want.voters)) {
+		o.violation("VOTERS", "node %d: voters %v of offset %d, the log has %v of %d", n.id, idsOf(got.voters), got.offset,
+			idsOf(want.voters), want.offset)
 	}
 }
 
