@@ -11,12 +11,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
+	"github.com/klamm-log/klamm/cmd/klamm/nodes"
 )
 
 // patience is how long a test waits for a process to do what it should at once.
@@ -248,5 +250,133 @@ func TestClusterFails(t *testing.T) {
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// startCluster starts klamm cluster in a process of its own and returns it with what it said.
+func startCluster(t *testing.T, args ...string) (*process, clusterResult) {
+	t.Helper()
+	p := spawn(t, append([]string{"cluster", "-o", "json"}, args...)...)
+	line, err := p.out.ReadBytes('\n')
+	var r clusterResult
+	if err != nil || json.Unmarshal(line, &r) != nil {
+		p.end()
+		t.Fatalf("the cluster said %q, %v; %s", line, err, p.talk)
+	}
+	return p, r
+}
+
+// Three real processes: leaders are elected and moved, replicas are moved, and when a node is killed the others go on with
+// what was acknowledged.
+func TestClusterOfThree(t *testing.T) {
+	p, r := startCluster(t, "--brokers", "3")
+	do := func(want exit.Code, stdin string, args ...string) string {
+		t.Helper()
+		return must(t, want, stdin, append(args, "-b", strings.Join(r.Bootstrap, ","))...)
+	}
+	quorum := func() (q nodes.Quorum) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(do(exit.OK, "", "quorum", "describe", "-o", "json")), &q); err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	if q := quorum(); q.Leader < 1 || len(q.Replicas) != 3 || q.Replicas[0].Directory == "" || len(q.Replicas[0].Listeners) != 1 {
+		t.Errorf("quorum %+v", q)
+	}
+	do(exit.OK, "", "topic", "create", "t", "-p", "6")
+	var lines strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&lines, "line %d\n", i)
+	}
+	do(exit.OK, lines.String(), "produce", "t")
+	if out := do(exit.OK, "", "topic", "describe", "--under-replicated"); out != "all replicas are in sync\n" {
+		t.Errorf("printed %q", out)
+	}
+	if out := do(exit.OK, "", "reassign", "alter", "-t", "t:0,1", "--to", "1,2", "-r", "2"); strings.Count(out, "begun") != 2 {
+		t.Errorf("printed %q", out)
+	}
+	eventually(t, "the moves end", func() bool {
+		return do(exit.OK, "", "reassign", "list") == "no moves in progress\n"
+	})
+	do(exit.OK, "", "elect", "preferred", "t")
+
+	// The leader of the quorum is killed, and with it a broker.
+	victim := quorum().Leader
+	if err := syscall.Kill(r.Nodes[victim-1].Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another leads", func() bool {
+		code, out, _ := klamm(t.Context(), "", "quorum", "describe", "-o", "json", "--timeout", "1s", "-b", strings.Join(r.Bootstrap, ","))
+		var q nodes.Quorum
+		return code == exit.OK && json.Unmarshal([]byte(out), &q) == nil && q.Leader != victim && q.Leader > 0
+	})
+	eventually(t, "the broker's replicas are missed, and nobody is led by it", func() bool {
+		var rows nodes.UnderReplicated
+		if err := json.Unmarshal([]byte(do(exit.OK, "", "topic", "describe", "--under-replicated", "-o", "json")), &rows); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if row.Leader == victim || row.Leader < 0 || len(row.Missing) != 1 || row.Missing[0] != victim {
+				return false
+			}
+		}
+		return len(rows) >= 4
+	})
+	if got := do(exit.OK, "", "consume", "t", "--from", "beginning", "-e"); strings.Count(got, "\n") != 1000 {
+		t.Errorf("%d records of 1000 are left", strings.Count(got, "\n"))
+	}
+	do(exit.OK, "one more\n", "produce", "t", "-p", "2") // 0 and 1 may have one replica left, and two must be in sync
+	p.signal(syscall.SIGINT)
+	if code := p.end(); code != 0 || !strings.Contains(p.talk.String(), "signal: killed") {
+		t.Errorf("exit code %d: %s", code, p.talk)
+	}
+}
+
+// Nodes of one role each, and a voter that joins and one that leaves.
+func TestClusterOfSeparateRoles(t *testing.T) {
+	dir := t.TempDir()
+	p, r := startCluster(t, "--brokers", "1", "--controllers", "3", "--data", dir)
+	if len(r.Nodes) != 4 || r.Nodes[0].Roles != "broker" || r.Nodes[3].Roles != "controller" || len(r.Bootstrap) != 1 {
+		t.Fatalf("nodes %+v", r.Nodes)
+	}
+	joining := spawn(t, "node", "-o", "json", "--set", "process.roles=controller", "--set", "node.id=9", "--set", "cluster.id="+r.ClusterID,
+		"--set", "listeners=CONTROLLER://127.0.0.1:0", "--set", "controller.listener.names=CONTROLLER",
+		"--set", "controller.quorum.bootstrap.servers="+r.Nodes[1].Controller, "--set", "log.dirs="+filepath.Join(dir, "joining"))
+	line, err := joining.out.ReadBytes('\n')
+	var joined nodeResult
+	if err != nil || json.Unmarshal(line, &joined) != nil || len(joined.Controllers) != 1 || len(joined.Listeners) != 0 {
+		joining.end()
+		t.Fatalf("the node said %q, %v; %s", line, err, joining.talk)
+	}
+	eventually(t, "it observes", func() bool {
+		return strings.Contains(must(t, exit.OK, "", "quorum", "describe", "-b", r.Bootstrap[0]), "\n9     observer")
+	})
+	must(t, exit.OK, "", "quorum", "add", "9", "--listener", "CONTROLLER://"+joined.Controllers[0].Address, "-b", r.Bootstrap[0])
+	must(t, exit.OK, "", "quorum", "remove", "2", "-b", r.Bootstrap[0])
+	eventually(t, "one votes and the other does not", func() bool {
+		out := must(t, exit.OK, "", "quorum", "describe", "-b", r.Bootstrap[0])
+		return !strings.Contains(out, "\n9     observer") && strings.Contains(out, "\n2     observer") && strings.Contains(out, "leader")
+	})
+	must(t, exit.OK, "", "topic", "create", "t", "-b", r.Bootstrap[0])
+	joining.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
+	for _, p := range []*process{p, joining} {
+		if code := p.end(); code != 0 {
+			t.Errorf("exit code %d: %s", code, p.talk)
+		}
+	}
+}
+
+// eventually waits until something holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("it did not come true that %s", what)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }

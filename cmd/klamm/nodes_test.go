@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,9 +12,10 @@ import (
 
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
+	"github.com/klamm-log/klamm/cmd/klamm/nodes"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/admin"
-	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/klamm-log/klamm/core/client/admin/admintest"
 )
 
 func TestNodesUsage(t *testing.T) {
@@ -54,200 +54,141 @@ func TestNodesUsage(t *testing.T) {
 	}
 }
 
-func TestElect(t *testing.T) {
-	f := newFake(t)
-	f.topic("t", []int32{1, 2}, []int32{2, 1}, []int32{1})
-	on(f, func(req *kmsg.ElectLeadersRequest, resp *kmsg.ElectLeadersResponse) {
-		for _, rt := range req.Topics {
-			row := kmsg.ElectLeadersResponseTopic{Topic: rt.Topic}
-			for i, p := range rt.Partitions {
-				code := []core.ErrorCode{core.ErrNone, core.ErrElectionNotNeeded, core.ErrEligibleLeadersNotAvailable}[i]
-				row.Partitions = append(row.Partitions, kmsg.ElectLeadersResponseTopicPartition{Partition: p, ErrorCode: int16(code)})
-			}
-			resp.Topics = append(resp.Topics, row)
-		}
-	})
-	if got := must(t, exit.TempFail, "", "elect", "preferred", "t", "-b", f.addr()); got != "t-0  elected\nt-1  not needed\nt-2  failed      t-2: ELIGIBLE_LEADERS_NOT_AVAILABLE\n" {
-		t.Errorf("printed %q", got)
-	}
-	must(t, exit.OK, "", "elect", "unclean", "t:2,0", "-b", f.addr())
-	must(t, exit.OK, "", "elect", "preferred", "--all", "-b", f.addr())
-	must(t, exit.NoInput, "", "elect", "preferred", "t:3", "-b", f.addr())
-	must(t, exit.NoInput, "", "elect", "preferred", "u", "-b", f.addr())
-	asked := requests[*kmsg.ElectLeadersRequest](f)
-	if len(asked) != 3 || asked[0].ElectionType != 0 || asked[1].ElectionType != 1 || asked[2].Topics != nil ||
-		!reflect.DeepEqual(asked[1].Topics[0].Partitions, []int32{2, 0}) {
-		t.Errorf("asked %+v", asked)
+func tp(topic string, partition int32) core.TopicPartition {
+	return core.TopicPartition{Topic: topic, Partition: partition}
+}
+
+// healthy is a partition of which all replicas are in sync.
+func healthy(replicas ...int32) admintest.Partition {
+	return admintest.Partition{Leader: replicas[0], Replicas: replicas, ISR: replicas}
+}
+
+// wantAsked compares what the broker was asked for.
+func wantAsked(t *testing.T, f *fake, want ...any) {
+	t.Helper()
+	if got := f.asked(); len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+		t.Errorf("asked for %+v, want %+v", got, want)
 	}
 }
 
-// reassigning answers AlterPartitionAssignments and lists what it began.
-func reassigning(f *fake) {
-	on(f, func(req *kmsg.AlterPartitionAssignmentsRequest, resp *kmsg.AlterPartitionAssignmentsResponse) {
-		for _, rt := range req.Topics {
-			row := kmsg.AlterPartitionAssignmentsResponseTopic{Topic: rt.Topic}
-			for _, p := range rt.Partitions {
-				out := kmsg.AlterPartitionAssignmentsResponseTopicPartition{Partition: p.Partition}
-				if len(p.Replicas) == 1 && p.Replicas[0] == 99 {
-					out.ErrorCode, out.ErrorMessage = int16(core.ErrInvalidReplicaAssignment), kmsg.StringPtr("there is no broker 99")
-				}
-				row.Partitions = append(row.Partitions, out)
-			}
-			resp.Topics = append(resp.Topics, row)
-		}
+// wantPrinted runs a command against the broker and compares.
+func wantPrinted(t *testing.T, f *fake, code exit.Code, want, line string) {
+	t.Helper()
+	if got := must(t, code, "", append(strings.Fields(line), "-b", f.addr)...); got != want {
+		t.Errorf("klamm %s printed\n%s\nwant\n%s", line, got, want)
+	}
+}
+
+func TestElect(t *testing.T) {
+	f := newFake(t, admintest.Broker{
+		Topics: []admintest.Topic{{Name: "t", Partitions: []admintest.Partition{healthy(1, 2), healthy(2, 1), healthy(1)}}},
+		Refuse: map[core.TopicPartition]core.ErrorCode{tp("t", 1): core.ErrElectionNotNeeded, tp("t", 2): core.ErrEligibleLeadersNotAvailable},
 	})
-	on(f, func(_ *kmsg.ListPartitionReassignmentsRequest, resp *kmsg.ListPartitionReassignmentsResponse) {
-		for _, topic := range []string{"t", "u"} {
-			p := kmsg.ListPartitionReassignmentsResponseTopicPartition{Partition: 1, Replicas: []int32{3, 1, 2}, AddingReplicas: []int32{3}, RemovingReplicas: []int32{2}}
-			resp.Topics = append(resp.Topics, kmsg.ListPartitionReassignmentsResponseTopic{
-				Topic: topic, Partitions: []kmsg.ListPartitionReassignmentsResponseTopicPartition{p},
-			})
-		}
-	})
+	wantPrinted(t, f, exit.TempFail, "t-0  elected\nt-1  not needed\nt-2  failed      t-2: ELIGIBLE_LEADERS_NOT_AVAILABLE\n", "elect preferred t")
+	wantAsked(t, f, admintest.Election{Partitions: []core.TopicPartition{tp("t", 0), tp("t", 1), tp("t", 2)}})
+	wantPrinted(t, f, exit.OK, "t-0  elected\nt-1  not needed\n", "elect unclean t:1,0")
+	wantAsked(t, f, admintest.Election{Unclean: true, Partitions: []core.TopicPartition{tp("t", 1), tp("t", 0)}})
+	wantPrinted(t, f, exit.OK, "nothing to do\n", "elect preferred --all")
+	wantAsked(t, f, admintest.Election{})
+	must(t, exit.NoInput, "", "elect", "preferred", "t:3", "-b", f.addr)
+	must(t, exit.NoInput, "", "elect", "preferred", "u", "-b", f.addr)
+	wantAsked(t, f)
 }
 
 func TestReassign(t *testing.T) {
-	f := newFake(t)
-	f.topic("t", []int32{1, 2}, []int32{2, 3})
-	reassigning(f)
-	dry := must(t, exit.OK, "", "reassign", "alter", "-t", "t", "--to", "2,3", "--dry-run", "-o", "json", "-b", f.addr())
-	if len(requests[*kmsg.AlterPartitionAssignmentsRequest](f)) != 0 {
-		t.Fatal("a dry run asked for changes")
-	}
+	f := newFake(t, admintest.Broker{Topics: []admintest.Topic{{Name: "t", Partitions: []admintest.Partition{healthy(1, 2), healthy(2, 3)}}}})
+	dry := must(t, exit.OK, "", "reassign", "alter", "-t", "t", "--to", "2,3", "--dry-run", "-o", "json", "-b", f.addr)
+	wantAsked(t, f)
 	// What it says is a file that does just that.
 	file := filepath.Join(t.TempDir(), "plan.json")
 	if err := os.WriteFile(file, []byte(dry), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--file", file}, {"-t", "t", "--to", "2,3"}} {
-		out := must(t, exit.OK, "", append([]string{"reassign", "alter", "-b", f.addr()}, args...)...)
-		asked := requests[*kmsg.AlterPartitionAssignmentsRequest](f)
-		last := asked[len(asked)-1].Topics
-		if out != "t-0  begun\n" || len(last) != 1 || len(last[0].Partitions) != 1 || fmt.Sprint(last[0].Partitions[0].Replicas) != "[3 2]" {
-			t.Errorf("%v: printed %q, asked %+v", args, out, last)
-		}
+	for _, args := range []string{"--file " + file, "-t t --to 2,3"} {
+		wantPrinted(t, f, exit.OK, "t-0  begun\n", "reassign alter "+args)
+		wantAsked(t, f, []admin.Assignment{{TopicPartition: tp("t", 0), Replicas: []core.NodeID{3, 2}}})
 	}
-	if out := must(t, exit.OK, "", "reassign", "alter", "-t", "t", "--to", "2,3", "--dry-run", "-b", f.addr()); out != "PARTITION  FROM  TO\nt-0        1,2   3,2\n" {
-		t.Errorf("printed %q", out)
-	}
-	must(t, exit.Data, "", "reassign", "alter", "-t", "t", "--to", "2", "-b", f.addr())
-	must(t, exit.Data, "{}", "reassign", "alter", "--file", "-", "-b", f.addr())
-	plan := `{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[99]}]}`
-	if out := must(t, exit.Data, plan, "reassign", "alter", "-f", "-", "-b", f.addr()); !strings.Contains(out, "there is no broker 99") {
-		t.Errorf("printed %q", out)
-	}
-	if out := must(t, exit.OK, "", "reassign", "alter", "-t", "t", "--to", "1,2,3", "-b", f.addr()); out != "nothing to do\n" {
-		t.Errorf("printed %q", out)
-	}
+	wantPrinted(t, f, exit.OK, "PARTITION  FROM  TO\nt-0        1,2   3,2\n", "reassign alter -t t --to 2,3 --dry-run")
+	wantPrinted(t, f, exit.OK, "nothing to do\n", "reassign alter -t t --to 1,2,3")
+	wantPrinted(t, f, exit.Data, "", "reassign alter -t t --to 2")
+	must(t, exit.Data, "{}", "reassign", "alter", "--file", "-", "-b", f.addr)
+	wantAsked(t, f)
+	f.set(func(b *admintest.Broker) {
+		b.Refuse = map[core.TopicPartition]core.ErrorCode{tp("t", 0): core.ErrInvalidReplicaAssignment}
+	})
+	wantPrinted(t, f, exit.Data, "t-0  failed  t-0: INVALID_REPLICA_ASSIGNMENT\n", "reassign alter -t t:0 --to 98,99")
 }
 
 func TestReassignListAndCancel(t *testing.T) {
-	f := newFake(t)
-	reassigning(f)
-	if out := must(t, exit.OK, "", "reassign", "list", "-b", f.addr()); out != "PARTITION  REPLICAS  ADDING  REMOVING\nt-1        3,1,2     3       2\nu-1        3,1,2     3       2\n" {
-		t.Errorf("printed %q", out)
+	move := func(topic string) admintest.Move {
+		return admintest.Move{TopicPartition: tp(topic, 1), Replicas: []int32{3, 1, 2}, Adding: []int32{3}, Removing: []int32{2}}
 	}
-	for _, c := range []struct{ args, wants string }{
-		{"--all", "t-1  cancelled\nu-1  cancelled\n"}, {"u", "u-1  cancelled\n"}, {"t:0", "t-0  cancelled\n"}, {"v", "nothing to do\n"},
+	f := newFake(t, admintest.Broker{Moving: []admintest.Move{move("u"), move("t")}})
+	wantPrinted(t, f, exit.OK, "PARTITION  REPLICAS  ADDING  REMOVING\nt-1        3,1,2     3       2\nu-1        3,1,2     3       2\n", "reassign list")
+	for _, c := range []struct {
+		args, wants string
+		asks        []admin.Assignment
+	}{
+		{"--all", "t-1  cancelled\nu-1  cancelled\n", []admin.Assignment{{TopicPartition: tp("t", 1)}, {TopicPartition: tp("u", 1)}}},
+		{"u", "u-1  cancelled\n", []admin.Assignment{{TopicPartition: tp("u", 1)}}},
+		{"t:0", "t-0  cancelled\n", []admin.Assignment{{TopicPartition: tp("t", 0)}}},
 	} {
-		if out := must(t, exit.OK, "", "reassign", "cancel", c.args, "-b", f.addr()); out != c.wants {
-			t.Errorf("cancel %s: printed %q", c.args, out)
-		}
+		wantPrinted(t, f, exit.OK, c.wants, "reassign cancel "+c.args)
+		wantAsked(t, f, c.asks)
 	}
-	for _, q := range requests[*kmsg.AlterPartitionAssignmentsRequest](f) {
-		for _, topic := range q.Topics {
-			if topic.Partitions[0].Replicas != nil {
-				t.Errorf("cancelling gives %v", topic.Partitions[0].Replicas)
-			}
-		}
-	}
-}
-
-// voters answers DescribeQuorum: voter 1 leads, 2 follows, 4 observes.
-func voters(f *fake) {
-	on(f, func(_ *kmsg.DescribeQuorumRequest, resp *kmsg.DescribeQuorumResponse) {
-		state := func(id int32, end int64) kmsg.DescribeQuorumResponseTopicPartitionReplicaState {
-			return kmsg.DescribeQuorumResponseTopicPartitionReplicaState{
-				ReplicaID: id, ReplicaDirectoryID: [16]byte{15: byte(id)}, LogEndOffset: end, LastFetchTimestamp: -1, LastCaughtUpTimestamp: -1,
-			}
-		}
-		p := kmsg.DescribeQuorumResponseTopicPartition{LeaderID: 1, LeaderEpoch: 5, HighWatermark: 98}
-		p.CurrentVoters = append(p.CurrentVoters, state(2, 98), state(1, 100))
-		p.Observers = append(p.Observers, state(4, 90))
-		resp.Topics = []kmsg.DescribeQuorumResponseTopic{{Topic: "__cluster_metadata", Partitions: []kmsg.DescribeQuorumResponseTopicPartition{p}}}
-		resp.Nodes = []kmsg.DescribeQuorumResponseNode{{NodeID: 2, Listeners: []kmsg.DescribeQuorumResponseNodeListener{{Name: "C", Host: "h", Port: 9}}}}
-	})
+	wantPrinted(t, f, exit.OK, "nothing to do\n", "reassign cancel v")
+	wantAsked(t, f)
 }
 
 func TestQuorum(t *testing.T) {
-	f := newFake(t)
-	voters(f)
-	refuse := core.ErrNone
-	on(f, func(_ *kmsg.AddRaftVoterRequest, resp *kmsg.AddRaftVoterResponse) { resp.ErrorCode = int16(refuse) })
-	on(f, func(_ *kmsg.RemoveRaftVoterRequest, _ *kmsg.RemoveRaftVoterResponse) {})
-	const described = "leader 1, epoch 5, high watermark 98\n" +
-		"NODE  ROLE      END  LAG  LAST FETCH  CAUGHT UP  DIRECTORY               LISTENERS\n" +
-		"1     leader    100  0    ?           ?          AAAAAAAAAAAAAAAAAAAAAQ  \n" +
-		"2     voter     98   2    ?           ?          AAAAAAAAAAAAAAAAAAAAAg  C://h:9\n" +
-		"4     observer  90   10   ?           ?          AAAAAAAAAAAAAAAAAAAABA  \n"
-	if out := must(t, exit.OK, "", "quorum", "describe", "-b", f.addr()); out != described {
-		t.Errorf("printed\n%s", out)
+	replica := func(id core.NodeID, end int64, listeners ...admin.VoterListener) admintest.Replica {
+		return admintest.Replica{Voter: admin.Voter{ID: id, Directory: [16]byte{15: byte(id)}, Listeners: listeners}, LogEndOffset: end}
 	}
-	if out := must(t, exit.OK, "", "quorum", "add", "4", "--listener", "c://h:7", "-b", f.addr()); out != "voter 4, directory AAAAAAAAAAAAAAAAAAAABA, added\n" {
-		t.Errorf("printed %q", out)
-	}
-	must(t, exit.OK, "", "quorum", "add", "9", "--directory", "AAAAAAAAAAAAAAAAAAAACQ", "--listener", "C://h:7", "-b", f.addr())
-	added := requests[*kmsg.AddRaftVoterRequest](f)
-	want := []kmsg.AddRaftVoterRequestListener{{Name: "C", Host: "h", Port: 7}}
-	if len(added) != 2 || added[0].VoterDirectoryID != [16]byte{15: 4} || added[1].VoterDirectoryID != [16]byte{15: 9} || !reflect.DeepEqual(added[0].Listeners, want) {
-		t.Errorf("asked %+v", added)
-	}
-	must(t, exit.OK, "", "quorum", "remove", "2", "-b", f.addr())
-	if removed := requests[*kmsg.RemoveRaftVoterRequest](f); len(removed) != 1 || removed[0].VoterDirectoryID != [16]byte{15: 2} {
-		t.Errorf("asked %+v", removed)
-	}
+	f := newFake(t, admintest.Broker{
+		Leader: 1, Voters: []admintest.Replica{replica(2, 98, admin.VoterListener{Name: "C", Host: "h", Port: 9}), replica(1, 100)},
+		Watches: []admintest.Replica{replica(4, 90)},
+	})
+	wantPrinted(t, f, exit.OK, "leader 1, epoch 5, high watermark 98\n"+
+		"NODE  ROLE      END  LAG  LAST FETCH  CAUGHT UP  DIRECTORY               LISTENERS\n"+
+		"1     leader    100  0    ?           ?          AAAAAAAAAAAAAAAAAAAAAQ  \n"+
+		"2     voter     98   2    ?           ?          AAAAAAAAAAAAAAAAAAAAAg  C://h:9\n"+
+		"4     observer  90   10   ?           ?          AAAAAAAAAAAAAAAAAAAABA  \n", "quorum describe")
+	at := []admin.VoterListener{{Name: "C", Host: "h", Port: 7}}
+	wantPrinted(t, f, exit.OK, "voter 4, directory AAAAAAAAAAAAAAAAAAAABA, added\n", "quorum add 4 --listener c://h:7")
+	wantAsked(t, f, admintest.AddVoter{Voter: admin.Voter{ID: 4, Directory: [16]byte{15: 4}, Listeners: at}})
+	must(t, exit.OK, "", "quorum", "add", "9", "--directory", "AAAAAAAAAAAAAAAAAAAACQ", "--listener", "C://h:7", "-b", f.addr)
+	wantAsked(t, f, admintest.AddVoter{Voter: admin.Voter{ID: 9, Directory: [16]byte{15: 9}, Listeners: at}})
+	must(t, exit.OK, "", "quorum", "remove", "2", "-b", f.addr)
+	wantAsked(t, f, admintest.RemoveVoter{Voter: admin.Voter{ID: 2, Directory: [16]byte{15: 2}}})
 	for _, args := range []string{"add 2 --listener C://h:7", "remove 4"} { // a voter is no observer, nor the other way
-		if code, _, talk := klamm(t.Context(), "", append(strings.Fields("quorum "+args), "-b", f.addr())...); code != exit.Data || !strings.Contains(talk, "is no ") {
+		if code, _, talk := klamm(t.Context(), "", append(strings.Fields("quorum "+args), "-b", f.addr)...); code != exit.Data || !strings.Contains(talk, "is no ") {
 			t.Errorf("%s: exit %d, %s", args, int(code), talk)
 		}
 	}
-	refuse = core.ErrDuplicateVoter
-	if code, _, talk := klamm(t.Context(), "", "quorum", "add", "4", "--listener", "C://h:7", "-b", f.addr()); code == exit.OK || !strings.Contains(talk, "DUPLICATE_VOTER") {
+	wantAsked(t, f)
+	f.set(func(b *admintest.Broker) { b.RefuseVoter = core.ErrDuplicateVoter })
+	if code, _, talk := klamm(t.Context(), "", "quorum", "add", "4", "--listener", "C://h:7", "-b", f.addr); code == exit.OK || !strings.Contains(talk, "DUPLICATE_VOTER") {
 		t.Errorf("exit %d, %s", int(code), talk)
 	}
 }
 
 func TestUnderReplicated(t *testing.T) {
-	f := newFake(t)
-	on(f, func(req *kmsg.DescribeTopicPartitionsRequest, resp *kmsg.DescribeTopicPartitionsResponse) {
-		p := func(i int32, isr, elr []int32) kmsg.DescribeTopicPartitionsResponseTopicPartition {
-			return kmsg.DescribeTopicPartitionsResponseTopicPartition{Partition: i, LeaderID: -1, LeaderEpoch: 2, Replicas: []int32{1, 2, 3}, ISR: isr, EligibleLeaderReplicas: elr}
-		}
-		topic := kmsg.DescribeTopicPartitionsResponseTopic{Topic: kmsg.StringPtr("t")}
-		if req.Cursor == nil { // two pages, and the first ends within the topic
-			topic.Partitions = append(topic.Partitions, p(0, []int32{1, 2, 3}, nil))
-			resp.NextCursor = &kmsg.DescribeTopicPartitionsResponseNextCursor{Topic: "t", Partition: 1}
-		} else {
-			topic.Partitions = append(topic.Partitions, p(1, []int32{1, 2}, nil), p(2, nil, []int32{3}))
-		}
-		resp.Topics = append(resp.Topics, topic)
+	lagging := func(isr, elr []int32) admintest.Partition {
+		return admintest.Partition{Leader: -1, Replicas: []int32{1, 2, 3}, ISR: isr, ELR: elr}
+	}
+	f := newFake(t, admintest.Broker{
+		Topics: []admintest.Topic{{Name: "t", Partitions: []admintest.Partition{healthy(1, 2, 3), lagging([]int32{1, 2}, nil), lagging(nil, []int32{3})}}},
+		Page:   2, // the first page ends within the topic
+		Moving: []admintest.Move{{TopicPartition: tp("t", 1), Replicas: []int32{1, 2, 3}, Adding: []int32{3}}},
 	})
-	reassigning(f) // t-1 moves to 3
-	const want = "PARTITION  LEADER  EPOCH  REPLICAS  ISR  ELR  MISSING\nt-2        none    2      1,2,3          3    1,2,3\n"
-	if out := must(t, exit.OK, "", "topic", "describe", "--under-replicated", "-b", f.addr()); out != want {
-		t.Errorf("printed\n%s", out)
-	}
-	if asked := requests[*kmsg.DescribeTopicPartitionsRequest](f); len(asked) != 2 || asked[1].Cursor.Partition != 1 {
-		t.Errorf("asked %+v", asked)
-	}
+	wantPrinted(t, f, exit.OK, "PARTITION  LEADER  EPOCH  REPLICAS  ISR  ELR  MISSING\nt-2        none    2      1,2,3          3    1,2,3\n", "topic describe --under-replicated")
+	wantAsked(t, f, admintest.DescribeFrom{}, admintest.DescribeFrom{TopicPartition: tp("t", 2)})
 
-	old := newFake(t) // a broker that does not know the request
-	old.topic("t", []int32{1, 2})
-	old.topics[0].Partitions[0].ISR = []int32{2}
-	if out := must(t, exit.OK, "", "topic", "describe", "t", "--under-replicated", "-b", old.addr()); !strings.Contains(out, "t-0        1       -1     1,2       2         1\n") {
-		t.Errorf("printed\n%s", out)
-	}
-	must(t, exit.NoInput, "", "topic", "describe", "u", "--under-replicated", "-b", old.addr())
+	old := newFake(t, admintest.Broker{ // it does not know the request
+		Old: true, Topics: []admintest.Topic{{Name: "t", Partitions: []admintest.Partition{{Leader: 1, Replicas: []int32{1, 2}, ISR: []int32{2}}}}},
+	})
+	wantPrinted(t, old, exit.OK, "PARTITION  LEADER  EPOCH  REPLICAS  ISR  ELR  MISSING\nt-0        1       -1     1,2       2         1\n", "topic describe t --under-replicated")
+	must(t, exit.NoInput, "", "topic", "describe", "u", "--under-replicated", "-b", old.addr)
 }
 
 func TestPrintedNodes(t *testing.T) {
@@ -256,7 +197,7 @@ func TestPrintedNodes(t *testing.T) {
 		{ID: 1, Directory: kclient.Directory{1}, LogEndOffset: 12, LastFetch: 1_000_000, LastCaughtUp: 1_000_000, Listeners: []admin.VoterListener{{Name: "C", Host: "::1", Port: 9}}},
 		{ID: 2, LogEndOffset: 10, LastFetch: 999_000, LastCaughtUp: 990_000},
 	}, Observers: []kclient.QuorumReplica{{ID: 3, LogEndOffset: -1, LastFetch: -1, LastCaughtUp: -1}}}
-	golden(t, "quorum.txt", printed(t, newQuorumResult(q, at)))
+	golden(t, "quorum.txt", printed(t, nodes.NewQuorum(q, at)))
 	golden(t, "cluster.txt", printed(t, clusterResult{
 		Bootstrap: []string{"127.0.0.1:1", "127.0.0.1:2"}, ClusterID: "abc", Nodes: []clusterNode{
 			{Node: 1, Roles: "broker,controller", Address: "127.0.0.1:1", Controller: "127.0.0.1:3", Pid: 42},

@@ -4,12 +4,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/moves"
-	"github.com/klamm-log/klamm/cmd/klamm/show"
+	"github.com/klamm-log/klamm/cmd/klamm/nodes"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/spf13/cobra"
@@ -49,7 +48,7 @@ recorded; klamm reassign list tells how they go on. --dry-run -o json writes suc
 	f := cmd.Flags()
 	o.flags(f)
 	f.StringVarP(&o.File, "file", "f", "", "JSON file of partitions and their replicas; - is the standard input")
-	f.StringArrayVarP(&o.Topics, "topic", "t", nil, partitionUse+"; may be repeated")
+	f.StringArrayVarP(&o.Topics, "topic", "t", nil, nodes.PartitionUse+"; may be repeated")
 	f.Int32SliceVar(&o.To, "to", nil, "brokers that are to have the replicas: 1,2,3")
 	f.IntVarP(&o.Replication, "replication", "r", 0, "replicas of each partition, with --to; 0 is as many as it has")
 	f.BoolVar(&o.DryRun, "dry-run", false, "say only what would be moved")
@@ -58,7 +57,7 @@ recorded; klamm reassign list tells how they go on. --dry-run -o json writes suc
 }
 
 func runReassign(ctx context.Context, a *app, o reassignOptions) error {
-	args, err := parsePartitionArgs(o.Topics)
+	args, err := nodes.ParsePartitionArgs(o.Topics)
 	switch {
 	case err != nil:
 		return err
@@ -99,7 +98,7 @@ func readPlan(a *app, name string) (moves.Plan, error) {
 }
 
 // spread makes a plan of the brokers of --to.
-func (o *reassignOptions) spread(ctx context.Context, c *kclient.Client, args []partitionArg) (moves.Plan, error) {
+func (o *reassignOptions) spread(ctx context.Context, c *kclient.Client, args []nodes.PartitionArg) (moves.Plan, error) {
 	now, err := current(ctx, c, args)
 	if err != nil {
 		return nil, err
@@ -120,7 +119,7 @@ func (o *reassignOptions) spread(ctx context.Context, c *kclient.Client, args []
 func locate(ctx context.Context, c *kclient.Client, plan moves.Plan) error {
 	for i := range plan {
 		m := &plan[i]
-		now, err := current(ctx, c, []partitionArg{{Topic: m.Topic, Partitions: []int32{m.Partition}}})
+		now, err := current(ctx, c, []nodes.PartitionArg{{Topic: m.Topic, Partitions: []int32{m.Partition}}})
 		if err != nil {
 			return err
 		}
@@ -132,7 +131,7 @@ func locate(ctx context.Context, c *kclient.Client, plan moves.Plan) error {
 // reassign asks for the changes of a plan, or shows them.
 func (a *app) reassign(ctx context.Context, c *kclient.Client, plan moves.Plan, dry bool) error {
 	if dry {
-		return a.Result(newReassignPlan(plan))
+		return a.Result(nodes.NewPlan(plan))
 	}
 	var list []admin.Assignment
 	for _, m := range plan {
@@ -141,48 +140,13 @@ func (a *app) reassign(ctx context.Context, c *kclient.Client, plan moves.Plan, 
 		}
 	}
 	if len(list) == 0 {
-		return a.Result(outcomeList{})
+		return a.Result(nodes.Outcomes{})
 	}
 	rows, err := c.Reassign(ctx, list)
 	if err != nil {
 		return err
 	}
 	return a.outcomes(rows, "begun", nil)
-}
-
-// reassignPlan is a plan that was not carried out; as JSON a file for klamm and, but for from, for Kafka's tool.
-type reassignPlan struct {
-	Version    int           `json:"version"`
-	Partitions []reassignRow `json:"partitions"`
-}
-
-type reassignRow struct {
-	Topic     string        `json:"topic"`
-	Partition int32         `json:"partition"`
-	Replicas  []core.NodeID `json:"replicas"`
-	From      []core.NodeID `json:"from"`
-}
-
-func newReassignPlan(plan moves.Plan) reassignPlan {
-	out := reassignPlan{Version: 1, Partitions: []reassignRow{}}
-	for _, m := range plan {
-		if m.Changes() {
-			out.Partitions = append(out.Partitions, reassignRow{Topic: m.Topic, Partition: m.Partition, Replicas: m.To, From: m.From})
-		}
-	}
-	return out
-}
-
-// AppendText implements [show.Result].
-func (p reassignPlan) AppendText(dst []byte) []byte {
-	if len(p.Partitions) == 0 {
-		return append(dst, "nothing to do\n"...)
-	}
-	rows := [][]string{{"PARTITION", "FROM", "TO"}}
-	for _, r := range p.Partitions {
-		rows = append(rows, []string{fmt.Sprintf("%s-%d", r.Topic, r.Partition), nodeList(r.From), nodeList(r.Replicas)})
-	}
-	return show.Table(dst, rows...)
 }
 
 func newReassignList(a *app) *cobra.Command {
@@ -195,58 +159,27 @@ func newReassignList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.Result(newReassignments(list))
+			return a.Result(nodes.NewReassignments(list))
 		})
 	})
 	return cmd
-}
-
-// reassignments are the moves in progress.
-type reassignments []reassignmentRow
-
-type reassignmentRow struct {
-	Topic     string        `json:"topic"`
-	Partition int32         `json:"partition"`
-	Replicas  []core.NodeID `json:"replicas"` // old and new
-	Adding    []core.NodeID `json:"adding"`
-	Removing  []core.NodeID `json:"removing"`
-}
-
-func newReassignments(list []kclient.Reassignment) reassignments {
-	out := reassignments{}
-	for _, r := range list {
-		out = append(out, reassignmentRow{Topic: r.Topic, Partition: r.Partition, Replicas: r.Replicas, Adding: r.Adding, Removing: r.Removing})
-	}
-	return out
-}
-
-// AppendText implements [show.Result].
-func (l reassignments) AppendText(dst []byte) []byte {
-	if len(l) == 0 {
-		return append(dst, "no moves in progress\n"...)
-	}
-	rows := [][]string{{"PARTITION", "REPLICAS", "ADDING", "REMOVING"}}
-	for _, r := range l {
-		rows = append(rows, []string{fmt.Sprintf("%s-%d", r.Topic, r.Partition), nodeList(r.Replicas), nodeList(r.Adding), nodeList(r.Removing)})
-	}
-	return show.Table(dst, rows...)
 }
 
 // cancelOptions are the flags of klamm reassign cancel.
 type cancelOptions struct {
 	clientOptions
 	All  bool
-	Args []partitionArg
+	Args []nodes.PartitionArg
 }
 
 func newReassignCancel(a *app) *cobra.Command {
 	var o cancelOptions
-	cmd := &cobra.Command{Use: "cancel " + partitionUse + "...", Short: "End moves in progress and go back to where the replicas were"}
+	cmd := &cobra.Command{Use: "cancel " + nodes.PartitionUse + "...", Short: "End moves in progress and go back to where the replicas were"}
 	f := cmd.Flags()
 	o.flags(f)
 	f.BoolVar(&o.All, "all", false, "all moves in progress")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) (err error) {
-		if o.Args, err = parsePartitionArgs(args); err != nil {
+		if o.Args, err = nodes.ParsePartitionArgs(args); err != nil {
 			return err
 		}
 		if o.All == (len(o.Args) > 0) {
@@ -257,16 +190,15 @@ func newReassignCancel(a *app) *cobra.Command {
 	return cmd
 }
 
-// runReassignCancel cancels what is in progress. Partitions that are named by number must be; of a topic, those that are.
 func runReassignCancel(ctx context.Context, a *app, o cancelOptions) error {
 	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 		moving, err := c.Reassignments(ctx)
 		if err != nil {
 			return err
 		}
-		list := cancellations(moving, o)
+		list := nodes.Cancellations(moving, o.All, o.Args)
 		if len(list) == 0 {
-			return a.Result(outcomeList{})
+			return a.Result(nodes.Outcomes{})
 		}
 		rows, err := c.Reassign(ctx, list)
 		if err != nil {
@@ -274,23 +206,4 @@ func runReassignCancel(ctx context.Context, a *app, o cancelOptions) error {
 		}
 		return a.outcomes(rows, "cancelled", nil)
 	})
-}
-
-func cancellations(moving []kclient.Reassignment, o cancelOptions) []admin.Assignment {
-	var list []admin.Assignment
-	for _, arg := range o.Args {
-		for _, p := range arg.Partitions {
-			list = append(list, admin.Assignment{TopicPartition: core.TopicPartition{Topic: arg.Topic, Partition: p}})
-		}
-	}
-	for _, m := range moving {
-		whole := o.All
-		for _, arg := range o.Args {
-			whole = whole || arg.Topic == m.Topic && arg.Partitions == nil
-		}
-		if whole {
-			list = append(list, admin.Assignment{TopicPartition: m.TopicPartition})
-		}
-	}
-	return list
 }

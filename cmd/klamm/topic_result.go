@@ -4,9 +4,9 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
+	"github.com/klamm-log/klamm/cmd/klamm/nodes"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/admin"
@@ -164,8 +164,8 @@ func (d *topicDescription) appendText(dst []byte) []byte {
 	rows := [][]string{{"PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "ELR", "START", "END"}}
 	for _, p := range d.Partitions {
 		row := []string{
-			fmt.Sprint(p.Partition), fmt.Sprint(p.Leader), fmt.Sprint(p.LeaderEpoch), nodeList(p.Replicas), nodeList(p.ISR),
-			nodeList(p.ELR), fmt.Sprint(p.Start), fmt.Sprint(p.End),
+			fmt.Sprint(p.Partition), fmt.Sprint(p.Leader), fmt.Sprint(p.LeaderEpoch), nodes.List(p.Replicas), nodes.List(p.ISR),
+			nodes.List(p.ELR), fmt.Sprint(p.Start), fmt.Sprint(p.End),
 		}
 		if p.Error != "" {
 			row = append(row, p.Error)
@@ -173,12 +173,4 @@ func (d *topicDescription) appendText(dst []byte) []byte {
 		rows = append(rows, row)
 	}
 	return show.Table(dst, rows...)
-}
-
-func nodeList(ids []core.NodeID) string {
-	parts := make([]string, 0, len(ids))
-	for _, id := range ids {
-		parts = append(parts, fmt.Sprint(id))
-	}
-	return strings.Join(parts, ",")
 }

@@ -65,7 +65,7 @@ func Start(o Options) (*Cluster, error) {
 	for _, n := range o.Layout.Nodes {
 		p, err := c.start(n)
 		if err != nil {
-			c.Stop(0)
+			_ = c.Stop(0) // how the others end is of no interest now
 			return nil, fmt.Errorf("node %d: %w", n.ID, err)
 		}
 		c.nodes = append(c.nodes, p)
