@@ -328,6 +328,7 @@ func (m *model) act() {
 	m.judge()
 }
 
+// trace tells what an event has led to; it is shown when the test fails.
 func (m *model) trace(b *modelBroker) {
 	m.rt.Logf("b%d up=%v clean=%d epoch=%d log=%v applied %d/%d lead=%+v | %s damaged=%d committed=%v", b.id, b.up, b.clean, b.epoch, b.log, b.applied, len(m.log), b.lead, m.state(modelTopic), m.damaged, m.committed)
 }

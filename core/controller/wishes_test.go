@@ -370,3 +370,39 @@ func TestPlacementByRack(t *testing.T) {
 	made, _ := k.ctl.CreateTopic(NewTopic{Name: "c", Partitions: 1, Replication: 1})
 	require.Equal(t, core.ErrInvalidReplicationFactor, made.Code)
 }
+
+func TestOfflineDirectory(t *testing.T) {
+	k := newCluster(t)
+	k.start(1, 2)
+	r := registration(3, 1, -1)
+	r.LogDirs = append(r.LogDirs, dirOf(3, 2))
+	require.True(t, k.register(r).OK())
+	k.beat(3, nil)
+	k.create("a", []core.NodeID{3, 1, 2})
+	k.create("b", []core.NodeID{3, 1, 2})
+	require.Equal(t, metadata.DirUnassigned, k.part("a").Directories[0])
+	var wishes []DirAssignment
+	for i, name := range []string{"a", "b"} {
+		wishes = append(wishes, DirAssignment{dirOf(3, byte(1+i)), k.ctl.Image().Topic(name).ID, 0})
+	}
+	wishes = append(wishes, wishes[0], DirAssignment{Dir: dirOf(3, 1)}, DirAssignment{dirOf(3, 1), wishes[0].TopicID, 4})
+	refusal, codes, recs := k.ctl.AssignReplicasToDirs(3, k.broker(3).Epoch, wishes)
+	require.True(t, refusal.OK())
+	require.Equal(t, []core.ErrorCode{0, 0, core.ErrInvalidRequest, core.ErrUnknownTopicID, core.ErrUnknownTopicOrPartition}, codes)
+	k.propose(recs)
+	fail := func(dirs ...metadata.DirectoryID) func(*Heartbeat) {
+		return func(hb *Heartbeat) { hb.OfflineDirs = dirs }
+	}
+	k.beat(3, fail(dirOf(3, 2)))
+	require.Equal(t, "3 [3 1 2]", k.state("a"))
+	require.Equal(t, "1 [1 2]", k.state("b"))
+	require.Equal(t, []metadata.DirectoryID{dirOf(3, 1)}, k.broker(3).LogDirs)
+	n := len(k.log)
+	k.beat(3, fail(dirOf(3, 2)))
+	require.Len(t, k.log, n, "it is known")
+	answer := k.beat(3, fail(dirOf(3, 2), dirOf(3, 1)))
+	require.True(t, answer.Fenced, "no directory is left")
+	require.Equal(t, "1 [1 2]", k.state("a"))
+	answer = k.beat(3, fail(dirOf(3, 2), dirOf(3, 1)))
+	require.True(t, answer.Fenced)
+}
