@@ -108,6 +108,16 @@ func (c *cluster) addNode(id core.NodeID, voter bool) *node {
 func (c *cluster) wipe(n *node) {
 	n.wipes++
 	n.dir = metadata.DirectoryID{0: byte(n.id), 1: byte(n.wipes), 15: 0xd1}
+	if n.wipes > 1 {
+		// A node that comes back with nothing must not found a quorum of its own: it asks the others, as an operator who knows
+		// of the loss lets it.
+		n.opts.Static, n.opts.Seeds = nil, nil
+		for _, m := range c.nodes {
+			if m != n {
+				n.opts.Seeds = append(n.opts.Seeds, addrOfNode(m.id))
+			}
+		}
+	}
 	n.disk = simdisk.New(c.rand.ForkN("disk", int64(n.id)*100+int64(n.wipes)), c.disk)
 	n.point, n.durable = 0, 0
 	c.oracle.wiped(n)
@@ -325,6 +335,8 @@ func (c *cluster) checkpoint(n *node) {
 	}
 	n.saving = true
 	point, boot := n.q.Log().RecoveryPoint(), n.boot
+	// From now on the file may say this much: a truncation that begins before the write has ended must know.
+	n.q.Log().Checkpointed(n.clock(), max(n.point, point), &n.out)
 	c.after(core.Mono(c.rand.Between(1, 2000))*core.Microsecond, n.id, func() {
 		if n.boot != boot || !n.up {
 			return

@@ -5,6 +5,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/raft/tally"
 	"github.com/klamm-log/klamm/core/step"
 )
 
@@ -75,20 +76,20 @@ func (q *Quorum) count(now core.Now, out *step.Effects) {
 			refused++
 		}
 	}
-	switch judge(len(q.campaign.ballots), granted, refused) {
-	case won:
+	switch tally.Judge(len(q.campaign.ballots), granted, refused) {
+	case tally.Won:
 		if q.role == roleProspective {
 			q.becomeCandidate(now, out)
 		} else {
 			q.becomeLeader(now, out)
 		}
-	case lost:
+	case tally.Lost:
 		if q.role == roleProspective {
 			q.prospectiveTimeout(now, out)
 		} else {
 			q.candidateLost(now, out)
 		}
-	case undecided:
+	case tally.Undecided:
 	}
 }
 

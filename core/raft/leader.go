@@ -6,6 +6,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/raft/tally"
 	"github.com/klamm-log/klamm/core/step"
 )
 
@@ -116,7 +117,7 @@ func (q *Quorum) commit(now core.Now, out *step.Effects) {
 		}
 		ends = append(ends, end)
 	}
-	hw := committed(ends, l.start, l.hw)
+	hw := tally.Committed(ends, l.start, l.hw)
 	if hw == l.hw {
 		return
 	}
@@ -186,7 +187,7 @@ func (q *Quorum) quorumUntil() core.Mono {
 		}
 		times = append(times, at)
 	}
-	return heardSince(times).Add(q.opts.FetchTimeout + q.opts.FetchTimeout/2)
+	return tally.HeardSince(times).Add(q.opts.FetchTimeout + q.opts.FetchTimeout/2)
 }
 
 // herald tells voters that do not fetch who leads: after the election, and again while they are silent.

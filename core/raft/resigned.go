@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/raft/tally"
 	"github.com/klamm-log/klamm/core/step"
 )
 
@@ -137,5 +138,5 @@ func (q *Quorum) inheritanceDelay(heirs []VoterKey) core.Mono {
 	if at < 0 {
 		return most/2 + core.Mono(q.opts.Rand.Below(int64(most/2)+1))
 	}
-	return successorDelay(at, len(heirs), most)
+	return tally.SuccessorDelay(at, len(heirs), most)
 }
