@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -144,6 +145,23 @@ func TestControllerListener(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		defer c.Close()
+	}
+	// What voters say to each other is answered here, and ends a client's connection there.
+	const vote = "\x00\x00\x00\x0e" + "\x00\x34\x00\x00" + "\x00\x00\x00\x07" + "\xff\xff" + "\x00" + "\x00\x01\x00"
+	for name, answered := range map[string]bool{"CONTROLLER": true, "PLAINTEXT": false} {
+		c, err := net.Dial("tcp", n.Addr(name).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Write([]byte(vote)); err != nil {
+			t.Fatal(err)
+		}
+		head := make([]byte, 8)
+		_, err = io.ReadFull(c, head)
+		if got := err == nil && head[7] == 7; got != answered || !answered && !errors.Is(err, io.EOF) {
+			t.Errorf("a vote on %s: % x, %v", name, head, err)
+		}
 	}
 	taken := "PLAINTEXT://127.0.0.1:0,CONTROLLER://" + l[0].Bind
 	if why := refused(t, options(t, t.TempDir(), "listeners", taken, "controller.listener.names", "CONTROLLER")); !why.Taken {
