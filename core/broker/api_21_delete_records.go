@@ -9,13 +9,15 @@ import (
 // DeleteRecords (key 21, KIP-107).
 //
 // Behavior: raises the log start offset; -1 means up to the HighWatermark. Beyond the HighWatermark is
-// OFFSET_OUT_OF_RANGE, below the log start changes nothing. The log start is answered, and never moves back: it is
-// written to the log-start checkpoint before it takes effect, so that no crash resurrects records (Kafka writes the
-// checkpoint later and may; see docs/DIVERGENCE.md).
-func (b *Broker) deleteRecords(r *step.Request, req *kmsg.DeleteRecordsRequest, out *step.Effects) {
+// OFFSET_OUT_OF_RANGE, below the log start changes nothing. The log start is written to the log-start checkpoint before it
+// takes effect, here and at every follower, so that no crash resurrects records (Kafka writes the checkpoint later and
+// may; see docs/DIVERGENCE.md). It is answered when every in-sync replica has followed: whoever leads next does not know
+// the records either. If that takes longer than the request's timeout the answer is REQUEST_TIMED_OUT, and the records
+// are on their way out all the same.
+func (b *Broker) deleteRecords(now core.Now, r *step.Request, req *kmsg.DeleteRecordsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DeleteRecordsResponse)
 	resp.Topics = make([]kmsg.DeleteRecordsResponseTopic, len(req.Topics))
-	var raises []raise
+	d := &deletion{reply: answer(r, resp), expires: requestDeadline(now, req.TimeoutMillis)}
 	for i := range req.Topics {
 		t, rt := &req.Topics[i], &resp.Topics[i]
 		rt.Topic = t.Topic
@@ -32,23 +34,94 @@ func (b *Broker) deleteRecords(r *step.Request, req *kmsg.DeleteRecordsRequest, 
 			rp.ErrorCode = int16(code)
 			if code == core.ErrNone {
 				p.raisedStart = max(p.raisedStart, before)
-				raises = append(raises, raise{p: p, before: before, into: rp})
+				d.raises = append(d.raises, &raise{p: p, before: before, epoch: p.LeaderEpoch(), into: rp})
 			}
 		}
 	}
-	if len(raises) == 0 {
+	if len(d.raises) == 0 {
 		reply(r, resp, out)
 		return
 	}
-	b.checkpoint.raises = append(b.checkpoint.raises, raises...)
-	b.checkpoint.answers = append(b.checkpoint.answers, answer(r, resp))
+	b.checkpoint.raises = append(b.checkpoint.raises, d.raises...)
+	b.deletions = append(b.deletions, d)
 }
 
-// raise is a log start that takes effect when the checkpoint that says so is durable.
+// deletion is a DeleteRecords that has begun.
+type deletion struct {
+	reply   step.Reply
+	expires core.Mono
+	raises  []*raise // not decided yet
+}
+
+// raise is a log start that takes effect when the checkpoint that says so is durable: a leader's, which a client wishes, or
+// a follower's, which its leader has.
 type raise struct {
 	p      *partition
 	before core.Offset
-	into   *kmsg.DeleteRecordsResponseTopicPartition
+	epoch  core.LeaderEpoch // under which it was admitted
+	taken  bool
+	into   *kmsg.DeleteRecordsResponseTopicPartition // nil at a follower
+}
+
+// requestDeadline is when a request's own timeout has passed.
+func requestDeadline(now core.Now, timeoutMs int32) core.Mono {
+	return now.Mono.Add(core.Millis(int64(max(0, timeoutMs))))
+}
+
+// followStart begins to raise a follower's log start to its leader's (KIP-107).
+func (b *Broker) followStart(p *partition) {
+	start, ok := p.WantedStart()
+	if !ok || start <= p.raisedStart {
+		return
+	}
+	p.raisedStart = start
+	b.checkpoint.raises = append(b.checkpoint.raises, &raise{p: p, before: start, epoch: p.LeaderEpoch()})
+}
+
+// answerDeletions answers those whose raises are all decided, or whose time is up.
+func (b *Broker) answerDeletions(now core.Now, out *step.Effects) {
+	kept := b.deletions[:0]
+	for _, d := range b.deletions {
+		waiting := d.raises[:0]
+		for _, r := range d.raises {
+			if !r.decided(d.expires <= now.Mono) {
+				waiting = append(waiting, r)
+			}
+		}
+		if d.raises = waiting; len(waiting) > 0 {
+			kept = append(kept, d)
+			continue
+		}
+		out.Replies = append(out.Replies, d.reply)
+	}
+	clear(b.deletions[len(kept):])
+	b.deletions = kept
+}
+
+// decided reports whether a client's raise has come to its end, and fills in how.
+func (r *raise) decided(expired bool) bool {
+	code := r.p.Serving()
+	switch {
+	case code == core.ErrNone && r.epoch != r.p.LeaderEpoch():
+		code = core.ErrNotLeaderOrFollower
+	case code == core.ErrNone && r.taken && r.p.StartReached(r.before):
+		r.into.ErrorCode, r.into.LowWatermark = 0, int64(r.p.Log.LogStartOffset())
+		return true
+	case code == core.ErrNone && expired:
+		code = core.ErrRequestTimedOut
+	}
+	r.into.ErrorCode = int16(code)
+	return code != core.ErrNone
+}
+
+// deletionDue is when the first deletion's time is up.
+func (b *Broker) deletionDue() (at core.Mono, ok bool) {
+	for _, d := range b.deletions {
+		if !ok || d.expires < at {
+			at, ok = d.expires, true
+		}
+	}
+	return at, ok
 }
 
 // deletable is the offset up to which a partition's records are to be deleted, or why they cannot be.
@@ -65,14 +138,13 @@ func deletable(p *partition, before core.Offset) (core.Offset, core.ErrorCode) {
 	return before, core.ErrNone
 }
 
-// take lets a raise take effect.
+// take lets a raise take effect. A leader that no longer leads lets its successor decide.
 func (r *raise) take(b *Broker, now core.Now, out *step.Effects) {
-	code := r.p.Serving()
-	if code == core.ErrNone {
-		code = r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out)
-		b.touch(r.p)
+	if r.p.deleting || r.into != nil && (r.p.Serving() != core.ErrNone || r.epoch != r.p.LeaderEpoch()) {
+		return
 	}
-	if r.into.ErrorCode = int16(code); code == core.ErrNone {
-		r.into.LowWatermark = int64(r.p.Log.LogStartOffset())
+	if r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out) == core.ErrNone {
+		r.taken = true
 	}
+	b.touch(r.p)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/control"
+	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/raft"
@@ -21,6 +22,9 @@ const (
 	fileLogStart      = log.LogStartFile
 	fileHighWatermark = log.HighWatermarkFile
 	fileCleanShutdown = log.CleanShutdownFile
+	// fileBrokerEpoch is ours: the epoch under which this broker is registered, while every record that it acknowledges is
+	// fsynced. See lifecycle.previous.
+	fileBrokerEpoch = "klamm-broker-epoch"
 )
 
 // rootDir is the data directory itself.
@@ -33,12 +37,14 @@ const (
 	tagLogStart
 	tagHighWatermark
 	tagClean
+	tagEpoch
 	tagFormat         // meta.properties written for the first time
 	tagCheckpoint     // one of the checkpoint files
 	tagHWCheckpoint   // HighWatermarks, which go their own way
+	tagWriteEpoch     // the broker epoch, after registration
 	tagShutdownMarker //
 	tagIdentity       // partition.metadata of boot.dirs[tag-tagIdentity]
-	bootReads         = 5
+	bootReads         = 6
 )
 
 // bootState is what start-up has learnt so far.
@@ -74,6 +80,7 @@ func (b *Broker) start(out *step.Effects) {
 	b.files.Read(fileLogStart, tagLogStart, out)
 	b.files.Read(fileHighWatermark, tagHighWatermark, out)
 	b.files.Read(fileCleanShutdown, tagClean, out)
+	b.files.Read(fileBrokerEpoch, tagEpoch, out)
 	b.boot.list = b.ids.Op()
 	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.list, Kind: step.List, Path: rootDir})
 	b.boot.awaited = bootReads + 1
@@ -91,6 +98,8 @@ func (b *Broker) fileDone(now core.Now, r smallfile.Result, out *step.Effects) {
 		b.bootArrived(now, out)
 	case r.Tag == tagFormat:
 		b.consumeMarker(now, out)
+	case r.Tag == tagWriteEpoch:
+		b.life.proving = false
 	case r.Tag >= tagIdentity:
 		b.identified(r)
 	default:
@@ -203,6 +212,11 @@ func (b *Broker) readCheckpoints() (err error) {
 			return err
 		}
 	}
+	if proof := &b.boot.results[tagEpoch]; !b.boot.clean && !proof.Missing && b.cfg.Durability == config.DurabilityCommit {
+		if b.life.previous, err = log.ParseCleanShutdown(proof.Data); err != nil {
+			return fmt.Errorf("%s: %w", fileBrokerEpoch, err)
+		}
+	}
 	if b.boot.recovery, err = offsetsByPartition(&b.boot.results[tagRecoveryPoint]); err != nil {
 		return err
 	}
@@ -279,7 +293,11 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 			b.openAll(now, out)
 		}
 	case phaseLogs:
-		if b.opening == 0 {
+		switch {
+		case b.opening > 0 || b.life.proving || !b.caughtUp():
+		case b.life.previous >= 0 && b.anyOffline():
+			b.recant(now)
+		default:
 			b.phase = phaseJoin
 			b.wantUnfenced(now)
 		}

@@ -61,17 +61,18 @@ type Broker struct {
 	phase phase
 	halt  string
 
-	files    *smallfile.Files
-	ids      step.IDs // of ownerBroker
-	boot     bootState
-	plane    *control.Plane  // nil until the data directory has been read
-	nothing  *metadata.Image // the image until then
-	peers    *peer.Pool      // connections to other nodes
-	life     lifecycle
-	isr      isrChanges
-	leaders  []*following    // by node id: whom this broker follows
-	forwards []*forwarding   // clients' requests that wait for a controller
-	creating map[string]bool // topics being created for clients that asked for their metadata
+	files     *smallfile.Files
+	ids       step.IDs // of ownerBroker
+	boot      bootState
+	plane     *control.Plane  // nil until the data directory has been read
+	nothing   *metadata.Image // the image until then
+	peers     *peer.Pool      // connections to other nodes
+	life      lifecycle
+	isr       isrChanges
+	leaders   []*following    // by node id: whom this broker follows
+	deletions []*deletion     // clients' DeleteRecords that wait for replicas
+	forwards  []*forwarding   // clients' requests that wait for a controller
+	creating  map[string]bool // topics being created for clients that asked for their metadata
 
 	partitions   []*partition // by slot, nil once deleted
 	byName       map[core.TopicPartition]*partition
@@ -250,8 +251,9 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 		return
 	}
 	b.sweep(now, out)
-	b.answerCheckpointed(out)
+	b.writeAwaited(out)
 	b.settlePartitions(now, out)
+	b.answerDeletions(now, out)
 	b.alterPartitions(now, out)
 	if b.plane != nil && b.plane.Restless() { // this node's own controller was asked
 		b.advance(now, out)

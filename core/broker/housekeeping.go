@@ -12,17 +12,15 @@ import (
 
 // checkpointState tracks the writing of the recovery-point and log-start checkpoints.
 type checkpointState struct {
-	writing  int          // files being written
-	answers  []step.Reply // held until checkpoints written from now on are durable
-	inFlight []step.Reply // held until those being written are
-	raises   []raise      // log starts that take effect with the answers
-	raising  []raise      // those that the checkpoints being written say
-	burials  []*partition // logs to be deleted once the checkpoints do not name them
-	burying  []*partition // those that the checkpoints being written leave out
-	lower    bool         // a truncation waits for the recovery points
-	said     []saidPoint  // what the checkpoints being written say
-	closing  bool         // logs were told to close
-	final    bool         // the last checkpoints were handed out
+	writing int          // files being written
+	raises  []*raise     // log starts that take effect with the next checkpoints
+	raising []*raise     // those that the checkpoints being written say
+	burials []*partition // logs to be deleted once the checkpoints do not name them
+	burying []*partition // those that the checkpoints being written leave out
+	lower   bool         // a truncation waits for the recovery points
+	said    []saidPoint  // what the checkpoints being written say
+	closing bool         // logs were told to close
+	final   bool         // the last checkpoints were handed out
 }
 
 // saidPoint is one log's entry in the recovery-point checkpoint.
@@ -82,6 +80,7 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 		next.take(b.lifecycleDue())
 		next.take(b.isrDue())
 		next.take(b.forwardDue())
+		next.take(b.deletionDue())
 		for _, f := range b.leaders {
 			if !f.asking {
 				next.take(f.fetcher.NextDeadline())
@@ -250,8 +249,6 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 	}
 	clear(c.raising)
 	c.raising = c.raising[:0]
-	out.Replies = append(out.Replies, c.inFlight...)
-	c.inFlight = c.inFlight[:0]
 	for _, p := range c.burying {
 		p.Log.Delete(now, b.randomHex(), out)
 		b.touch(p)
@@ -259,19 +256,18 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 	c.burying = c.burying[:0]
 }
 
-// answerCheckpointed starts the writing of checkpoints that answers, deletions or truncations wait for.
-func (b *Broker) answerCheckpointed(out *step.Effects) {
+// writeAwaited starts the writing of checkpoints that raised log starts, deletions or truncations wait for.
+func (b *Broker) writeAwaited(out *step.Effects) {
 	c := &b.checkpoint
 	if b.plane != nil {
 		if _, needs := b.plane.Quorum().Log().NeedsCheckpoint(); needs {
 			c.lower = true
 		}
 	}
-	if len(c.answers) == 0 && len(c.burials) == 0 && !c.lower || c.writing > 0 {
+	if len(c.raises) == 0 && len(c.burials) == 0 && !c.lower || c.writing > 0 {
 		return
 	}
 	c.burials, c.burying = c.burying[:0], c.burials
-	c.answers, c.inFlight = c.inFlight[:0], c.answers
 	c.raises, c.raising = c.raising[:0], c.raises
 	b.writeCheckpoints(out)
 }

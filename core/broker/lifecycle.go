@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/wire"
@@ -17,8 +19,13 @@ import (
 // every process, so the controller tells a restarted broker from its predecessor even where the node id is the same.
 type lifecycle struct {
 	incarnation metadata.IncarnationID
-	previous    core.BrokerEpoch // under which the last incarnation shut down in good order, -1 if it did not (KIP-966)
-	epoch       core.BrokerEpoch // -1 until registered
+	// previous is the epoch of the incarnation before, if all that it had acknowledged is here: it shut down in good order, or
+	// it fsynced before it acknowledged and recovery finds no damage; -1 else. A broker that can prove that stays eligible
+	// (KIP-966). Kafka knows the first proof only; with it a power loss of all replicas leaves nobody eligible, and the
+	// last known leader is elected whatever has become of its disk.
+	previous core.BrokerEpoch
+	proving  bool             // the epoch is being written down
+	epoch    core.BrokerEpoch // -1 until registered
 
 	controller core.LeaderEpoch // of the last heartbeat's controller
 	asking     bool             // a registration or heartbeat is under way
@@ -101,7 +108,7 @@ func (b *Broker) register(now core.Now, out *step.Effects) {
 
 // registered takes the answer to a registration. What another attempt may mend is tried again; the rest ends the process
 // with the reason, because a broker that nobody knows can do nothing.
-func (b *Broker) registered(now core.Now, body wire.Response, _ *step.Effects) {
+func (b *Broker) registered(now core.Now, body wire.Response, out *step.Effects) {
 	b.life.asking, b.life.at = false, now.Mono.Add(retryController)
 	if body == nil {
 		return
@@ -110,6 +117,10 @@ func (b *Broker) registered(now core.Now, body wire.Response, _ *step.Effects) {
 	switch code := core.ErrorCode(resp.ErrorCode); code {
 	case core.ErrNone:
 		b.life.epoch, b.life.at = core.BrokerEpoch(resp.BrokerEpoch), now.Mono
+		if b.cfg.Durability == config.DurabilityCommit {
+			b.life.proving = true
+			b.files.Replace(fileBrokerEpoch, log.AppendCleanShutdown(nil, b.life.epoch), tagWriteEpoch, out)
+		}
 	case core.ErrInconsistentClusterID:
 		b.fail(fmt.Sprintf("the controller belongs to another cluster than %s; check controller.quorum.voters and the data directory", b.cfg.ClusterID))
 	case core.ErrUnsupportedVersion:
@@ -120,6 +131,12 @@ func (b *Broker) registered(now core.Now, body wire.Response, _ *step.Effects) {
 		b.rivalled(now)
 	default: // NOT_CONTROLLER and its kin pass
 	}
+}
+
+// recant registers anew, as an incarnation that proves nothing: a log that should have been whole is damaged.
+func (b *Broker) recant(now core.Now) {
+	b.rand.Fork("recanted").Fill(b.life.incarnation[:])
+	b.life.previous, b.life.epoch, b.life.at = -1, -1, now.Mono
 }
 
 // rivalled notes that another incarnation holds this broker's id. If that is this broker's own past, its session runs

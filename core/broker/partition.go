@@ -117,8 +117,9 @@ func (b *Broker) logConfig(t config.Topic, copies int) log.Config {
 func (b *Broker) replicaOptions(t *config.Topic) replica.Options {
 	return replica.Options{
 		LagTime: core.Millis(b.cfg.ReplicaLagMs), MinInsyncReplicas: int(t.MinInsyncReplicas),
-		ELR:   b.elr(),
-		Lossy: t.UncleanLeaderElection || b.cfg.Durability == config.DurabilityOS && !t.Flushed,
+		ELR:       b.elr(),
+		HoldStart: true,
+		Lossy:     t.UncleanLeaderElection || b.cfg.Durability == config.DurabilityOS && !t.Flushed,
 	}
 }
 
@@ -158,6 +159,7 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		b.produces.Touch(p.slot) // acks=1 waits for no more than this
 	}
 	if p.followed != nil {
+		b.followStart(p)
 		p.followed.fetcher.Touch(p.Replica)
 	}
 	if p.copies > 1 && p.Leading() {

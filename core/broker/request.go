@@ -41,7 +41,7 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 	case *kmsg.ApiVersionsRequest:
 		b.apiVersions(r, req, out)
 	case *kmsg.DeleteRecordsRequest:
-		b.deleteRecords(r, req, out)
+		b.deleteRecords(now, r, req, out)
 	case *kmsg.InitProducerIDRequest:
 		b.initProducerID(now, r, req, out)
 	case *kmsg.OffsetForLeaderEpochRequest:

@@ -89,9 +89,19 @@ func (r *Replica) learn(now core.Now, a *FetchedPartition, out *step.Effects) {
 	r.leaderHW = max(r.leaderHW, a.HighWatermark)
 	r.leaderStart = max(r.leaderStart, a.LogStartOffset)
 	r.Advance(now)
-	if start := min(r.leaderStart, r.highWatermark); start > r.Log.LogStartOffset() {
+	if start, ok := r.WantedStart(); ok && !r.opts.HoldStart {
 		r.Log.DeleteRecordsBefore(now, start, r.highWatermark, out) // KIP-107: the leader's log start is everybody's
 	}
+}
+
+// WantedStart is where the log should begin because the leader's does, and whether it does not yet (KIP-107). With
+// Options.HoldStart the owner raises it, when that is durable.
+func (r *Replica) WantedStart() (core.Offset, bool) {
+	if _, following := r.Following(); !following || !r.Log.Ready() {
+		return 0, false
+	}
+	start := min(r.leaderStart, r.highWatermark)
+	return start, start > r.Log.LogStartOffset()
 }
 
 // diverged cuts the log back to where it may agree with the leader's: the leader's epoch E is the largest that it knows

@@ -178,16 +178,18 @@ func (r *Replica) Sent(id core.NodeID, hw core.Offset) {
 	}
 }
 
-// LowWatermark is the least log start offset of all live replicas, as far as the leader knows: what DeleteRecords
-// answers.
-func (r *Replica) LowWatermark(reg Registry) core.Offset {
-	low := r.Log.LogStartOffset()
-	for i := range r.followers {
-		if b := reg.Broker(r.followers[i].id); b != nil && !b.Fenced {
-			low = min(low, r.followers[i].start)
+// StartReached reports whether the log begins at or above start here and at every member of the maximal ISR: then no
+// leader that may come serves what lies below it (KIP-107).
+func (r *Replica) StartReached(start core.Offset) bool {
+	if r.Log.LogStartOffset() < start {
+		return false
+	}
+	for _, id := range r.maximal {
+		if f := find(r.followers, id); f != nil && f.start < start {
+			return false
 		}
 	}
-	return low
+	return true
 }
 
 // Advance raises the HighWatermark as far as the rules allow and reports whether it moved.

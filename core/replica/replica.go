@@ -28,6 +28,9 @@ type Options struct {
 	// Lossy says that the topic permits the loss of committed records: unclean elections are enabled, or durability is
 	// the operating system's. A follower then cuts below its HighWatermark when its leader says so, as Kafka always does.
 	Lossy bool
+	// HoldStart says that a follower's log start is raised by the owner ([Replica.WantedStart]), who makes it durable first:
+	// what the leader hears of it must not be taken back by a crash.
+	HoldStart bool
 }
 
 func (o Options) withDefaults() Options {
