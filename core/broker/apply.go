@@ -33,6 +33,10 @@ func (b *Broker) applyChange(now core.Now, c *metadata.Change, out *step.Effects
 		b.applyConfig(now, c.Resource)
 	case metadata.BrokerChanged:
 		b.applyBroker()
+		if after := c.BrokerAfter; after != nil && after.InControlledShutdown && c.Node != b.cfg.NodeID {
+			// It may end when all brokers know its successors: the controller hears of this one now, not at the next interval.
+			b.life.at = min(b.life.at, now.Mono)
+		}
 	case metadata.FeatureChanged:
 		for _, p := range b.partitions { // what the HighWatermark needs depends on one (KIP-966)
 			if p != nil && !p.deleting {

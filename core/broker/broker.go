@@ -240,12 +240,13 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 	b.peers.Deliver(now, out)
 	for again := true; again && b.halt == ""; {
 		before, closing := b.phase, b.checkpoint.closing
+		b.life.stirred = false
 		b.advance(now, out)
 		b.progress(now, out)
 		b.talk(now, out)
 		// The next phase may have proposed, opened or closed something, and no event need come of it: idle logs close at
 		// once.
-		again = b.phase != before || b.checkpoint.closing != closing || b.plane != nil && b.plane.Restless()
+		again = b.phase != before || b.checkpoint.closing != closing || b.life.stirred || b.plane != nil && b.plane.Restless()
 	}
 	if b.halt != "" {
 		return

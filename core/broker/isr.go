@@ -35,6 +35,9 @@ func (b *Broker) isrDue() (core.Mono, bool) {
 	return b.isr.retryAt, len(b.isr.wanting) > 0 && !b.isr.asking && b.life.epoch >= 0
 }
 
+// maxProposals bounds one request: its answer is larger than itself, and both ends have limits.
+const maxProposals = 5000
+
 // alterPartitions sends what the leaders here propose.
 func (b *Broker) alterPartitions(now core.Now, out *step.Effects) {
 	if at, due := b.isrDue(); !due || at > now.Mono {
@@ -44,7 +47,12 @@ func (b *Broker) alterPartitions(now core.Now, out *step.Effects) {
 	req.SetVersion(3)
 	req.BrokerID, req.BrokerEpoch = int32(b.cfg.NodeID), int64(b.life.epoch)
 	var asked []proposed
+	looked := 0
 	for _, p := range b.isr.wanting {
+		if len(asked) == maxProposals {
+			break
+		}
+		looked++
 		p.wantsISR = false
 		if p.deleting {
 			continue
@@ -54,8 +62,9 @@ func (b *Broker) alterPartitions(now core.Now, out *step.Effects) {
 			addProposal(req, p.TopicID, p.TP.Partition, &want)
 		}
 	}
-	clear(b.isr.wanting)
-	b.isr.wanting = b.isr.wanting[:0]
+	kept := copy(b.isr.wanting, b.isr.wanting[looked:])
+	clear(b.isr.wanting[kept:])
+	b.isr.wanting = b.isr.wanting[:kept]
 	if len(asked) == 0 {
 		return
 	}

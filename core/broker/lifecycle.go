@@ -35,6 +35,8 @@ type lifecycle struct {
 	leaving    bool             // the broker wants to shut down
 	free       bool             // the controller has nothing against it
 	giveUp     core.Mono        // when a leaving broker stops asking
+	stirred    bool             // an answer has changed something in this turn
+	refused    core.ErrorCode   // why the controller did not register this incarnation when it was last asked
 	rival      core.Mono        // since when another incarnation holds this broker's id; 0 if none does
 }
 
@@ -114,6 +116,7 @@ func (b *Broker) registered(now core.Now, body wire.Response, out *step.Effects)
 		return
 	}
 	resp := body.(*kmsg.BrokerRegistrationResponse)
+	b.life.refused, b.life.stirred = core.ErrorCode(resp.ErrorCode), true
 	switch code := core.ErrorCode(resp.ErrorCode); code {
 	case core.ErrNone:
 		b.life.epoch, b.life.at = core.BrokerEpoch(resp.BrokerEpoch), now.Mono
@@ -185,6 +188,7 @@ func (b *Broker) heard(now core.Now, asked lifecycle, body wire.Response, _ *ste
 		return
 	}
 	b.life.fenced, b.life.free = resp.IsFenced, b.life.leaving && resp.ShouldShutdown
+	b.life.stirred = true
 	b.life.at = now.Mono.Add(core.Millis(b.cfg.BrokerHeartbeatIntervalMs))
 	switch {
 	case asked.ready != b.life.ready || asked.leaving != b.life.leaving: // it wants something else by now
@@ -206,6 +210,25 @@ func (b *Broker) wantOut(now core.Now) {
 	b.life.leaving = true
 	b.life.at = min(b.life.at, now.Mono)
 	b.life.giveUp = now.Mono.Add(core.Millis(b.cfg.BrokerSessionTimeoutMs))
+}
+
+// Waiting says what start-up waits for, in words for the operator; empty if it waits for nothing but the disk.
+func (b *Broker) Waiting() string {
+	switch {
+	case b.plane == nil || b.phase >= phaseServing:
+		return ""
+	case b.plane.LeaderAddr() == "" && !b.plane.Active():
+		return b.plane.Waiting()
+	case b.phase == phaseReplay && b.life.refused == core.ErrDuplicateBrokerRegistration:
+		return fmt.Sprintf("another process is registered as broker %d; waiting for its session to end", b.cfg.NodeID)
+	case b.phase == phaseReplay && b.life.refused != core.ErrNone:
+		return fmt.Sprintf("the controller refuses the registration of broker %d: %v", b.cfg.NodeID, b.life.refused)
+	case b.phase == phaseReplay && b.cfg.Roles.Broker && b.life.epoch < 0:
+		return "waiting for the controller at " + b.plane.LeaderAddr() + " to register this broker"
+	case b.phase == phaseJoin:
+		return "waiting for the controller to let this broker serve"
+	}
+	return ""
 }
 
 // mayLeave reports whether the broker can close its logs: the controller agrees, or does not answer.

@@ -33,3 +33,17 @@ func TestBrokenConnectionEndsASessionSoon(t *testing.T) {
 	k.tick()
 	require.True(t, k.broker(2).Fenced, "silence counts as ever")
 }
+
+// A broker in the controller's own process holds the node's data directory: an earlier life of it cannot be alive.
+func TestEndedLifeMakesRoomAtOnce(t *testing.T) {
+	k := newCluster(t)
+	k.now.Mono = core.Second
+	k.start(1, 2)
+	k.create("a", []core.NodeID{1, 2})
+	r := registration(1, 9, -1)
+	require.Equal(t, core.ErrDuplicateBrokerRegistration, k.register(r).Code)
+	k.ctl.Ended(1)
+	require.Equal(t, Refusal{}, k.register(r))
+	require.True(t, k.broker(1).Fenced)
+	require.False(t, k.broker(2).Fenced)
+}

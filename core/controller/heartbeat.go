@@ -86,6 +86,14 @@ func (c *Controller) Disconnected(now core.Now, node core.NodeID, epoch core.Bro
 	}
 }
 
+// Ended notes that an earlier life of a broker is certainly over: the process that asks holds the same node's data
+// directory, which one process at a time can. Its session needs not run out.
+func (c *Controller) Ended(node core.NodeID) {
+	if b := c.image.Broker(node); b != nil && !b.Fenced {
+		c.soft.ended(b)
+	}
+}
+
 // nextStep is the table of KIP-631 and KIP-841, with the state that the log has; end says that the broker may end.
 func (c *Controller) nextStep(b *metadata.Broker, s *session, hb Heartbeat, caughtUp bool) (next step, end bool) {
 	switch {

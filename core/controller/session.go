@@ -125,6 +125,17 @@ func (k *contacts) alive(b *metadata.Broker, now core.Now) bool {
 	return !b.Fenced && s != nil && now.Mono <= k.end(s)
 }
 
+// ended ends a broker's session.
+func (k *contacts) ended(b *metadata.Broker) {
+	s := k.sessions.At(b.ID)
+	s.contact = never
+	k.disarm(s)
+	k.arm(b, s)
+}
+
+// never is an instant before any session.
+const never core.Mono = -1 << 62
+
 // expired takes one broker whose session has run out, if there is any.
 func (k *contacts) expired(now core.Now) (core.NodeID, bool) {
 	for {

@@ -36,6 +36,9 @@ func (p *Plane) registerBroker(now core.Now, r *step.Request, req *kmsg.BrokerRe
 	for _, d := range req.LogDirs {
 		wish.LogDirs = append(wish.LogDirs, d)
 	}
+	if known := p.image.Broker(wish.ID); r.Conn == LocalConn && known != nil && known.IncarnationID != wish.Incarnation {
+		p.ctl.Ended(wish.ID)
+	}
 	refusal, epoch, recs := p.ctl.RegisterBroker(now, wish, p.quorum.Log().LogEndOffset())
 	if !refusal.OK() {
 		p.refuse(r, refusal.Code, refusal.Why, out)

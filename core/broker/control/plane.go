@@ -1,6 +1,11 @@
 package control
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/controller"
@@ -59,9 +64,10 @@ type Plane struct {
 	askers    map[raft.Asker]asked    // requests to the quorum that are not answered
 	nextAsker raft.Asker
 
-	nextAsk uint64
-	asking  map[uint64]func(now core.Now, resp wire.Response, out *step.Effects)
-	local   []step.Reply // answers to this node's own requests
+	strangers map[string]bool // addresses at which another cluster answered
+	nextAsk   uint64
+	asking    map[uint64]func(now core.Now, resp wire.Response, out *step.Effects)
+	local     []step.Reply // answers to this node's own requests
 
 	// Opening is the number of this node's logs that are being opened; answers to creations wait for them.
 	Opening int
@@ -78,7 +84,8 @@ func New(opts Options) *Plane {
 	return &Plane{
 		opts: opts, cfg: opts.Config, rand: opts.Rand, image: metadata.NewImage(),
 		askers: make(map[raft.Asker]asked), beating: make(map[step.ConnID]beating), leader: core.NoNode,
-		asking: make(map[uint64]func(core.Now, wire.Response, *step.Effects)),
+		strangers: make(map[string]bool),
+		asking:    make(map[uint64]func(core.Now, wire.Response, *step.Effects)),
 	}
 }
 
@@ -124,6 +131,26 @@ func (p *Plane) LeaderAddr() string {
 		return ""
 	}
 	return p.quorum.LeaderAddr()
+}
+
+// Waiting says why the node knows no controller, in words for the operator.
+func (p *Plane) Waiting() string {
+	if len(p.strangers) > 0 {
+		return fmt.Sprintf("no controller is known; %s belongs to another cluster than %s", slices.Sorted(maps.Keys(p.strangers))[0], p.cfg.ClusterID)
+	}
+	return "no controller is known yet: a majority of the quorum's voters must run"
+}
+
+// stranger notes a node that says that it belongs to another cluster. If so many do that no quorum of this one can be left
+// among the configured voters, it is this node that is the stranger.
+func (p *Plane) stranger(addr string) {
+	p.strangers[addr] = true
+	known, _ := p.quorum.Leader()
+	others := max(len(p.cfg.Voters), len(p.cfg.BootstrapServers))
+	if known == core.NoNode && len(p.strangers) > others/2 {
+		p.fail(fmt.Sprintf("this node is configured for cluster %s, and most of the quorum (%s) belongs to another; check cluster.id, meta.properties and controller.quorum.voters",
+			p.cfg.ClusterID, strings.Join(slices.Sorted(maps.Keys(p.strangers)), ", ")))
+	}
 }
 
 // Ready reports whether the node takes part in the quorum: its log is recovered and it knows a leader.
