@@ -38,10 +38,15 @@ type teller struct {
 }
 
 // bound is what a counter must have reached when an operation begins: whatever anybody was shown, or, where a deposed
-// leader may still answer, what the same process was shown.
+// leader may still answer, what the same process was shown. Each replica has a log start of its own: retention and a
+// DeleteRecords that is not acknowledged yet may have raised the old leader's alone. What was acknowledged is judged where
+// one can see who leads (package cluster).
 func (pl *place) bound(s *series, op history.Op) (floor, bool) {
-	if !pl.topic.Replicated {
+	switch {
+	case !pl.topic.Replicated:
 		return s.before(op.Start)
+	case s == &pl.start:
+		return floor{}, false
 	}
 	f, ok := pl.told[teller{op.Process, s}]
 	return f, ok && f.at < op.Start

@@ -69,6 +69,8 @@ func drawNodes(r *prng.Rand, p Profile, plan *sim.Plan) {
 	for i := range brokers + voters - combined {
 		own := r.ForkN("node", i)
 		b := drawBroker(own, p)
+		b.Tuning.SnapshotRecords = knob(own.Fork("snapshot"), p, 5, 80)
+		b.Tuning.MetadataFetchBytes = int32(knob(own.Fork("metadata-fetch"), p, 1, 1000)) // mostly one batch
 		switch {
 		case i >= brokers:
 			b.Roles = "controller"

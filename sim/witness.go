@@ -76,7 +76,11 @@ func (r *run) witnessed(p *process) {
 	touched := n.Moved()
 	r.logs(p, n, id, touched)
 	r.images(n.Image(), r.defaultMinISR(p))
-	r.seer.witness.Applied(r.w.now, id, n.Image().Offset(), n.BrokerEpoch())
+	applied := core.NoOffset
+	if q := n.Quorum(); q != nil {
+		applied = q.Applied().Offset
+	}
+	r.seer.witness.Applied(r.w.now, id, applied, n.BrokerEpoch())
 	for i := range touched {
 		r.looked(p, n, id, &touched[i])
 	}
@@ -277,13 +281,22 @@ func sameLook(a, b *history.QuorumLook) bool {
 func (r *run) acknowledged() {
 	for ; r.seer.acks < r.history.Len(); r.seer.acks++ {
 		op, body := r.history.At(r.seer.acks)
-		s, ok := body.(*history.Send)
-		if !ok || op.Outcome != history.OK || s.Acks != -1 || s.Promise != history.Durable {
+		place, ok := history.PlaceOf(body)
+		if !ok || op.Outcome != history.OK {
 			continue
 		}
-		id := r.history.Topic(s.Topic).ID
-		if n := len(s.Records); n > 0 && !id.IsZero() && s.Records[n-1].Offset != core.NoOffset {
-			r.seer.witness.Acked(r.w.now, history.Key{TopicID: id, Partition: s.Partition}, s.Records[n-1].Offset)
+		k := history.Key{TopicID: r.history.Topic(place.Topic).ID, Partition: place.Partition}
+		if k.TopicID.IsZero() {
+			continue
+		}
+		switch b := body.(type) {
+		case *history.Send:
+			if n := len(b.Records); n > 0 && b.Acks == -1 && b.Promise == history.Durable && b.Records[n-1].Offset != core.NoOffset {
+				r.seer.witness.Acked(r.w.now, k, b.Records[n-1].Offset)
+			}
+		case *history.DeleteRecords:
+			r.seer.witness.Deleted(r.w.now, k, b.LowWatermark)
+		default: // the others promise nothing that only the inside can tell
 		}
 	}
 }

@@ -38,7 +38,7 @@ type node struct {
 	id      core.NodeID
 	up      bool
 	epoch   core.BrokerEpoch // of this incarnation's registration as the node knows it; -1: none yet
-	applied core.Offset      // of its own image
+	applied core.Offset      // end of what it has applied of the metadata log
 	quorum  history.QuorumLook
 	seen    bool // quorum holds something of this incarnation
 }
@@ -52,13 +52,20 @@ type partition struct {
 	committed ledger
 	hw        core.Offset // the true HighWatermark: the highest that any leader has shown
 	acked     core.Offset // behind the last record acknowledged with acks=all
-	shown     []shown     // HighWatermarks exposed by leaders, by epoch
+	deleted   deletion
+	shown     []shown // HighWatermarks exposed by leaders, by epoch
 	leaders   map[core.LeaderEpoch]core.NodeID
 	contents  map[content]history.Stored
 
 	state history.PartitionState
 	known bool // state holds something
 	gone  bool
+}
+
+// deletion is what DeleteRecords has promised to be gone, and the highest epoch that was known when it did.
+type deletion struct {
+	before core.Offset
+	epoch  core.LeaderEpoch
 }
 
 // shown is the highest HighWatermark exposed in an epoch.

@@ -22,7 +22,7 @@ import (
 //	open 1 start=0 end=5 | 0..4e1   a log is ready; "meta" on any line means the metadata log
 //	append 1 0..4 e=1 crc=7      cut 1 at=3      restart 1 at=3      close 1     durable 1 at=5
 //	state leader=1 e=1 pe=1 isr=1,2 elr=3 replicas=1,2,3 min=2      look 1 leader e=1 hw=5 max=1,2,3 unknown
-//	acked 4                      quorum 1 leads e=1 voted=1 hw=2 log=0 snap=0 voters=1,2,3
+//	acked 4     deleted 3                      quorum 1 leads e=1 voted=1 hw=2 log=0 snap=0 voters=1,2,3
 //	cluster                      three brokers and voters with an empty partition, led by 1
 type script struct {
 	t      *testing.T
@@ -184,7 +184,9 @@ func (s *script) look() {
 	case "look":
 		o.Replica(s.now, history.ReplicaLook{Node: s.node(), Key: s.key(), Leader: s.flag("leader"), Epoch: core.LeaderEpoch(s.num("e", 1)),
 			ISR: s.ids("isr", all...), MaximalISR: s.ids("max", all...), HWKnown: !s.flag("unknown"), MinISR: int(s.num("min", 1)),
-			HighWatermark: core.Offset(s.num("hw", 0))})
+			HighWatermark: core.Offset(s.num("hw", 0)), LogStartOffset: core.Offset(s.num("start", 0))})
+	case "deleted":
+		o.Deleted(s.now, s.key(), core.Offset(s.node()))
 	case "acked":
 		o.Acked(s.now, s.key(), core.Offset(s.node()))
 	case "quorum":

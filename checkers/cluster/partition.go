@@ -18,6 +18,10 @@ func (o *Oracle) Replica(at core.Mono, v history.ReplicaLook) {
 	if v.Leader {
 		o.lead(at, p, v.Epoch, v.Node, "it is claimed by")
 		o.exposes(at, p, &v)
+		if v.Epoch > p.deleted.epoch && v.LogStartOffset < p.deleted.before {
+			o.report(at, DeleteRespected, p, v.LogStartOffset, "leader %d of epoch %d has log start %d; in epoch %d at the latest everything below %d was acknowledged to be deleted",
+				v.Node, v.Epoch, v.LogStartOffset, p.deleted.epoch, p.deleted.before)
+		}
 	}
 	// One turn may hold both, the rise and the end of a leadership.
 	if ledTillNow := v.Leader || r.viewed && r.view.Leader; ledTillNow && v.HighWatermark > p.hw {
@@ -183,6 +187,18 @@ func (o *Oracle) judgeReplica(at core.Mono, p *partition, r *replica) {
 	o.complete(at, p, r)
 	if r.viewed {
 		o.matches(at, p, r, min(r.view.HighWatermark, p.hw))
+	}
+}
+
+// Deleted implements [history.Witness].
+func (o *Oracle) Deleted(_ core.Mono, k history.Key, before core.Offset) {
+	p := o.part(k)
+	if before <= p.deleted.before {
+		return
+	}
+	p.deleted = deletion{before: before, epoch: core.NoLeaderEpoch}
+	for e := range p.leaders { //det:unordered a maximum
+		p.deleted.epoch = max(p.deleted.epoch, e)
 	}
 }
 

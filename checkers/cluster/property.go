@@ -20,6 +20,9 @@ const (
 	// HighWatermarkMono: a leader that knows its HighWatermark shows less than an earlier leader or itself did; a follower
 	// shows more than any leader did.
 	HighWatermarkMono checkers.Property = "HW-MONO"
+	// DeleteRespected: a leader of a later epoch than that in which DeleteRecords was acknowledged has the records still
+	// (KIP-107: all live replicas have moved their log start by then).
+	DeleteRespected checkers.Property = "DELETE-RECORDS"
 	// MinIsr: the HighWatermark rose while the ISR was smaller than min.insync.replicas, with ELR on (KIP-966).
 	MinIsr checkers.Property = "MIN-ISR"
 )

@@ -128,11 +128,13 @@ type Witness interface {
 	Broker(at core.Mono, s BrokerState)
 	// ImageSeen: all that the committed image at this offset changed has been told; the state may be judged.
 	ImageSeen(at core.Mono, offset core.Offset)
-	// Applied is the offset of a node's own image, and the epoch of its registration as far as it knows; -1: none yet.
+	// Applied is the end of what a node has applied of the metadata log, and the epoch of its registration as far as it knows; -1: none yet.
 	Applied(at core.Mono, node core.NodeID, offset core.Offset, epoch core.BrokerEpoch)
 	Quorum(at core.Mono, v QuorumLook)
 	// Acked: a client was told with acks=all that everything up to last is stored.
 	Acked(at core.Mono, k Key, last core.Offset)
+	// Deleted: a client was told that everything below before is deleted.
+	Deleted(at core.Mono, k Key, before core.Offset)
 	Broken() bool
 	// Waiting is what a healed core owes at this instant; what it still owes at the end of the time that it is granted is a
 	// violation.

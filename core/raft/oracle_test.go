@@ -217,6 +217,9 @@ func (o *oracle) shows(n *node, epoch core.LeaderEpoch, req Request) {
 
 func (o *oracle) answered(n *node, a Answer) {
 	c := a.Resp.quorum()
+	if to, ok := o.operator[operatorKey{n.id, n.boot, a.To}]; ok {
+		*to = a.Resp
+	}
 	if n.q.phase != phaseRunning {
 		return
 	}
@@ -229,9 +232,6 @@ func (o *oracle) answered(n *node, a Answer) {
 		o.violation("R-EPOCH-MONO", "node %d answers in epoch %d, it has shown %d", n.id, c.LeaderEpoch, o.promised[n.dir])
 	}
 	o.promised[n.dir] = c.LeaderEpoch
-	if to, ok := o.operator[operatorKey{n.id, n.boot, a.To}]; ok {
-		*to = a.Resp
-	}
 }
 
 // voted notes a vote that others know of.

@@ -55,8 +55,12 @@ func (q *Quorum) answerSpan(to Asker, resp Response, span step.Span) {
 	if to == 0 {
 		return
 	}
+	gate := q.store.version
 	*resp.quorum() = q.current()
-	q.box.answers = append(q.box.answers, gated{Answer{to, resp, span}, q.store.version})
+	if q.unavailable() { // it says nothing that could be forgotten
+		gate, *resp.quorum() = 0, Current{LeaderID: core.NoNode, LeaderEpoch: core.NoLeaderEpoch}
+	}
+	q.box.answers = append(q.box.answers, gated{Answer{to, resp, span}, gate})
 }
 
 // release moves what need not wait any longer to the ready lists.

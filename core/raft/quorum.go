@@ -325,7 +325,7 @@ func (q *Quorum) Tick(now core.Now, _ *step.Effects) { q.log.Tick(now) }
 func (q *Quorum) Close(now core.Now, out *step.Effects) {
 	if q.phase == phaseRunning {
 		q.leave(out)
-		q.box.abandon()
+		q.box.answers = nil // what they say may never be durable now
 	}
 	q.phase = phaseClosed
 	q.log.Close(now, out)
