@@ -132,7 +132,12 @@ func runNode(ctx context.Context, a *app, o nodeOptions) error {
 	if err != nil {
 		return nodeError(err)
 	}
-	stop := a.Progress(func() string { return "recovering " + n.Dir() })
+	stop := a.Progress(func() string {
+		if why := n.Waiting(); why != "" {
+			return why
+		}
+		return "recovering " + n.Dir()
+	})
 	select {
 	case <-n.Serving():
 		stop()

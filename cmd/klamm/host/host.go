@@ -85,6 +85,7 @@ type Node struct {
 	clusterID string
 	recovery  time.Duration
 	err       error
+	waiting   atomic.Pointer[string]
 }
 
 // Start claims the data directory and begins recovery. It does not wait for the broker to serve.
@@ -240,10 +241,20 @@ func (n *Node) look() {
 		}
 		return n.err == nil
 	})
+	why := n.broker.Waiting()
+	n.waiting.Store(&why)
 	if n.served = len(n.closed) == 0 && n.broker.Serving(); n.served {
 		n.clusterID, n.recovery = n.broker.ClusterID(), time.Since(n.began)
 		close(n.serving)
 	}
+}
+
+// Waiting says what a node that does not serve yet waits for, in words; empty if only for its disk.
+func (n *Node) Waiting() string {
+	if why := n.waiting.Load(); why != nil {
+		return *why
+	}
+	return ""
 }
 
 // end notes that the broker has ended.
