@@ -221,7 +221,7 @@ func (r *run) quorumLooked(p *process, id core.NodeID) {
 	s.witness.Durable(id, metadataKey(), q.Log().DurableOffset()) // each turn: a voter that dies right after it has acknowledged counts
 	v := history.QuorumLook{
 		Node: id, Leads: q.Role() == "leader", HighWatermark: q.HighWatermark(), LogStartOffset: q.Log().LogStartOffset(),
-		Directory: [16]byte{byte(p.wipes)}, Current: q.Epoch(),
+		LogEndOffset: q.Log().LogEndOffset(), Directory: [16]byte{byte(p.wipes)}, Current: q.Epoch(),
 	}
 	v.Leader, _ = q.Leader()
 	v.Epoch, v.Voted = p.election()
@@ -274,7 +274,7 @@ func newestSnapshot(p *process) core.Offset {
 
 func sameLook(a, b *history.QuorumLook) bool {
 	return a.Leads == b.Leads && a.Epoch == b.Epoch && a.Current == b.Current && a.Leader == b.Leader && a.Voted == b.Voted &&
-		a.Directory == b.Directory && a.HighWatermark == b.HighWatermark && a.LogStartOffset == b.LogStartOffset
+		a.Directory == b.Directory && a.HighWatermark == b.HighWatermark && a.LogStartOffset == b.LogStartOffset && a.LogEndOffset == b.LogEndOffset
 }
 
 // acknowledged tells of what clients were told since the last turn of a node.

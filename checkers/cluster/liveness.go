@@ -112,7 +112,9 @@ func (w *waiting) partition(p *partition) {
 		w.add(LiveAlter, p, "leader %d counts on %v, and the controller has ISR %v", s.Leader, r.view.MaximalISR, s.ISR)
 	}
 	w.followers(p, s, r, live)
-	if len(s.Adding)+len(s.Removing) > 0 && !slices.ContainsFunc(s.Adding, func(id core.NodeID) bool { return !live(id) }) {
+	// A reassignment ends when all that shall stay are in sync.
+	absent := slices.ContainsFunc(s.Replicas, func(id core.NodeID) bool { return !live(id) && !slices.Contains(s.Removing, id) })
+	if len(s.Adding)+len(s.Removing) > 0 && !absent {
 		w.add(LiveReassign, p, "replicas %v are being added and %v removed", s.Adding, s.Removing)
 	}
 }

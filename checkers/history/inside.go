@@ -90,7 +90,7 @@ type QuorumLook struct {
 	Directory [16]byte
 	Voters    []core.NodeID // of a leader, by its own log
 	// HighWatermark is the end of what the node knows to be committed.
-	HighWatermark, LogStartOffset, SnapshotEnd core.Offset
+	HighWatermark, LogStartOffset, LogEndOffset, SnapshotEnd core.Offset
 }
 
 // Core is the part of a cluster that has been healed: a majority of the voters, all links among its nodes work, all of them

@@ -136,3 +136,19 @@ func TestEviction(t *testing.T) {
 	require.Zero(t, big.SessionID, "memory stays bounded")
 	require.Len(t, big.Partitions, 9, "and the fetch is served all the same")
 }
+
+// A follower names a partition again when its position has changed; then it learns all of it again, because the answer
+// before may have been dropped as stale. A consumer is told changes only.
+func TestFollowersAreToldAgainWhatTheyAskAgain(t *testing.T) {
+	for _, follower := range []bool{false, true} {
+		c := cache(10)
+		first := c.Begin(0, &fetch.Request{Partitions: asks("t", 0, 0), Follower: follower})
+		for _, p := range first.Partitions {
+			require.True(t, first.Include(p, fetch.Answer{HighWatermark: 7}))
+		}
+		next := c.Begin(0, &fetch.Request{SessionID: first.SessionID, SessionEpoch: 1, Partitions: asks("t", 3), Follower: follower})
+		require.Len(t, next.Partitions, 2)
+		require.Equal(t, follower, next.Include(next.Partitions[0], fetch.Answer{HighWatermark: 7}))
+		require.False(t, next.Include(next.Partitions[1], fetch.Answer{HighWatermark: 7}))
+	}
+}

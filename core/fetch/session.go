@@ -68,6 +68,9 @@ func (s *Session) update(asked []Partition, forgotten []Key) {
 			answered := old.answered
 			*old = *p
 			old.answered = answered
+			// A follower names a partition again only when its position has changed. Then it is told all of it again: the
+			// answer before may have been lost to it, and the leader would go on believing that it knows the HighWatermark.
+			old.answered.known = answered.known && !s.follower
 			continue
 		}
 		added := *p

@@ -52,6 +52,9 @@ func newChaos(t testing.TB, seed uint64) *chaos {
 	h.crashes, h.power, h.cuts, h.oneWay, h.pauses, h.lossy = flip(), flip(), flip(), flip(), flip(), flip()
 	h.members, h.wipes, h.resigns = flip(), r.Chance(1, 4), r.Chance(1, 4)
 	h.busyMembers = h.members && flip()
+	if h.power && flip() { // while something is being written is the worst moment
+		h.c.ambush = 4 + r.Below(30)
+	}
 	if *chaosTrace {
 		h.c.trace = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 	}
@@ -75,7 +78,7 @@ func (h *chaos) act() {
 		h.member()
 		return
 	}
-	switch h.rand.Below(15) {
+	switch h.rand.Below(14) {
 	case 0, 1, 2, 3:
 		n := 1 + int(h.rand.Below(3))
 		var values []string
@@ -119,18 +122,6 @@ func (h *chaos) act() {
 		}
 	case 12:
 		h.member()
-	case 14: // while something is being written is the worst moment
-		for _, n := range c.nodes {
-			if n.up && h.power && n.q.phase == phaseRunning && !n.q.store.stateDurable() && h.rand.Chance(1, 2) {
-				c.trace("%6d  crash %d with a vote in flight", c.now/core.Microsecond, n.id)
-				c.stop(n, true)
-				c.after(core.Mono(h.rand.Skewed(int64(50*core.Millisecond))), 0, func() {
-					if !n.up {
-						c.start(n)
-					}
-				})
-			}
-		}
 	case 13:
 		if n := h.some(); h.resigns && n.up && n.paused <= c.now {
 			n.q.Resign(n.clock(), &n.out)

@@ -25,6 +25,7 @@ type cluster struct {
 	nodes  []*node // by id
 	cut    map[[2]core.NodeID]bool
 	lossy  int64 // one message in so many is lost, one doubled; 0: none
+	ambush int64 // one turn in so many that leaves a vote or epoch not yet durable ends in a power loss soon after; 0: none
 	slow   int64 // one message in so many takes long; 0: none
 	oracle *oracle
 	trace  func(format string, args ...any)
@@ -302,6 +303,20 @@ func (c *cluster) turn(n *node) {
 	for _, call := range n.q.Calls() {
 		c.send(n, call)
 	}
+	if c.ambush > 0 && n.q.phase == phaseRunning && !n.q.store.stateDurable() && c.rand.Chance(1, c.ambush) {
+		boot := n.boot
+		c.after(core.Mono(c.rand.Skewed(int64(5*core.Millisecond))), 0, func() {
+			if n.up && n.boot == boot {
+				c.trace("%6d  ambush %d", c.now/core.Microsecond, n.id)
+				c.stop(n, true)
+				c.after(core.Mono(c.rand.Skewed(int64(20*core.Millisecond))), 0, func() {
+					if !n.up {
+						c.start(n)
+					}
+				})
+			}
+		})
+	}
 }
 
 // drain folds what is committed into the node's state.
@@ -509,7 +524,7 @@ func (c *cluster) isolate(id core.NodeID) {
 
 func (c *cluster) heal() {
 	c.cut = map[[2]core.NodeID]bool{}
-	c.lossy, c.slow = 0, 0
+	c.lossy, c.slow, c.ambush = 0, 0, 0
 }
 
 func (c *cluster) describe() string {

@@ -220,6 +220,7 @@ func (s *script) elect(n *node) {
 		switch n.q.role {
 		case roleUnattached, roleVoted, roleFollower, roleResigned:
 			n.q.timer = min(n.q.timer, s.c.now.Add(core.Millisecond))
+		case roleNone, roleProspective, roleCandidate, roleLeader, roleObserver:
 		}
 		return n.q.role == roleLeader && n.q.hard.epoch > epoch
 	})

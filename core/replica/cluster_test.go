@@ -77,6 +77,7 @@ func chaos(t testing.TB, seed uint64) (l *lab) {
 	if l.rand.Chance(1, 2) {
 		l.patience = 2 * core.Second
 	}
+	metaLag := core.Mono(l.rand.Between(10, 2000)) * core.Millisecond
 	faults := true
 	l.delay = func(link string) (core.Mono, bool, bool) {
 		d := core.Mono(net.Skewed(int64(4 * core.Millisecond)))
@@ -86,8 +87,8 @@ func chaos(t testing.TB, seed uint64) (l *lab) {
 		if net.Chance(slow, 100) {
 			d += core.Mono(net.Below(int64(core.Second)))
 		}
-		if link == "meta" {
-			return d + core.Mono(net.Skewed(int64(300*core.Millisecond))), true, false
+		if link[0] == 'm' { // metadata
+			return d + core.Mono(net.Skewed(int64(metaLag))), true, false
 		}
 		if link[0] == 'c' { // the controller's answers
 			return d, !net.Chance(deaf, 100), false

@@ -80,24 +80,44 @@ func committedEnd(own core.Offset, self core.NodeID, maximal []core.NodeID, fs [
 	return end
 }
 
-// desiredISR is the ISR that the leader would like: without the members that lag, with the others that may join. Both
-// in one proposal: the union of old and new counts until it is resolved, so nothing is lost by asking at once.
-func desiredISR(
-	isr []core.NodeID, self core.NodeID, fs []follower, hw, epochStart, leaderEnd core.Offset, now, lag core.Mono,
-) []core.NodeID {
-	var want []core.NodeID
+// bounds is what decides about membership.
+type bounds struct {
+	highWatermark, epochStart, leaderEnd core.Offset
+	now, lag                             core.Mono
+}
+
+// desiredISR is the ISR that the leader would like: without the members that lag, with the others that may join; ok is
+// false if that is the one it has. Both in one proposal: the union of old and new counts until it is resolved, so nothing
+// is lost by asking at once.
+func desiredISR(isr []core.NodeID, self core.NodeID, fs []follower, b bounds) (want []core.NodeID, ok bool) {
+	stays := func(id core.NodeID) bool {
+		f := find(fs, id)
+		return id == self || f != nil && f.inSync(b.leaderEnd, b.now, b.lag)
+	}
+	joins := func(f *follower) bool {
+		return !slices.Contains(isr, f.id) && f.joinable(b.highWatermark, b.epochStart)
+	}
 	for _, id := range isr {
-		if f := find(fs, id); id == self || f != nil && f.inSync(leaderEnd, now, lag) {
+		ok = ok || !stays(id)
+	}
+	for i := range fs {
+		ok = ok || joins(&fs[i])
+	}
+	if !ok {
+		return isr, false // nearly always: it is asked after every fetch
+	}
+	for _, id := range isr {
+		if stays(id) {
 			want = append(want, id)
 		}
 	}
 	for i := range fs {
-		if id := fs[i].id; !slices.Contains(isr, id) && fs[i].joinable(hw, epochStart) {
-			want = append(want, id)
+		if joins(&fs[i]) {
+			want = append(want, fs[i].id)
 		}
 	}
 	slices.Sort(want)
-	return want
+	return want, true
 }
 
 // effectiveMin is min.insync.replicas, at most the number of replicas: more could never be reached

@@ -41,6 +41,9 @@ type lab struct {
 	// patience is after how long a request counts as lost. One that took longer may still arrive.
 	patience core.Mono
 	cuts     map[string]bool // links that take nothing
+	holds    map[string]bool // links that take and do not deliver, in traces
+	held     map[string][]func()
+	values   map[uint32]string // what a batch is, in traces
 	points   map[string]int
 	oracle   [][]cell // per partition: what has been committed, by offset
 	said     []core.Offset
@@ -104,7 +107,7 @@ func (n *labNode) clock() core.Now {
 func newLab(t testing.TB, seed uint64, partitions int) *lab {
 	l := &lab{
 		t: t, rand: prng.New(seed), now: core.Second, points: map[string]int{}, min: 2,
-		patience: 300 * core.Millisecond, cuts: map[string]bool{},
+		patience: 300 * core.Millisecond, cuts: map[string]bool{}, holds: map[string]bool{}, held: map[string][]func(){}, values: map[uint32]string{},
 		opts:   Options{LagTime: 500 * core.Millisecond, MinInsyncReplicas: 2},
 		cfg:    log.Config{Journal: true, TrackWrites: true, SegmentBytes: 600, IndexIntervalBytes: 200},
 		oracle: make([][]cell, partitions), said: make([]core.Offset, partitions),
@@ -409,6 +412,7 @@ func (n *labNode) produce(i int, value string, records int) bool {
 		return false
 	}
 	h := record.Batch(data).Header()
+	n.l.values[h.CRC] = value
 	w := labProduce{epoch: p.rep.LeaderEpoch(), base: a.Base}
 	for range records {
 		w.cells = append(w.cells, cell{h.PartitionLeaderEpoch, h.CRC})
@@ -420,6 +424,10 @@ func (n *labNode) produce(i int, value string, records int) bool {
 
 // send hands a message to the network.
 func (l *lab) send(link string, deliver func()) {
+	if l.holds[link] {
+		l.held[link] = append(l.held[link], deliver)
+		return
+	}
 	for {
 		d, ok, again := l.delay(link)
 		if ok && !l.cuts[link] {

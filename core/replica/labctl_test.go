@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -65,7 +66,7 @@ func (c *labCtl) publish(l *lab) {
 	}
 	img := c.labImage
 	for _, n := range l.nodes {
-		l.send("meta", func() { n.learn(img) })
+		l.send(fmt.Sprintf("meta->%d", n.id), func() { n.learn(img) })
 	}
 }
 

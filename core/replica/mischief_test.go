@@ -13,7 +13,7 @@ func (l *lab) mischief(r *prng.Rand) {
 	for i := range weights {
 		weights[i] = r.Below(4) // a random subset of the faults, some often
 	}
-	density := r.Between(15, 200)
+	density := r.Between(10, 150)
 	end := l.now + core.Mono(r.Between(3, 8))*core.Second
 	for l.now < end && l.failed == "" {
 		l.run(core.Mono(r.Skewed(int64(30 * core.Millisecond))))
@@ -46,9 +46,11 @@ func (l *lab) fault(kind int64, r *prng.Rand) {
 		l.ctl.transfer(l, i)
 		l.logf("partition %d goes to %d in epoch %d", i, l.ctl.parts[i].Leader, l.ctl.parts[i].LeaderEpoch)
 	case 5:
+		l.ctl.transfer(l, i) // there, and perhaps back; some nodes learn of the second only
 		if r.Chance(1, 2) {
-			l.ctl.transfer(l, i) // twice: some nodes learn of the second only
 			l.ctl.transfer(l, i)
+		} else {
+			l.events.Add(l.now+core.Mono(r.Skewed(int64(300*core.Millisecond))), func() { l.ctl.transfer(l, i) })
 		}
 	case 8:
 		to := "ctl"
@@ -69,9 +71,12 @@ func (l *lab) fault(kind int64, r *prng.Rand) {
 	case 7:
 		p := n.parts[i]
 		if n.up && p.rep.Serving() == core.ErrNone {
-			span := p.rep.HighWatermark() - p.rep.Log.LogStartOffset()
-			p.rep.Log.DeleteRecordsBefore(n.clock(), p.rep.Log.LogStartOffset()+core.Offset(r.Below(int64(span)+1)),
-				p.rep.HighWatermark(), &n.out)
+			lg, hw := p.rep.Log, p.rep.HighWatermark()
+			at := lg.LogStartOffset() + core.Offset(r.Below(int64(hw-lg.LogStartOffset())+1))
+			if r.Chance(1, 2) { // just where another log ends
+				at = min(hw, l.nodes[r.Below(3)].parts[i].rep.Log.LogEndOffset())
+			}
+			lg.DeleteRecordsBefore(n.clock(), at, hw, &n.out)
 			n.endTurn()
 		}
 	}

@@ -64,13 +64,18 @@ func (r *Replica) Proposal(now core.Now, reg Registry) (Proposal, bool) {
 	if now.Mono < r.quietUntil {
 		return Proposal{}, false
 	}
-	want := desiredISR(r.isr, r.self, r.followers, r.highWatermark, r.epochStart, r.Log.LogEndOffset(),
-		now.Mono, r.opts.LagTime)
-	if slices.Equal(want, r.isr) {
+	want, ok := desiredISR(r.isr, r.self, r.followers, r.bounds(now.Mono))
+	if !ok {
 		return Proposal{}, false
 	}
 	r.propose(now.Mono, reg, want)
 	return r.pending.proposal, true
+}
+
+// bounds is what decides about membership now.
+func (r *Replica) bounds(now core.Mono) bounds {
+	return bounds{highWatermark: r.highWatermark, epochStart: r.epochStart, leaderEnd: r.Log.LogEndOffset(), now: now,
+		lag: r.opts.LagTime}
 }
 
 // propose makes a proposal pending. From here on the HighWatermark needs the members of both ISRs (KIP-497): of a
