@@ -21,6 +21,9 @@ type leadership struct {
 	heralds  []notice    // BeginQuorumEpoch, one per voter but this node
 	parked   []*parkedFetch
 	change   voterChange
+
+	ends  []core.Offset // scratch of commit
+	times []core.Mono   // scratch of quorumUntil
 }
 
 // progress is what the leader knows of one replica.
@@ -107,7 +110,7 @@ func (q *Quorum) leaderWork(now core.Now, out *step.Effects) {
 // commit advances the HighWatermark. This node counts by what it has synced, the others by what they have.
 func (q *Quorum) commit(now core.Now, out *step.Effects) {
 	l := &q.lead
-	var ends []core.Offset
+	ends := l.ends[:0]
 	for _, v := range q.voters.last().voters {
 		end := core.NoOffset
 		if p := l.of(v); isVoter(v, q.self) {
@@ -117,6 +120,7 @@ func (q *Quorum) commit(now core.Now, out *step.Effects) {
 		}
 		ends = append(ends, end)
 	}
+	l.ends = ends
 	hw := tally.Committed(ends, l.start, l.hw)
 	if hw == l.hw {
 		return
@@ -176,7 +180,7 @@ func (q *Quorum) quorumUntil() core.Mono {
 	if q.onlyVoter() || len(voters) == 0 {
 		return never
 	}
-	var times []core.Mono
+	times := q.lead.times[:0]
 	for _, v := range voters {
 		at := q.lead.since
 		if p := q.lead.of(v); p != nil {
@@ -187,6 +191,7 @@ func (q *Quorum) quorumUntil() core.Mono {
 		}
 		times = append(times, at)
 	}
+	q.lead.times = times
 	return tally.HeardSince(times).Add(q.opts.FetchTimeout + q.opts.FetchTimeout/2)
 }
 
@@ -205,11 +210,11 @@ func (q *Quorum) herald(now core.Now) {
 			i = len(l.heralds) - 1
 		}
 		n := &l.heralds[i]
-		n.to.Addr = addrOf(v.Endpoints, q.opts.listener())
 		if p := l.of(v); p != nil && p.fetched.Mono.Add(q.opts.FetchTimeout/2) > now.Mono {
 			n.after = max(n.after, p.fetched.Mono.Add(q.opts.FetchTimeout/2))
 		}
 		if n.call == 0 && n.after <= now.Mono {
+			n.to.Addr = addrOf(v.Endpoints, q.opts.listener())
 			n.call = q.call(now, n.to, LaneControl, &BeginQuorumEpochRequest{
 				VoterID: v.ID, VoterDirectoryID: v.DirectoryID, LeaderID: q.self.ID, LeaderEpoch: q.hard.epoch,
 				LeaderEndpoints: q.opts.Endpoints,

@@ -386,3 +386,24 @@ func deliver(q *Quorum, now core.Now, d *step.DiskDone, out *step.Effects) {
 		q.ReadsDone(now, d, out)
 	}
 }
+
+// A turn in which nothing happens to the quorum, as most turns of a broker are, takes no memory.
+func TestIdleTurnsTakeNoMemory(t *testing.T) {
+	c := newCluster(t, 5, 4, 3, quick(), simdisk.Config{})
+	c.until(5*core.Second, "a leader", func() bool { l := c.leader(); return l != nil && l.q.Active() })
+	c.run(core.Second)
+	for _, n := range c.nodes {
+		var out step.Effects
+		got := testing.AllocsPerRun(100, func() {
+			n.q.EndTurn(n.clock(), &out)
+			n.q.NextDeadline()
+			n.q.Drain()
+			n.q.Calls()
+			n.q.Answers()
+			out.Reset()
+		})
+		if got > 0 {
+			t.Errorf("node %d, %v: %v allocations", n.id, n.q.role, got)
+		}
+	}
+}

@@ -8,20 +8,19 @@ import (
 
 // MajorityEnd is the largest offset below which a majority of the voters has everything, given each voter's end; NoOffset
 // stands for a voter of which nothing is known. With an even number of voters it takes one more than half: of the
-// ends in descending order the one at n/2.
+// ends in descending order the one at n/2. It sorts ends in place.
 func MajorityEnd(ends []core.Offset) core.Offset {
 	if len(ends) == 0 {
 		return core.NoOffset
 	}
-	sorted := slices.Clone(ends)
-	slices.Sort(sorted)
-	return sorted[len(sorted)-1-len(sorted)/2]
+	slices.Sort(ends)
+	return ends[len(ends)-1-len(ends)/2]
 }
 
 // Committed is the HighWatermark of an epoch: what a majority has, but only if that is strictly past the epoch's first
 // record. With `>=` the majority could lack this epoch's LeaderChange record, and a leader of another epoch could still
 // overwrite what was counted (raft's Figure 8, KAFKA-12619). It never goes back (a change of the voter set can lower what
-// a majority has).
+// a majority has). It sorts ends in place.
 func Committed(ends []core.Offset, epochStart, before core.Offset) core.Offset {
 	if end := MajorityEnd(ends); end > epochStart {
 		return max(end, before)
@@ -29,11 +28,11 @@ func Committed(ends []core.Offset, epochStart, before core.Offset) core.Offset {
 	return before
 }
 
-// HeardSince is the latest instant since which a majority of the voters has been heard from, given when each was last.
+// HeardSince is the latest instant since which a majority of the voters has been heard from, given when each was last. It
+// sorts times in place.
 func HeardSince(times []core.Mono) core.Mono {
-	sorted := slices.Clone(times)
-	slices.Sort(sorted)
-	return sorted[len(sorted)-1-len(sorted)/2]
+	slices.Sort(times)
+	return times[len(times)-1-len(times)/2]
 }
 
 // Verdict is how an election stands.
