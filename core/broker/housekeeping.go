@@ -285,14 +285,7 @@ func (b *Broker) Shutdown() {
 
 // stopping closes the logs, then writes the last checkpoints, then the marker.
 func (b *Broker) stopping(now core.Now, out *step.Effects) {
-	for _, p := range b.partitions {
-		if p != nil && !p.deleting && p.Log.Ready() { // one that is still opening is closed when it is open
-			p.Log.Close(now, out)
-			b.touch(p)
-			b.produces.Touch(p.slot) // waiters are told that nobody leads here any more
-			b.fetches.Touch(p.slot)
-		}
-	}
+	b.closeLogs(now, out)
 	if !b.checkpoint.closing {
 		if b.life.giveUp > now.Mono { // what the quorum's leader still has to tell the others
 			return
@@ -320,6 +313,34 @@ func (b *Broker) stopping(now core.Now, out *step.Effects) {
 		b.fail("stopped; a partition was offline, so the next start scans its log")
 	default:
 		b.files.Replace(fileCleanShutdown, log.AppendCleanShutdown(nil, b.brokerEpoch()), tagShutdownMarker, out)
+	}
+}
+
+// closingAtOnce bounds the logs that are being closed: each opens several files to write its indexes and its snapshot.
+const closingAtOnce = 256
+
+// closeLogs closes logs, some at a time. One that is still opening is closed when it is open.
+func (b *Broker) closeLogs(now core.Now, out *step.Effects) {
+	busy := 0
+	for _, p := range b.partitions {
+		if p == nil || p.deleting || p.opening {
+			continue
+		}
+		if _, offline := p.Log.Offline(); !offline && !p.Log.Ready() && !p.Log.Closed() {
+			busy++
+		}
+	}
+	for _, p := range b.partitions {
+		if busy >= closingAtOnce {
+			return
+		}
+		if p != nil && !p.deleting && p.Log.Ready() {
+			busy++
+			p.Log.Close(now, out)
+			b.touch(p)
+			b.produces.Touch(p.slot) // waiters are told that nobody leads here any more
+			b.fetches.Touch(p.slot)
+		}
 	}
 }
 
