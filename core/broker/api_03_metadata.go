@@ -1,9 +1,8 @@
 package broker
 
 import (
-	"math"
-
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/controller"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
@@ -28,7 +27,7 @@ func (b *Broker) metadata(now core.Now, r *step.Request, req *kmsg.MetadataReque
 	listener := b.listenerOf(r)
 	resp.ClusterID = &b.cfg.ClusterID
 	resp.ControllerID = int32(b.cfg.NodeID)
-	resp.AuthorizedOperations = authorized(req.IncludeClusterAuthorizedOperations, clusterOperations)
+	resp.AuthorizedOperations = control.Authorized(req.IncludeClusterAuthorizedOperations, control.ClusterOperations)
 	for n := range b.image().Brokers() {
 		if e, ok := n.Endpoint(listener); ok && !n.Fenced {
 			resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{
@@ -103,7 +102,7 @@ func (b *Broker) missingTopic(now core.Now, name string, create bool, out *step.
 	}
 	// The internal topics are their coordinators' to create, with partitions and configuration that a client's glance
 	// at them must not decide.
-	if !create || internalTopic(name) || name == metadataTopic {
+	if !create || control.InternalTopic(name) || name == metadataTopic {
 		return core.ErrUnknownTopicOrPartition
 	}
 	if b.creating[name] {
@@ -153,16 +152,16 @@ type topicView struct {
 
 func (v *topicView) row(t *metadata.Topic) kmsg.MetadataResponseTopic {
 	row := kmsg.NewMetadataResponseTopic()
-	row.Topic, row.TopicID, row.IsInternal = kmsg.StringPtr(t.Name), t.ID, internalTopic(t.Name)
-	row.AuthorizedOperations = authorized(v.operations, topicOperations)
+	row.Topic, row.TopicID, row.IsInternal = kmsg.StringPtr(t.Name), t.ID, control.InternalTopic(t.Name)
+	row.AuthorizedOperations = control.Authorized(v.operations, control.TopicOperations)
 	row.Partitions = make([]kmsg.MetadataResponseTopicPartition, 0, len(t.Partitions()))
 	for _, p := range t.Partitions() {
-		s := v.b.partitionView(p, v.listener)
+		s := v.b.plane.Sight(p, v.listener)
 		rp := kmsg.NewMetadataResponseTopicPartition()
-		rp.Partition, rp.Leader, rp.LeaderEpoch = p.ID, s.leader, int32(p.LeaderEpoch)
-		rp.Replicas, rp.ISR, rp.OfflineReplicas = nodeIDs(p.Replicas), nodeIDs(p.ISR), s.offline
+		rp.Partition, rp.Leader, rp.LeaderEpoch = p.ID, s.Leader, int32(p.LeaderEpoch)
+		rp.Replicas, rp.ISR, rp.OfflineReplicas = control.NodeIDs(p.Replicas), control.NodeIDs(p.ISR), s.Offline
 		switch {
-		case s.leader >= 0:
+		case s.Leader >= 0:
 		case p.Leader != core.NoNode && v.version >= 6: // before, clients know only that there is no leader for them
 			rp.ErrorCode = int16(core.ErrListenerNotFound)
 		default:
@@ -181,34 +180,10 @@ func (v *topicView) missing(asked *kmsg.MetadataRequestTopic, code core.ErrorCod
 		row.Topic = kmsg.StringPtr("") // the name cannot be null on the wire before
 	}
 	if row.Topic != nil {
-		row.IsInternal = internalTopic(*row.Topic)
-		row.AuthorizedOperations = authorized(v.operations, topicOperations)
+		row.IsInternal = control.InternalTopic(*row.Topic)
+		row.AuthorizedOperations = control.Authorized(v.operations, control.TopicOperations)
 	}
 	return row
-}
-
-// partitionSight is what a client of one listener can see of a partition.
-type partitionSight struct {
-	leader  int32 // -1: none that the client can reach
-	offline []int32
-}
-
-func (b *Broker) partitionView(p *metadata.Partition, listener string) partitionSight {
-	s := partitionSight{leader: -1, offline: []int32{}}
-	for i, node := range p.Replicas {
-		n := b.image().Broker(node)
-		reachable := false
-		if n != nil {
-			_, reachable = n.Endpoint(listener)
-		}
-		if reachable && node == p.Leader {
-			s.leader = int32(node)
-		}
-		if !reachable || n.Fenced || !n.HasOnlineDir(p.Directories[i]) {
-			s.offline = append(s.offline, int32(node))
-		}
-	}
-	return s
 }
 
 // listenerOf is the listener that a request came through.
@@ -221,35 +196,3 @@ func (b *Broker) listenerOf(r *step.Request) string {
 
 // metadataTopic is the metadata log's name; it is no topic to clients.
 const metadataTopic = "__cluster_metadata"
-
-// internalTopic reports whether a topic holds the state of a coordinator.
-func internalTopic(name string) bool {
-	switch name {
-	case "__consumer_offsets", "__transaction_state", "__share_group_state":
-		return true
-	}
-	return false
-}
-
-// Authorized operations as bits 1 << AclOperation. Without an authorizer everything that applies to the resource is
-// allowed.
-const (
-	topicOperations   = 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<10 | 1<<11
-	clusterOperations = 1<<5 | 1<<7 | 1<<8 | 1<<9 | 1<<10 | 1<<11 | 1<<12
-)
-
-// authorized is the bit field if the client asked for it.
-func authorized(asked bool, operations int32) int32 {
-	if asked {
-		return operations
-	}
-	return math.MinInt32
-}
-
-func nodeIDs(nodes []core.NodeID) []int32 {
-	ids := make([]int32, len(nodes))
-	for i, n := range nodes {
-		ids[i] = int32(n)
-	}
-	return ids
-}

@@ -47,13 +47,13 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 	case *kmsg.OffsetForLeaderEpochRequest:
 		b.offsetForLeaderEpoch(r, req, out)
 	case *kmsg.DescribeConfigsRequest:
-		b.describeConfigs(r, req, out)
+		b.plane.DescribeConfigs(r, req, out)
 	case *kmsg.DescribeLogDirsRequest:
 		b.describeLogDirs(r, req, out)
 	case *kmsg.DescribeClusterRequest:
-		b.describeCluster(r, req, out)
+		b.plane.DescribeCluster(b.listenerOf(r), r, req, out)
 	case *kmsg.DescribeTopicPartitionsRequest:
-		b.describeTopicPartitions(r, req, out)
+		b.plane.DescribeTopicPartitions(b.listenerOf(r), r, req, out)
 	default:
 		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
 	}
@@ -66,7 +66,9 @@ func (b *Broker) controllerRequest(now core.Now, r *step.Request, out *step.Effe
 	case *kmsg.ApiVersionsRequest:
 		b.apiVersions(r, req, out)
 	case *kmsg.DescribeClusterRequest:
-		b.describeControllers(now, r, req, out)
+		b.plane.DescribeControllers(now, b.listenerOf(r), r, req, out)
+	case *kmsg.DescribeConfigsRequest:
+		b.plane.DescribeConfigs(r, req, out)
 	default:
 		b.plane.Handle(now, r, out)
 	}

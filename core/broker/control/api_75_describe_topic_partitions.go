@@ -1,4 +1,4 @@
-package broker
+package control
 
 import (
 	"maps"
@@ -17,18 +17,17 @@ import (
 // begins at its topic and partition; with a list of topics it must name one of them, and its partition cannot be
 // negative, or every topic answers INVALID_REQUEST. Topics that do not exist answer UNKNOWN_TOPIC_OR_PARTITION and
 // count nothing; they are never created.
-func (b *Broker) describeTopicPartitions(r *step.Request, req *kmsg.DescribeTopicPartitionsRequest, out *step.Effects) {
+func (p *Plane) DescribeTopicPartitions(listener string, r *step.Request, req *kmsg.DescribeTopicPartitionsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DescribeTopicPartitionsResponse)
-	names, all := b.describedTopics(req)
+	names, all := p.describedTopics(req)
 	if c := req.Cursor; c != nil && (c.Partition < 0 || !all && !slices.Contains(names, c.Topic)) {
 		for i := range req.Topics {
 			resp.Topics = append(resp.Topics, missingDescribed(req.Topics[i].Topic, core.ErrInvalidRequest))
 		}
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
-	left := max(1, min(b.cfg.MaxRequestPartitions, req.ResponsePartitionLimit))
-	listener := b.listenerOf(r)
+	left := max(1, min(p.cfg.MaxRequestPartitions, req.ResponsePartitionLimit))
 	for _, name := range names {
 		first := int32(0)
 		if req.Cursor != nil && req.Cursor.Topic == name {
@@ -38,7 +37,7 @@ func (b *Broker) describeTopicPartitions(r *step.Request, req *kmsg.DescribeTopi
 			resp.NextCursor = &kmsg.DescribeTopicPartitionsResponseNextCursor{Topic: name, Partition: 0}
 			break
 		}
-		row, next := b.describeTopicPage(name, listener, first, left)
+		row, next := p.describeTopicPage(name, listener, first, left)
 		if row.ErrorCode != 0 && all {
 			continue // deleted since the cursor was made
 		}
@@ -49,11 +48,11 @@ func (b *Broker) describeTopicPartitions(r *step.Request, req *kmsg.DescribeTopi
 			break
 		}
 	}
-	reply(r, resp, out)
+	p.reply(r, resp, out)
 }
 
 // describedTopics lists the topics from the cursor on, by name, and says whether all were meant.
-func (b *Broker) describedTopics(req *kmsg.DescribeTopicPartitionsRequest) (names []string, all bool) {
+func (p *Plane) describedTopics(req *kmsg.DescribeTopicPartitionsRequest) (names []string, all bool) {
 	from := ""
 	if req.Cursor != nil {
 		from = req.Cursor.Topic
@@ -67,7 +66,7 @@ func (b *Broker) describedTopics(req *kmsg.DescribeTopicPartitionsRequest) (name
 	if len(req.Topics) > 0 {
 		return slices.Sorted(maps.Keys(asked)), false
 	}
-	for t := range b.image().Topics() {
+	for t := range p.image.Topics() {
 		if t.Name >= from {
 			names = append(names, t.Name)
 		}
@@ -76,8 +75,8 @@ func (b *Broker) describedTopics(req *kmsg.DescribeTopicPartitionsRequest) (name
 }
 
 // describeTopicPage describes at most limit partitions of a topic from first on; next is the first that is left, or -1.
-func (b *Broker) describeTopicPage(name, listener string, first, limit int32) (row kmsg.DescribeTopicPartitionsResponseTopic, next int32) {
-	t := b.image().Topic(name)
+func (p *Plane) describeTopicPage(name, listener string, first, limit int32) (row kmsg.DescribeTopicPartitionsResponseTopic, next int32) {
+	t := p.image.Topic(name)
 	if t == nil {
 		code := core.ErrUnknownTopicOrPartition
 		if r := controller.CheckTopicName(name); !r.OK() {
@@ -86,19 +85,19 @@ func (b *Broker) describeTopicPage(name, listener string, first, limit int32) (r
 		return missingDescribed(name, code), -1
 	}
 	row = kmsg.NewDescribeTopicPartitionsResponseTopic()
-	row.Topic, row.TopicID, row.IsInternal, row.AuthorizedOperations = &name, t.ID, internalTopic(name), topicOperations
+	row.Topic, row.TopicID, row.IsInternal, row.AuthorizedOperations = &name, t.ID, InternalTopic(name), TopicOperations
 	states := t.Partitions()
 	states = states[min(int(first), len(states)):]
 	next = -1
 	if len(states) > int(limit) {
 		states, next = states[:limit], first+limit
 	}
-	for _, p := range states {
-		s := b.partitionView(p, listener)
+	for _, state := range states {
+		s := p.Sight(state, listener)
 		rp := kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
-		rp.Partition, rp.LeaderID, rp.LeaderEpoch = p.ID, s.leader, int32(p.LeaderEpoch)
-		rp.Replicas, rp.ISR, rp.OfflineReplicas = nodeIDs(p.Replicas), nodeIDs(p.ISR), s.offline
-		rp.EligibleLeaderReplicas, rp.LastKnownELR = nodeIDs(p.EligibleLeaderReplicas), nodeIDs(p.LastKnownElr)
+		rp.Partition, rp.LeaderID, rp.LeaderEpoch = state.ID, s.Leader, int32(state.LeaderEpoch)
+		rp.Replicas, rp.ISR, rp.OfflineReplicas = NodeIDs(state.Replicas), NodeIDs(state.ISR), s.Offline
+		rp.EligibleLeaderReplicas, rp.LastKnownELR = NodeIDs(state.EligibleLeaderReplicas), NodeIDs(state.LastKnownElr)
 		row.Partitions = append(row.Partitions, rp)
 	}
 	return row, next
@@ -106,6 +105,6 @@ func (b *Broker) describeTopicPage(name, listener string, first, limit int32) (r
 
 func missingDescribed(name string, code core.ErrorCode) kmsg.DescribeTopicPartitionsResponseTopic {
 	row := kmsg.NewDescribeTopicPartitionsResponseTopic()
-	row.Topic, row.ErrorCode, row.IsInternal, row.AuthorizedOperations = &name, int16(code), internalTopic(name), topicOperations
+	row.Topic, row.ErrorCode, row.IsInternal, row.AuthorizedOperations = &name, int16(code), InternalTopic(name), TopicOperations
 	return row
 }

@@ -1,11 +1,10 @@
-package broker
+package control
 
 import (
 	"slices"
 	"strconv"
 
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/controller"
 	"github.com/klamm-log/klamm/core/metadata"
@@ -24,20 +23,20 @@ import (
 // groups have no configuration here yet: INVALID_REQUEST.
 //
 // Version notes: 1 layers, 3 types and documentation (KIP-569).
-func (b *Broker) describeConfigs(r *step.Request, req *kmsg.DescribeConfigsRequest, out *step.Effects) {
+func (p *Plane) DescribeConfigs(r *step.Request, req *kmsg.DescribeConfigsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
 	seen := make(map[metadata.ConfigResource]bool, len(req.Resources))
 	for i := range req.Resources {
 		res := &req.Resources[i]
-		key := control.ConfigResource(res.ResourceType, res.ResourceName)
+		key := ConfigResource(res.ResourceType, res.ResourceName)
 		if seen[key] {
 			continue
 		}
 		seen[key] = true
 		row := kmsg.NewDescribeConfigsResponseResource()
 		row.ResourceType, row.ResourceName = res.ResourceType, res.ResourceName
-		entries, refusal := b.describeResource(res)
-		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), control.Words(refusal)
+		entries, refusal := p.describeResource(res)
+		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
 		for j := range entries {
 			e := &entries[j]
 			if len(res.ConfigNames) == 0 || slices.Contains(res.ConfigNames, e.Name) {
@@ -46,10 +45,10 @@ func (b *Broker) describeConfigs(r *step.Request, req *kmsg.DescribeConfigsReque
 		}
 		resp.Resources = append(resp.Resources, row)
 	}
-	reply(r, resp, out)
+	p.reply(r, resp, out)
 }
 
-func (b *Broker) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]config.Entry, controller.Refusal) {
+func (p *Plane) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]config.Entry, controller.Refusal) {
 	refuse := func(code core.ErrorCode, why string) ([]config.Entry, controller.Refusal) {
 		return nil, controller.Refusal{Code: code, Why: why}
 	}
@@ -58,30 +57,30 @@ func (b *Broker) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]c
 		if r := controller.CheckTopicName(res.ResourceName); !r.OK() {
 			return nil, r
 		}
-		if b.image().Topic(res.ResourceName) == nil {
+		if p.image.Topic(res.ResourceName) == nil {
 			return refuse(core.ErrUnknownTopicOrPartition, "there is no topic of that name")
 		}
-		return config.DescribeTopic(b.plane.Layers(b.plane.SetFor(metadata.ResourceTopic, res.ResourceName))), controller.Refusal{}
+		return config.DescribeTopic(p.Layers(p.SetFor(metadata.ResourceTopic, res.ResourceName))), controller.Refusal{}
 	case kmsg.ConfigResourceTypeBroker:
 		id, err := strconv.ParseInt(res.ResourceName, 10, 32)
 		switch {
 		case res.ResourceName == "":
-			return b.clusterDefaults(), controller.Refusal{}
+			return p.clusterDefaults(), controller.Refusal{}
 		case err != nil:
 			return refuse(core.ErrInvalidRequest, "the name of a broker resource is the broker's id, or empty for the cluster's default")
-		case core.NodeID(id) != b.cfg.NodeID:
-			return refuse(core.ErrInvalidRequest, "this is broker "+b.nodeName()+"; each broker describes itself")
+		case core.NodeID(id) != p.cfg.NodeID:
+			return refuse(core.ErrInvalidRequest, "this is broker "+p.NodeName()+"; each broker describes itself")
 		}
-		return config.DescribeBroker(b.plane.Layers(nil)), controller.Refusal{}
+		return config.DescribeBroker(p.Layers(nil)), controller.Refusal{}
 	default:
 		return refuse(core.ErrInvalidRequest, "resources of that type have no configuration here")
 	}
 }
 
 // clusterDefaults are the keys that are set for all brokers.
-func (b *Broker) clusterDefaults() []config.Entry {
+func (p *Plane) clusterDefaults() []config.Entry {
 	var out []config.Entry
-	for name, value := range b.image().Configs(metadata.ConfigResource{Type: metadata.ResourceBroker}) {
+	for name, value := range p.image.Configs(metadata.ConfigResource{Type: metadata.ResourceBroker}) {
 		d, known := config.BrokerDef(name)
 		if !known { // written by another version: nobody can say whether it is a secret
 			d = config.Def{Name: name, Sensitive: true}
@@ -97,7 +96,7 @@ func (b *Broker) clusterDefaults() []config.Entry {
 // describedConfig is one key's row.
 func describedConfig(e *config.Entry, res kmsg.ConfigResourceType, req *kmsg.DescribeConfigsRequest) kmsg.DescribeConfigsResponseResourceConfig {
 	row := kmsg.NewDescribeConfigsResponseResourceConfig()
-	row.Name, row.Value, row.IsSensitive = e.Name, control.Shown(e), e.Sensitive
+	row.Name, row.Value, row.IsSensitive = e.Name, Shown(e), e.Sensitive
 	row.ReadOnly = res == kmsg.ConfigResourceTypeBroker && e.Update == config.ReadOnly
 	row.Source, row.ConfigType = kmsg.ConfigSource(e.Source), kmsg.ConfigType(e.Type)
 	if req.IncludeSynonyms {

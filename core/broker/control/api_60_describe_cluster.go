@@ -1,4 +1,4 @@
-package broker
+package control
 
 import (
 	"github.com/klamm-log/klamm/core"
@@ -13,7 +13,7 @@ import (
 //
 // Version notes: 1 says which kind of endpoint is meant (KIP-919): brokers are answered, controllers are
 // MISMATCHED_ENDPOINT_TYPE here, anything else UNSUPPORTED_ENDPOINT_TYPE. 2 lists fenced brokers on demand (KIP-1073).
-func (b *Broker) describeCluster(r *step.Request, req *kmsg.DescribeClusterRequest, out *step.Effects) {
+func (p *Plane) DescribeCluster(listener string, r *step.Request, req *kmsg.DescribeClusterRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DescribeClusterResponse)
 	const brokers, controllers = 1, 2
 	if r.Version >= 1 && req.EndpointType != brokers {
@@ -23,14 +23,13 @@ func (b *Broker) describeCluster(r *step.Request, req *kmsg.DescribeClusterReque
 		}
 		resp.ErrorCode = int16(code)
 		resp.ErrorMessage = kmsg.StringPtr("this listener is for brokers: endpoint type 1")
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
 	resp.EndpointType = brokers
-	resp.ClusterID, resp.ControllerID = b.cfg.ClusterID, int32(b.cfg.NodeID)
-	resp.ClusterAuthorizedOperations = authorized(req.IncludeClusterAuthorizedOperations, clusterOperations)
-	listener := b.listenerOf(r)
-	for n := range b.image().Brokers() {
+	resp.ClusterID, resp.ControllerID = p.cfg.ClusterID, int32(p.cfg.NodeID)
+	resp.ClusterAuthorizedOperations = Authorized(req.IncludeClusterAuthorizedOperations, ClusterOperations)
+	for n := range p.image.Brokers() {
 		e, ok := n.Endpoint(listener)
 		if !ok || n.Fenced && !req.IncludeFencedBrokers {
 			continue
@@ -39,11 +38,11 @@ func (b *Broker) describeCluster(r *step.Request, req *kmsg.DescribeClusterReque
 			NodeID: int32(n.ID), Host: e.Host, Port: int32(e.Port), Rack: n.Rack, IsFenced: n.Fenced,
 		})
 	}
-	reply(r, resp, out)
+	p.reply(r, resp, out)
 }
 
-// describeControllers answers on a controller's listener: endpoint type 2 is meant there (KIP-919).
-func (b *Broker) describeControllers(now core.Now, r *step.Request, req *kmsg.DescribeClusterRequest, out *step.Effects) {
+// DescribeControllers answers on a controller's listener: endpoint type 2 is meant there (KIP-919).
+func (p *Plane) DescribeControllers(now core.Now, listener string, r *step.Request, req *kmsg.DescribeClusterRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DescribeClusterResponse)
 	const brokers, controllers = 1, 2
 	if r.Version < 1 || req.EndpointType != controllers {
@@ -53,20 +52,19 @@ func (b *Broker) describeControllers(now core.Now, r *step.Request, req *kmsg.De
 		}
 		resp.ErrorCode = int16(code)
 		resp.ErrorMessage = kmsg.StringPtr("this listener is for controllers: endpoint type 2")
-		reply(r, resp, out)
+		p.reply(r, resp, out)
 		return
 	}
-	leader, _ := b.plane.Quorum().Leader()
+	leader, _ := p.quorum.Leader()
 	resp.EndpointType = controllers
-	resp.ClusterID, resp.ControllerID = b.cfg.ClusterID, int32(leader)
-	resp.ClusterAuthorizedOperations = authorized(req.IncludeClusterAuthorizedOperations, clusterOperations)
-	listener := b.listenerOf(r)
-	for _, v := range b.plane.Quorum().View(now).Endpoints {
+	resp.ClusterID, resp.ControllerID = p.cfg.ClusterID, int32(leader)
+	resp.ClusterAuthorizedOperations = Authorized(req.IncludeClusterAuthorizedOperations, ClusterOperations)
+	for _, v := range p.quorum.View(now).Endpoints {
 		for _, e := range v.Endpoints {
 			if e.Name == listener {
 				resp.Brokers = append(resp.Brokers, kmsg.DescribeClusterResponseBroker{NodeID: int32(v.ID), Host: e.Host, Port: int32(e.Port)})
 			}
 		}
 	}
-	reply(r, resp, out)
+	p.reply(r, resp, out)
 }
