@@ -42,7 +42,6 @@ func StartCluster(t testing.TB, o ClusterOptions) *Cluster {
 		o.Nodes = 3
 	}
 	c := &Cluster{t: t}
-	var voters []string
 	for i := range o.Nodes {
 		host := "127.0.0.1"
 		if o.Net != nil {
@@ -54,10 +53,9 @@ func StartCluster(t testing.TB, o ClusterOptions) *Cluster {
 			n.options.Prefix = o.Net.Prefix(i)
 		}
 		c.Nodes, c.Controllers = append(c.Nodes, n), append(c.Controllers, FreeAddr(t, host))
-		voters = append(voters, fmt.Sprintf("%d@%s", i+1, c.Controllers[i]))
 	}
 	for i, n := range c.Nodes {
-		n.write(Properties(i+1, n.Addr, c.Controllers[i], n.Data, voters, o.Set...))
+		n.write(Properties(i+1, n.Addr, c.Controllers[i], n.Data, c.Voters(), o.Set...))
 		n.Launch()
 	}
 	t.Cleanup(c.end)
@@ -115,6 +113,15 @@ func (c *Cluster) end() {
 	for i, n := range c.Nodes {
 		c.t.Logf("node %d said:\n%s", i+1, n.said)
 	}
+}
+
+// Voters is controller.quorum.voters.
+func (c *Cluster) Voters() []string {
+	var out []string
+	for i, addr := range c.Controllers {
+		out = append(out, fmt.Sprintf("%d@%s", i+1, addr))
+	}
+	return out
 }
 
 // Addrs are the addresses of all nodes but the ones given by index.
