@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -206,7 +207,7 @@ func saramaTo(ctx context.Context, from sarama.PartitionConsumer, end int64, eac
 			}
 		case last = <-from.Errors():
 		case <-ctx.Done():
-			return fmt.Errorf("offset %d of %d: %w, after %v", next, end, ctx.Err(), last)
+			return fmt.Errorf("offset %d of %d: %w", next, end, errors.Join(ctx.Err(), last))
 		}
 	}
 	return nil

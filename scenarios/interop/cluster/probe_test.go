@@ -31,7 +31,7 @@ func (b *battle) probe(at time.Time, before harness.View, victim int) times {
 					mu.Unlock()
 					return
 				}
-				time.Sleep(10 * time.Millisecond)
+				harness.Wait(10 * time.Millisecond)
 			}
 			b.t.Errorf("%s-%d took no record for %v: %v", probed, p, resume, why)
 		})

@@ -21,13 +21,6 @@ func (s times) String() string {
 	return fmt.Sprintf("n=%d median %v p90 %v max %v", len(s), at(50), at(90), round(s[len(s)-1]))
 }
 
-func (s times) median() time.Duration {
-	if len(s) == 0 {
-		return 0
-	}
-	return slices.Sorted(slices.Values(s))[len(s)/2]
-}
-
 func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
 
 // load is what else the machine does, as far as it tells.

@@ -23,7 +23,7 @@ func TestStopLeader(t *testing.T) {
 			node.Signal(syscall.SIGSTOP)
 			stopped = time.Now()
 		}, func(node *harness.Node) {
-			time.Sleep(time.Until(stopped.Add(pause)))
+			harness.Wait(time.Until(stopped.Add(pause)))
 			node.Signal(syscall.SIGCONT)
 		})
 		t.Logf("stop %d: node %d (controller %v) led %d: outages %v; probes %v; others %v; in sync %v after it went on; load %s",

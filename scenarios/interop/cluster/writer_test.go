@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klamm-log/klamm/scenarios/interop/harness"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -188,15 +189,10 @@ func (f *fire) awaitAcks(limit time.Duration, writers ...*writer) {
 func (f *fire) awaitAcksAfter(begin time.Time, limit time.Duration, writers []*writer) {
 	f.t.Helper()
 	for _, w := range writers {
-		for {
-			if _, ok := w.since(begin); ok {
-				break
-			}
-			if time.Since(begin) > limit {
-				f.t.Fatalf("partition %d of %s: no acknowledgement for %v; %s", w.partition, f.topic, limit, w.state())
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		harness.Eventually(f.t, limit-time.Since(begin), func() (bool, string) {
+			_, ok := w.since(begin)
+			return ok, fmt.Sprintf("partition %d of %s has no acknowledgement; %s", w.partition, f.topic, w.state())
+		})
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -159,13 +158,6 @@ func FreeAddr(t testing.TB, host string) string {
 	return ""
 }
 
-// Stopped sends SIGSTOP, runs what is given, and sends SIGCONT.
-func (n *Node) Stopped(during func()) {
-	n.Signal(syscall.SIGSTOP)
-	defer n.Signal(syscall.SIGCONT)
-	during()
-}
-
 // Eventually waits until a condition holds, and fails the test with what it said last if that takes longer than limit.
 func Eventually(t testing.TB, limit time.Duration, holds func() (bool, string)) time.Duration {
 	t.Helper()
@@ -179,6 +171,10 @@ func Eventually(t testing.TB, limit time.Duration, holds func() (bool, string)) 
 		case took > limit:
 			t.Fatalf("not within %v: %s", limit, why)
 		}
-		time.Sleep(20 * time.Millisecond)
+		Wait(10 * time.Millisecond)
 	}
 }
+
+// Wait lets real time pass, between two questions to processes or while one is stopped. The processes have real clocks,
+// so there is no other.
+func Wait(d time.Duration) { time.Sleep(d) }
