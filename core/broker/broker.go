@@ -239,6 +239,30 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 	}
 	b.peers.Deliver(now, out)
 	for again := true; again && b.halt == ""; {
+		b.goOn(now, out)
+		b.sweep(now, out)
+		b.writeAwaited(out)
+		b.settlePartitions(now, out)
+		b.answerDeletions(now, out)
+		b.alterPartitions(now, out)
+		// What an answer released, or what this node's own controller was asked, goes on in this turn: no event need come
+		// of it.
+		again = b.plane != nil && b.plane.Restless() || b.produces.Touched() || b.fetches.Touched() || len(b.dirty) > 0
+	}
+	if b.halt != "" {
+		return
+	}
+	if b.opts.Tuning.Check {
+		b.check()
+		if b.plane != nil {
+			b.journal = appendJournal(b.journal, metadataPartition(), core.MetadataTopicID, b.plane.Quorum().Log())
+		}
+	}
+}
+
+// goOn moves start-up, shutdown, the control plane and the partitions on until none of them gets any further.
+func (b *Broker) goOn(now core.Now, out *step.Effects) {
+	for again := true; again && b.halt == ""; {
 		before, closing := b.phase, b.checkpoint.closing
 		b.life.stirred = false
 		b.advance(now, out)
@@ -247,24 +271,6 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 		// The next phase may have proposed, opened or closed something, and no event need come of it: idle logs close at
 		// once.
 		again = b.phase != before || b.checkpoint.closing != closing || b.life.stirred || b.plane != nil && b.plane.Restless()
-	}
-	if b.halt != "" {
-		return
-	}
-	b.sweep(now, out)
-	b.writeAwaited(out)
-	b.settlePartitions(now, out)
-	b.answerDeletions(now, out)
-	b.alterPartitions(now, out)
-	if b.plane != nil && b.plane.Restless() { // this node's own controller was asked
-		b.advance(now, out)
-		b.talk(now, out)
-	}
-	if b.opts.Tuning.Check {
-		b.check()
-		if b.plane != nil {
-			b.journal = appendJournal(b.journal, metadataPartition(), core.MetadataTopicID, b.plane.Quorum().Log())
-		}
 	}
 }
 

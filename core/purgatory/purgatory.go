@@ -99,6 +99,9 @@ func (t *Table[W]) Cancel(p *Parked[W]) {
 	}
 }
 
+// Touched reports whether anything was touched since the last sweep.
+func (t *Table[W]) Touched() bool { return len(t.touched) > 0 }
+
 // Sweep offers every waiter that watches a touched slot or is past its deadline. The offer answers whether the
 // waiter is done; a waiter past its deadline must be, and is removed whatever the answer.
 func (t *Table[W]) Sweep(now core.Mono, offer func(w *W, expired bool) (done bool)) {
