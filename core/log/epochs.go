@@ -109,11 +109,18 @@ func (c *epochCache) of(o core.Offset) core.LeaderEpoch {
 // EpochEnd is the largest known leader epoch at or below the one asked for and the offset at which it ends
 // (OffsetForLeaderEpoch, KIP-101 and 279); (-1, -1) if this log knows nothing of it.
 func (l *Log) EpochEnd(asked core.LeaderEpoch) (core.LeaderEpoch, core.Offset) {
-	epoch, end := l.epochs.end(asked, l.end)
+	epoch, end := l.EpochBoundary(asked)
 	if end >= 0 {
 		end = max(end, l.start) // the cache reaches back to the first segment's base
 	}
 	return epoch, end
+}
+
+// EpochBoundary is EpochEnd as far as the history reaches back, perhaps below the log start: what a follower's log must
+// not reach beyond in that epoch. A follower that ends just at the log start, with an epoch that ended before it here,
+// holds something else than this log once did.
+func (l *Log) EpochBoundary(asked core.LeaderEpoch) (core.LeaderEpoch, core.Offset) {
+	return l.epochs.end(asked, l.end)
 }
 
 // LatestEpoch is the newest leader epoch of the log, or NoLeaderEpoch.

@@ -35,6 +35,13 @@ func TestClusterKeepsItsPromises(t *testing.T) {
 				for _, line := range l.trail[max(0, len(l.trail)-*tail):] {
 					t.Log(line)
 				}
+				for _, n := range l.nodes {
+					for i, p := range n.parts {
+						lg := p.rep.Log
+						t.Logf("node %d partition %d: up %v, leads %v, epoch %d, start %d, HW %d, end %d, content from %d, epochs %v", n.id, i,
+							n.up, p.rep.Leading(), p.rep.epoch, lg.LogStartOffset(), p.rep.HighWatermark(), lg.LogEndOffset(), p.content.base, lg.Epochs())
+					}
+				}
 				t.Errorf("seed %d: %s", seed, l.failed)
 			}
 		}

@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/klamm-log/klamm/core"
@@ -305,7 +306,7 @@ func (n *labNode) begin(lf *labFetch) {
 		code := p.rep.AdmitFollower(lf.from.id, lf.epoch, a.CurrentLeaderEpoch)
 		if _, _, diverging := p.rep.Divergence(a.LastFetchedEpoch, a.FetchOffset); code == core.ErrNone && !diverging {
 			p.rep.FollowerFetched(n.clock(), n.image, FollowerFetch{ID: lf.from.id, LeaderEpoch: a.CurrentLeaderEpoch,
-				BrokerEpoch: lf.epoch, FetchOffset: a.FetchOffset, LogStartOffset: a.LogStartOffset,
+				BrokerEpoch: lf.epoch, FetchOffset: a.FetchOffset, LastFetchedEpoch: a.LastFetchedEpoch, LogStartOffset: a.LogStartOffset,
 				HighWatermark: a.HighWatermark})
 			p.rep.Advance(n.clock())
 		}
@@ -399,7 +400,11 @@ func (n *labNode) produce(i int, value string, records int) bool {
 	var c record.Codecs
 	b.Begin(nil, record.Options{})
 	for range records {
-		if err := b.Append(core.Wall(n.l.now), nil, []byte(value), nil); err != nil {
+		body := []byte(value)
+		if strings.HasSuffix(value, "*") { // fills a segment
+			body = append(body, make([]byte, 400)...)
+		}
+		if err := b.Append(core.Wall(n.l.now), nil, body, nil); err != nil {
 			n.l.t.Fatal(err)
 		}
 	}

@@ -89,7 +89,10 @@ func (r *Replica) Divergence(lastFetched core.LeaderEpoch, offset core.Offset) (
 	if lastFetched < 0 || offset < r.Log.LogStartOffset() { // the latter is answered OFFSET_OUT_OF_RANGE
 		return core.NoLeaderEpoch, core.NoOffset, false
 	}
-	epoch, end := r.EpochEnd(lastFetched)
+	epoch, end := r.Log.EpochBoundary(lastFetched)
+	if lastFetched == r.epoch && r.leading {
+		epoch, end = r.epoch, r.Log.LogEndOffset()
+	}
 	return epoch, end, epoch < lastFetched || end < offset
 }
 
@@ -99,7 +102,7 @@ type FollowerFetch struct {
 	LeaderEpoch core.LeaderEpoch // that the fetch named; must still be the current one
 	BrokerEpoch core.BrokerEpoch // -1 if the request does not say (before Fetch 15)
 	FetchOffset core.Offset
-	// LastFetchedEpoch is informative: divergence has been ruled out by the caller.
+	// LastFetchedEpoch is that of the follower's last record, -1 if it has none. Divergence has been ruled out.
 	LastFetchedEpoch core.LeaderEpoch
 	LogStartOffset   core.Offset // the follower's
 	HighWatermark    core.Offset // the follower's own (Fetch 18, KIP-1166), NoOffset if the request does not say
@@ -123,6 +126,12 @@ func (r *Replica) FollowerFetched(now core.Now, reg Registry, ff FollowerFetch) 
 		return core.ErrNotLeaderOrFollower
 	case ff.FetchOffset < r.Log.LogStartOffset() || ff.FetchOffset > end:
 		return core.ErrOffsetOutOfRange
+	}
+	if ff.LastFetchedEpoch >= 0 && ff.FetchOffset == r.Log.LogStartOffset() {
+		// We hold none of its records and cannot vouch for them: that no divergence was found proves nothing. It begins
+		// anew, or deletes them, when it learns of our log start, and then says that it has none.
+		r.note("replica.fetch-not-vouched-for")
+		return core.ErrNone
 	}
 	reached := ff.FetchOffset
 	if ff.BrokerEpoch >= 0 && ff.BrokerEpoch == f.brokerEpoch {

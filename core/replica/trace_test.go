@@ -29,7 +29,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the traces answer into tes
 //	lead N [isr=A,B]                    the controller's state; nobody knows yet
 //	fence N | unfence N                 likewise
 //	learn N...                          these nodes learn the newest metadata
-//	produce N value... [x3]             one batch of acks=all; x3: of three records
+//	produce N value... [x3]             batches of acks=all; x3: of three records each; value*: it fills a segment
 //	put N value...                      the same with acks=1
 //	delete N offset                     DeleteRecords
 //	hold L... | pass L...               links such as A->B, A->ctl: keep messages; no longer, but what is kept is kept
