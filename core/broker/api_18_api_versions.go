@@ -65,6 +65,15 @@ func features() []feature {
 	}
 }
 
+// supported is features as registrations have them.
+func supported() []metadata.SupportedFeature {
+	var list []metadata.SupportedFeature
+	for _, f := range features() {
+		list = append(list, metadata.SupportedFeature{Name: f.name, Min: f.min, Max: f.max})
+	}
+	return list
+}
+
 func (b *Broker) apiVersions(r *step.Request, req *kmsg.ApiVersionsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.ApiVersionsResponse)
 	if code := b.checkCaller(r.Version, req); code != core.ErrNone {

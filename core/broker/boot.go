@@ -253,7 +253,7 @@ func (b *Broker) openPlane(now core.Now, out *step.Effects) {
 	b.phase = phaseReplay
 	b.plane = control.New(control.Options{
 		Config: b.cfg, Static: b.opts.Static, Rand: b.rand.Fork("control"), Peers: b.peers, Identity: b.boot.identity,
-		Past: b.past(metadataPartition()), Log: b.metaLogConfig(),
+		Past: b.past(metadataPartition()), Log: b.metaLogConfig(), Features: supported(),
 		Owners: raft.Owners{Log: ownerMetaLog, Files: ownerMetaFiles, Reads: ownerMetaReads},
 		Tuning: control.Tuning{
 			ReadBytes: b.opts.Tuning.RecoveryChunkBytes, FetchBytes: b.opts.Tuning.MetadataFetchBytes,

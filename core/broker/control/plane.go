@@ -28,6 +28,7 @@ type Options struct {
 	Log      log.Config // of the metadata log
 	Past     log.Past   // what the checkpoints say of it
 	Owners   raft.Owners
+	Features []metadata.SupportedFeature // what this software can run with
 	Tuning   Tuning
 }
 
@@ -64,10 +65,11 @@ type Plane struct {
 	askers    map[raft.Asker]asked    // requests to the quorum that are not answered
 	nextAsker raft.Asker
 
-	strangers map[string]bool // addresses at which another cluster answered
-	nextAsk   uint64
-	asking    map[uint64]func(now core.Now, resp wire.Response, out *step.Effects)
-	local     []step.Reply // answers to this node's own requests
+	registration registration
+	strangers    map[string]bool // addresses at which another cluster answered
+	nextAsk      uint64
+	asking       map[uint64]func(now core.Now, resp wire.Response, out *step.Effects)
+	local        []step.Reply // answers to this node's own requests
 
 	// Opening is the number of this node's logs that are being opened; answers to creations wait for them.
 	Opening int
@@ -109,6 +111,7 @@ func (p *Plane) Open(now core.Now, out *step.Effects) {
 		}
 		opts.Static = append(opts.Static, raft.Bootstrap{ID: v.ID, Addr: addr})
 	}
+	p.rand.Fork("controller-incarnation").Fill(p.registration.incarnation[:])
 	p.quorum = raft.New(opts, p.opts.Owners)
 	p.quorum.Open(now, out)
 }
@@ -240,6 +243,7 @@ func (p *Plane) EndTurn(now core.Now, out *step.Effects) {
 	}
 	p.takeOffice(now, out)
 	p.snapshot(now, out)
+	p.enlist(now, out)
 }
 
 // takeOffice makes this node the active controller when the quorum says so, and ends that when it says no more.
@@ -285,6 +289,9 @@ func (p *Plane) NextDeadline() (core.Mono, bool) {
 	at, ok := p.quorum.NextDeadline()
 	if w, waits := p.commits.nextDeadline(p.image.Offset()); waits && (!ok || w < at) {
 		at, ok = w, true
+	}
+	if r, due := p.registrationDue(); due && (!ok || r < at) {
+		at, ok = r, true
 	}
 	if p.ctl != nil {
 		if c, due := p.ctl.NextDeadline(); due && (!ok || c < at) {
