@@ -118,17 +118,23 @@ const settle = 300 * time.Millisecond
 // kill -9 of a leader, again and again, under a producer at full speed: the node is back in every ISR before the next.
 // No acknowledged record is lost or moved; an idempotent producer's records are there once each.
 func TestKillLeader(t *testing.T) {
-	t.Run("idempotent", func(t *testing.T) { killLeader(t, pick(30, 3), true) })
+	kill, start := (*harness.Node).Kill, (*harness.Node).Start
+	t.Run("idempotent", func(t *testing.T) { killLeader(t, pick(30, 3), true, kill, start) })
 	if full() {
-		t.Run("at-least-once", func(t *testing.T) { killLeader(t, 10, false) })
+		t.Run("at-least-once", func(t *testing.T) { killLeader(t, 10, false, kill, start) })
 	}
+	// A supervisor restarts a process before anybody has noticed that it was gone: nothing has moved then, and the new
+	// incarnation must not count as the old one.
+	t.Run("restarted at once", func(t *testing.T) {
+		killLeader(t, pick(10, 2), true, func(n *harness.Node) { n.Kill(); n.Launch() }, (*harness.Node).AwaitServing)
+	})
 }
 
-func killLeader(t *testing.T, kills int, idempotent bool) {
+func killLeader(t *testing.T, kills int, idempotent bool, hit, undo func(*harness.Node)) {
 	b := newBattle(t, harness.ClusterOptions{}, idempotent)
 	var blows []blow
 	for n := range kills {
-		got := b.strike(n, (*harness.Node).Kill, (*harness.Node).Start)
+		got := b.strike(n, hit, undo)
 		t.Logf("kill %d: node %d (controller %v) led %d: outages %v; probes %v; others %v; serves after %v, in sync %v later; load %s",
 			n+1, got.node, got.controller, got.led, got.outages, got.probes, got.healthy, round(got.restart), round(got.rejoined), load())
 		blows = append(blows, got)

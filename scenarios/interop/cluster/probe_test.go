@@ -18,10 +18,16 @@ const probed = "probe"
 // and begin anew if either fails. Times count from an instant, of the partitions that a node led.
 func (b *battle) probe(at time.Time, before harness.View, victim int) times {
 	b.t.Helper()
+	return b.probeAll(at, before.Led(int32(victim+1)), victim)
+}
+
+// probeAll does so for some partitions. A victim of -1 is nobody.
+func (b *battle) probeAll(at time.Time, wanted []int, victim int) times {
+	b.t.Helper()
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	var took times
-	for _, p := range before.Led(int32(victim + 1)) {
+	for _, p := range wanted {
 		wait.Go(func() {
 			why := error(nil)
 			for time.Since(at) < resume {
@@ -40,13 +46,18 @@ func (b *battle) probe(at time.Time, before harness.View, victim int) times {
 	return took
 }
 
-// probeOnce writes one record to a partition through whoever the living nodes take for its leader.
+// probeOnce writes one record to a partition through its leader of the highest epoch that a living node knows.
 func (b *battle) probeOnce(partition int32, victim int) error {
-	v, err := harness.Look(b.cluster.Addrs(victim)[0], probed)
-	if err != nil {
-		return err
+	leader, epoch := int32(-1), int32(-1)
+	for _, addr := range b.cluster.Addrs(victim) {
+		v, err := harness.Look(addr, probed)
+		if err != nil {
+			return err
+		}
+		if p := v.Partitions[partition]; p.LeaderEpoch > epoch {
+			leader, epoch = p.Leader, p.LeaderEpoch
+		}
 	}
-	leader := v.Partitions[partition].Leader
 	if leader < 0 || int(leader-1) == victim {
 		return fmt.Errorf("led by %d", leader)
 	}
