@@ -55,6 +55,23 @@ func (o *Oracle) follows(at core.Mono, p *partition, s *history.PartitionState) 
 		o.report(at, ControllerState, p, core.NoOffset, "leader epoch %d and partition epoch %d follow %d and %d",
 			s.LeaderEpoch, s.PartitionEpoch, was.LeaderEpoch, was.PartitionEpoch)
 	}
+	if s.PartitionEpoch != was.PartitionEpoch+1 || len(was.Adding)+len(was.Removing) == 0 || len(s.Adding)+len(s.Removing) > 0 {
+		return // another change may have come between, or no reassignment ends
+	}
+	before, target := without(was.Replicas, was.Adding), without(was.Replicas, was.Removing)
+	if sameSet(s.Replicas, before) || !sameSet(s.Replicas, target) {
+		return // it was cancelled
+	}
+	for _, id := range target {
+		if !slices.Contains(s.ISR, id) {
+			o.report(at, ControllerState, p, core.NoOffset, "the reassignment to %v ends with ISR %v (KAFKA-14829)", target, s.ISR)
+			return
+		}
+	}
+}
+
+func without(list, gone []core.NodeID) []core.NodeID {
+	return slices.DeleteFunc(slices.Clone(list), func(id core.NodeID) bool { return slices.Contains(gone, id) })
 }
 
 // ImageSeen implements [history.Witness].

@@ -34,7 +34,7 @@ const (
 	// LeaderInIsr: the leader is not in the ISR.
 	LeaderInIsr checkers.Property = "LEADER-IN-ISR"
 	// ControllerState: the committed state contradicts itself or goes back: an ISR outside the replicas, an ELR that
-	// overlaps the ISR, epochs that fall, a broker epoch with two incarnations.
+	// overlaps the ISR, epochs that fall, a broker epoch with two incarnations, a reassignment that ends before its replicas are in sync.
 	ControllerState checkers.Property = "CTRL-STATE"
 )
 
