@@ -29,6 +29,7 @@ type Mutant struct {
 	Source   string   // who shipped it, or which catalogue entry it is
 	Expected []string // properties, any of which should catch it
 	Budget   int64    // seeds within which it should be caught
+	Profile  string   // what its seeds draw from: a name or a file, as klamm sim takes it; "default" unless it says
 	// Missed says why the simulator does not find the mutant yet; empty if it has to.
 	Missed string
 }
@@ -72,12 +73,15 @@ func Load(root, id string) (Mutant, error) {
 	return m, nil
 }
 
+// defaultProfile is the profile of a mutant that names none: one broker.
+const defaultProfile = "default"
+
 // field is a line of README.md that programs read: "* Budget: 50 seeds".
-var field = regexp.MustCompile(`^\* (Source|Expected|Budget|Missed): (.+)$`)
+var field = regexp.MustCompile(`^\* (Source|Expected|Budget|Profile|Missed): (.+)$`)
 
 // parseText reads README.md: the title is the id, and some lines are fields.
 func parseText(text string) (Mutant, error) {
-	var m Mutant
+	m := Mutant{Profile: defaultProfile}
 	for line := range strings.SplitSeq(text, "\n") {
 		if title, ok := strings.CutPrefix(line, "# "); ok && m.ID == "" {
 			m.ID = strings.TrimSpace(title)
@@ -100,6 +104,8 @@ func parseText(text string) (Mutant, error) {
 				return m, fmt.Errorf("the budget %q is not a number of seeds", value)
 			}
 			m.Budget = n
+		case "Profile":
+			m.Profile = value
 		case "Missed":
 			m.Missed = value
 		}

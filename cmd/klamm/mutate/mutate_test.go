@@ -90,7 +90,10 @@ func FuzzApply(f *testing.F) {
 func TestParseText(t *testing.T) {
 	m, err := parseText("# some-bug\n\nIt does * Budget: 7 wrong.\n\n* Source: here\n* Expected: A, B-C\n* Budget: 50 seeds\n* Missed: too hard\n")
 	require.NoError(t, err)
-	require.Equal(t, Mutant{ID: "some-bug", Source: "here", Expected: []string{"A", "B-C"}, Budget: 50, Missed: "too hard"}, m)
+	require.Equal(t, Mutant{ID: "some-bug", Source: "here", Expected: []string{"A", "B-C"}, Budget: 50, Profile: "default", Missed: "too hard"}, m)
+	m, err = parseText("# some-bug\n* Source: here\n* Expected: A\n* Budget: 50 seeds\n* Profile: cluster\n")
+	require.NoError(t, err)
+	require.Equal(t, "cluster", m.Profile)
 	for _, text := range []string{
 		"", "# x\n* Source: a\n* Expected: b\n", "# x\n* Source: a\n* Expected: b\n* Budget: many\n",
 		"# x\n* Source: a\n* Expected: b\n* Budget: 0 seeds\n", "* Source: a\n* Expected: b\n* Budget: 1 seeds\n",
