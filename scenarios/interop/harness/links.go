@@ -17,10 +17,14 @@ type Network struct {
 	t    testing.TB
 	name string // prefix of its namespaces
 	n    int
+	base int // third octet of its first subnet
 }
 
-// subnet is 198.18.0.0/16, which is set aside for tests (RFC 2544).
-const subnet = "198.18"
+// Subnets are of 198.18.0.0/16, which is set aside for tests (RFC 2544): a /21 for each network, in it a /30 for each link.
+const (
+	subnets = 32
+	links   = 8 // of a network, the one to this process included
+)
 
 // NewNetwork makes a network of n namespaces, and skips the test where that is not permitted.
 func NewNetwork(t testing.TB, n int) *Network {
@@ -31,14 +35,25 @@ func NewNetwork(t testing.TB, n int) *Network {
 	if _, err := exec.LookPath("ip"); err != nil {
 		Missing(t, "network namespaces need the program ip (Debian: iproute2)")
 	}
+	if n >= links {
+		t.Fatalf("%d nodes; a network has room for %d", n, links-1)
+	}
 	w := &Network{t: t, name: fmt.Sprintf("klamm%d", os.Getpid()), n: n}
 	t.Cleanup(w.remove)
-	if err := w.make(); err != nil {
+	var err error
+	for try := range 3 { // another run may have the subnet
+		w.base = (os.Getpid() + try) % subnets * links
+		if err = w.make(); err == nil {
+			return w
+		}
 		w.remove()
-		Missing(t, "this machine does not let the test make network namespaces: %v", err)
 	}
-	return w
+	Missing(t, "this machine does not let the test make network namespaces: %v", err)
+	return nil
 }
+
+// addr is an address on a link: 1 is the hub's end, 2 the other. Link 0 leads to this process, link i+1 to node i.
+func (w *Network) addr(link, end int) string { return fmt.Sprintf("198.18.%d.%d", w.base+link, end) }
 
 // make sets up namespaces, links, addresses and routes. Link 0 of the hub leads to this process, link i+1 to node i.
 func (w *Network) make() error {
@@ -48,11 +63,11 @@ func (w *Network) make() error {
 		"-n " + hub + " link set lo up",
 		"netns exec " + hub + " sysctl -qw net.ipv4.ip_forward=1",
 		fmt.Sprintf("link add %s type veth peer name e0 netns %s", w.uplink(), hub),
-		fmt.Sprintf("addr add %s.0.2/30 dev %s", subnet, w.uplink()),
+		fmt.Sprintf("addr add %s/30 dev %s", w.addr(0, 2), w.uplink()),
 		fmt.Sprintf("link set %s up", w.uplink()),
-		fmt.Sprintf("-n %s addr add %s.0.1/30 dev e0", hub, subnet),
+		fmt.Sprintf("-n %s addr add %s/30 dev e0", hub, w.addr(0, 1)),
 		fmt.Sprintf("-n %s link set e0 up", hub),
-		fmt.Sprintf("route add %s.0.0/16 via %s.0.1", subnet, subnet),
+		fmt.Sprintf("route add %s/21 via %s", w.addr(0, 0), w.addr(0, 1)),
 	}
 	for i := range w.n {
 		ns, link := w.namespace(i), fmt.Sprintf("e%d", i+1)
@@ -60,11 +75,11 @@ func (w *Network) make() error {
 			"netns add "+ns,
 			"-n "+ns+" link set lo up",
 			fmt.Sprintf("link add %s netns %s type veth peer name eth0 netns %s", link, hub, ns),
-			fmt.Sprintf("-n %s addr add %s.%d.1/30 dev %s", hub, subnet, i+1, link),
+			fmt.Sprintf("-n %s addr add %s/30 dev %s", hub, w.addr(i+1, 1), link),
 			fmt.Sprintf("-n %s link set %s up", hub, link),
 			fmt.Sprintf("-n %s addr add %s/30 dev eth0", ns, w.Host(i)),
 			fmt.Sprintf("-n %s link set eth0 up", ns),
-			fmt.Sprintf("-n %s route add default via %s.%d.1", ns, subnet, i+1),
+			fmt.Sprintf("-n %s route add default via %s", ns, w.addr(i+1, 1)),
 		)
 	}
 	for _, s := range steps {
@@ -88,7 +103,7 @@ func (w *Network) uplink() string         { return fmt.Sprintf("kl%d", os.Getpid
 func (w *Network) namespace(i int) string { return fmt.Sprintf("%sn%d", w.name, i+1) }
 
 // Host is the address of a node, by index.
-func (w *Network) Host(i int) string { return fmt.Sprintf("%s.%d.2", subnet, i+1) }
+func (w *Network) Host(i int) string { return w.addr(i+1, 2) }
 
 // Prefix is what puts a command into a node's namespace.
 func (w *Network) Prefix(i int) []string { return []string{"ip", "netns", "exec", w.namespace(i)} }
