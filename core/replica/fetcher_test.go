@@ -236,6 +236,23 @@ func TestAnswersToWhatWasBeforeAreDropped(t *testing.T) {
 	require.Equal(t, core.Offset(2), r.Log.LogEndOffset())
 }
 
+// What one leader called committed says nothing of records that another one sends: the HighWatermark of a new leader
+// may lag, and the follower's then waits.
+func TestAHighWatermarkBelongsToItsEpoch(t *testing.T) {
+	n, f := following(t, 1)
+	r := n.parts[0].rep
+	f.Response(n.clock(), answerTo(next(t, n, f), 0, FetchedPartition{Records: batchAt(t, 0, 0, 2), HighWatermark: 9}), &n.out)
+	n.sync()
+	r.Advance(n.clock())
+	require.Equal(t, core.Offset(2), r.HighWatermark())
+	r.Apply(n.clock(), followed(1, 1), &n.out)
+	f.Touch(r)
+	f.Response(n.clock(), answerTo(next(t, n, f), 0, FetchedPartition{Records: batchAt(t, 2, 1, 2), HighWatermark: 1}), &n.out)
+	n.sync()
+	require.False(t, r.Advance(n.clock()))
+	require.Equal(t, core.Offset(2), r.HighWatermark(), "neither further nor back")
+}
+
 // TestDamageIsNotAppended is BUGS C2, and the fields of a batch that its checksum does not cover.
 func TestDamageIsNotAppended(t *testing.T) {
 	n, f := following(t, 1)

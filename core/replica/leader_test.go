@@ -78,6 +78,49 @@ func TestFollowerFetched(t *testing.T) {
 	require.Equal(t, core.Offset(8), r.HighWatermark())
 }
 
+func TestDivergence(t *testing.T) {
+	n, r := leaderOf(t, Options{}) // epoch 0 has [0, 10)
+	second := *n.image.parts[0]
+	second.LeaderEpoch, second.PartitionEpoch, second.ISR = 3, 1, ids(0)
+	r.Apply(n.clock(), &second, &n.out)
+	for _, c := range []struct {
+		epoch core.LeaderEpoch
+		at    core.Offset
+		e     core.LeaderEpoch
+		end   core.Offset
+		yes   bool
+	}{
+		{0, 10, 0, 10, false},
+		{0, 11, 0, 10, true},
+		{2, 4, 0, 10, true}, // an epoch that is unknown here
+		{3, 10, 3, 10, false},
+		{3, 11, 3, 10, true},
+		{-1, 0, core.NoLeaderEpoch, core.NoOffset, false},
+	} {
+		e, end, yes := r.Divergence(c.epoch, c.at)
+		require.Equal(t, []any{c.e, c.end, c.yes}, []any{e, end, yes}, "%+v", c)
+	}
+	for range 4 {
+		require.True(t, n.produce(0, "v", 1))
+	}
+	n.l.run(100 * core.Millisecond)
+	require.Equal(t, core.Offset(14), r.HighWatermark())
+	require.Equal(t, core.ErrNone, r.Log.DeleteRecordsBefore(n.clock(), 12, 14, &n.out))
+	_, _, yes := r.Divergence(0, 11)
+	require.False(t, yes, "below the log start: OFFSET_OUT_OF_RANGE")
+	_, end, yes := r.Divergence(0, 12)
+	require.True(t, yes, "its record 11 is none of ours: our epoch 0 ended at 10")
+	require.Equal(t, core.Offset(10), end)
+	_, _, yes = r.Divergence(3, 12)
+	require.False(t, yes)
+	blind := FollowerFetch{ID: 1, LeaderEpoch: 3, BrokerEpoch: 20, FetchOffset: 12, LastFetchedEpoch: 3, HighWatermark: -1}
+	require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, blind))
+	require.Equal(t, core.NoOffset, find(r.followers, 1).end, "we hold none of its records")
+	blind.LastFetchedEpoch = -1
+	require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, blind))
+	require.Equal(t, core.Offset(12), find(r.followers, 1).end, "it has none")
+}
+
 func TestFollowersAreToldOfTheHighWatermark(t *testing.T) {
 	n, r := leaderOf(t, Options{})
 	for _, id := range ids(1, 2) {
