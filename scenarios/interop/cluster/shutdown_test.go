@@ -1,6 +1,8 @@
 package cluster_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"syscall"
 	"testing"
@@ -13,8 +15,8 @@ import (
 const stopping = 15 * time.Second
 
 // SIGTERM of a leader under fire: it hands its partitions over before it goes, so that they are away for as long as an
-// election takes and no session has to run out; the producer gives up nothing; the next start reads no log from its
-// beginning.
+// election takes and no session has to run out; the producer gives up nothing; the mark is there by
+// which the next start knows that it need not scan its logs.
 func TestControlledShutdown(t *testing.T) {
 	b := newBattle(t, harness.ClusterOptions{}, true)
 	var blows []blow
@@ -24,6 +26,9 @@ func TestControlledShutdown(t *testing.T) {
 			begin := time.Now()
 			node.Stop()
 			took = time.Since(begin)
+			if _, err := os.Stat(filepath.Join(node.Data, cleanShutdown)); err != nil {
+				t.Errorf("the node left no mark of an orderly end: %v", err)
+			}
 		}, (*harness.Node).Start)
 		t.Logf("stop %d: node %d (controller %v) led %d, ended in %v: outages %v; probes %v; others %v; serves after %v, in sync %v later; load %s",
 			n+1, got.node, got.controller, got.led, round(took), got.outages, got.probes, got.healthy, round(got.restart), round(got.rejoined), load())
@@ -37,6 +42,9 @@ func TestControlledShutdown(t *testing.T) {
 	}
 	b.finish(blows)
 }
+
+// cleanShutdown is Kafka's name of that mark.
+const cleanShutdown = ".kafka_cleanshutdown"
 
 // handover is far less than a session (9 s), and far more than an election of the quorum's leader takes (at most 2 s
 // of timeout, drawn between 1 and 2 s, KIP-595) on a loaded machine.
