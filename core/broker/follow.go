@@ -19,7 +19,14 @@ type following struct {
 	leader  core.NodeID
 	fetcher *replica.Fetcher
 	asking  bool
+	addr    string    // asked
+	since   core.Mono // when it was asked
 }
+
+// patience is how long partitions that are new to a leader wait for a fetch that does not name them. The leader may hold
+// that one back for replica.fetch.wait.max.ms, half a second, in which nothing is committed on the new ones: most of the
+// time that a failover took.
+const patience = 10 * core.Millisecond
 
 // fetchVersion is the version of followers' fetches: topic ids, the broker epoch, no records of the newest tags.
 const fetchVersion = 17
@@ -59,6 +66,10 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 	}
 	for _, f := range b.leaders {
 		if f.asking {
+			if now.Mono >= f.since+patience && f.fetcher.Starved() {
+				out.Sometimes("broker.fetch-given-up-for-new-partitions")
+				b.peers.Hangup(f.addr, laneReplica, "new partitions are to be fetched", out)
+			}
 			continue
 		}
 		addr := b.brokerAddr(f.leader)
@@ -69,7 +80,7 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 		if !ok {
 			continue
 		}
-		f.asking = true
+		f.asking, f.addr, f.since = true, addr, now.Mono
 		b.peers.Call(now, peer.Call{
 			Addr: addr, Lane: laneReplica, Body: b.followerFetch(&req), Timeout: core.Millis(b.cfg.ReplicaSocketTimeoutMs),
 			Then: func(now core.Now, r *peer.Result, out *step.Effects) { b.followerFetched(now, f, req.ID, r, out) },

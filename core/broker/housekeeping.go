@@ -84,6 +84,8 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 		for _, f := range b.leaders {
 			if !f.asking {
 				next.take(f.fetcher.NextDeadline())
+			} else if f.fetcher.Starved() {
+				next.take(f.since+patience, true)
 			}
 		}
 	}
@@ -93,6 +95,7 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 			next.take(b.life.giveUp, true)
 		}
 	case phaseLeaving:
+		next.take(b.desertedAt(), b.life.giveUp > 0)
 		next.take(b.life.giveUp, true) // 0, which is at once, before it has asked
 	case phaseServing:
 		next.take(b.checkpointAt, true)

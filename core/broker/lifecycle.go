@@ -35,6 +35,7 @@ type lifecycle struct {
 	leaving    bool             // the broker wants to shut down
 	free       bool             // the controller has nothing against it
 	giveUp     core.Mono        // when a leaving broker stops asking
+	heardAt    core.Mono        // when the controller answered a heartbeat last
 	stirred    bool             // an answer has changed something in this turn
 	refused    core.ErrorCode   // why the controller did not register this incarnation when it was last asked
 	rival      core.Mono        // since when another incarnation holds this broker's id; 0 if none does
@@ -43,6 +44,7 @@ type lifecycle struct {
 // Pace of the lifecycle where Kafka's intervals would make every start and every election slower than it need be.
 const (
 	retryController  = 50 * core.Millisecond // after an unanswered or refused request
+	desertion        = core.Second           // without an answer, after which a leaving broker leaves
 	waitForUnfencing = 20 * core.Millisecond // between heartbeats of a broker that could serve and is still fenced
 )
 
@@ -188,7 +190,7 @@ func (b *Broker) heard(now core.Now, asked lifecycle, body wire.Response, _ *ste
 		return
 	}
 	b.life.fenced, b.life.free = resp.IsFenced, b.life.leaving && resp.ShouldShutdown
-	b.life.stirred = true
+	b.life.stirred, b.life.heardAt = true, now.Mono
 	b.life.at = now.Mono.Add(core.Millis(b.cfg.BrokerHeartbeatIntervalMs))
 	switch {
 	case asked.ready != b.life.ready || asked.leaving != b.life.leaving: // it wants something else by now
@@ -233,7 +235,15 @@ func (b *Broker) Waiting() string {
 
 // mayLeave reports whether the broker can close its logs: the controller agrees, or does not answer.
 func (b *Broker) mayLeave(now core.Now) bool {
-	return b.life.free || b.life.epoch < 0 || !b.cfg.ControlledShutdown || b.life.giveUp <= now.Mono
+	return b.life.free || b.life.epoch < 0 || !b.cfg.ControlledShutdown || b.life.giveUp <= now.Mono ||
+		b.desertedAt() <= now.Mono
+}
+
+// desertedAt is when a leaving broker stops waiting for a controller that does not answer: where all nodes are stopped at
+// once the last ones have nobody to ask.
+func (b *Broker) desertedAt() core.Mono {
+	began := b.life.giveUp - core.Millis(b.cfg.BrokerSessionTimeoutMs)
+	return max(began, b.life.heardAt).Add(desertion)
 }
 
 // caughtUp reports whether the committed image, as applied here, contains this incarnation's registration.

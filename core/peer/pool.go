@@ -190,6 +190,13 @@ func (p *Pool) Lost() []Lost {
 // Outstanding is the number of calls without a result.
 func (p *Pool) Outstanding() int { return len(p.calls) }
 
+// Hangup ends the connection of a lane, if there is one; its calls fail.
+func (p *Pool) Hangup(addr string, lane Lane, why string, out *step.Effects) {
+	if l := p.lanes[laneKey{addr, lane}]; l != nil {
+		p.hangup(l, why, out)
+	}
+}
+
 // Close ends all connections; their calls fail.
 func (p *Pool) Close(out *step.Effects) {
 	for id := step.PeerID(1); id <= p.nextPeer; id++ { // in order: maps have none

@@ -142,13 +142,13 @@ func (q *Quorum) voteAsked(now core.Now, from Asker, r *VoteRequest, out *step.E
 	case r.ReplicaEpoch < q.hard.epoch:
 		q.answer(from, &VoteResponse{Code: core.ErrFencedLeaderEpoch})
 		return
-	case r.ReplicaEpoch > q.hard.epoch:
-		q.becomeUnattached(now, r.ReplicaEpoch, out)
-	}
-	if !q.meant(r.VoterID, r.VoterDirectoryID) {
-		// KIP-853: a voter whose disk was replaced has forgotten its votes, and must not vote in its predecessor's name.
+	case !q.meant(r.VoterID, r.VoterDirectoryID):
+		// KIP-853: a voter whose disk was replaced has forgotten its votes, and must not vote in its predecessor's name. Nor
+		// does it take over the epoch of a request that is not for it, as Kafka does: that would unseat a leader.
 		q.answer(from, &VoteResponse{Code: core.ErrInvalidVoterKey})
 		return
+	case r.ReplicaEpoch > q.hard.epoch:
+		q.becomeUnattached(now, r.ReplicaEpoch, out)
 	}
 	candidate := VoterKey{r.ReplicaID, r.ReplicaDirectoryID}
 	upToDate := OffsetAndEpoch{r.LastOffset, r.LastOffsetEpoch}.Compare(q.end()) >= 0

@@ -405,6 +405,18 @@ func (f *Fetcher) sessionFailed(now core.Now, code core.ErrorCode, out *step.Eff
 	f.awaited, f.sessionEpoch = 0, 0
 }
 
+// Starved reports whether partitions that could be fetched are not named in the request that is in flight: they came after it
+// was made, and the leader may hold it back for as long as the others are silent.
+func (f *Fetcher) Starved() bool {
+	return f.awaited != 0 && slices.ContainsFunc(f.dirty, func(t *tracked) bool {
+		if t.gone || t.listed {
+			return false
+		}
+		_, ok := t.position(f)
+		return ok
+	})
+}
+
 // Failed tells that the request in flight will not be answered, or that it could not be sent. The leader may have
 // executed it, and with it moved its session on: the next request closes that session and opens another (KIP-227).
 func (f *Fetcher) Failed(now core.Now) {

@@ -148,7 +148,7 @@ func (r *Replica) FollowerFetched(now core.Now, reg Registry, ff FollowerFetch) 
 	}
 	f.end, f.start, f.brokerEpoch = reached, ff.LogStartOffset, ff.BrokerEpoch
 	f.fetchedAt, f.leaderEnd = now.Mono, max(end, f.leaderEnd)
-	f.eligible = eligible(reg, f)
+	f.eligible = r.mayJoin(reg, f)
 	if ff.HighWatermark >= 0 {
 		f.told = ff.HighWatermark
 	}
@@ -161,6 +161,12 @@ func (r *Replica) FollowerFetched(now core.Now, reg Registry, ff FollowerFetch) 
 func eligible(reg Registry, f *follower) bool {
 	b := reg.Broker(f.id)
 	return b != nil && b.Active() && f.brokerEpoch >= 0 && b.Epoch == f.brokerEpoch
+}
+
+// mayJoin reports whether a follower's broker may join the ISR, and its log begins no earlier than the leader's: it may lead
+// next, and must not bring back what DeleteRecords has removed (KIP-107).
+func (r *Replica) mayJoin(reg Registry, f *follower) bool {
+	return eligible(reg, f) && f.start >= r.Log.LogStartOffset()
 }
 
 // FollowerBound is the end of what followers may be served: what is in the files, synced or not. The leader counts
@@ -187,18 +193,17 @@ func (r *Replica) Sent(id core.NodeID, hw core.Offset) {
 	}
 }
 
-// StartReached reports whether the log begins at or above start here and at every member of the maximal ISR: then no
-// leader that may come serves what lies below it (KIP-107).
+// StartReached reports whether the log begins at or above start here and at every member of the maximal ISR and the ELR: then
+// no leader that may come serves what lies below it (KIP-107).
 func (r *Replica) StartReached(start core.Offset) bool {
 	if r.Log.LogStartOffset() < start {
 		return false
 	}
-	for _, id := range r.maximal {
-		if f := find(r.followers, id); f != nil && f.start < start {
-			return false
-		}
+	lags := func(id core.NodeID) bool {
+		f := find(r.followers, id)
+		return f != nil && f.start < start
 	}
-	return true
+	return !slices.ContainsFunc(r.maximal, lags) && !slices.ContainsFunc(r.elr, lags)
 }
 
 // Advance raises the HighWatermark as far as the rules allow and reports whether it moved.

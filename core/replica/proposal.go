@@ -51,7 +51,7 @@ func (r *Replica) Proposal(now core.Now, reg Registry) (Proposal, bool) {
 		return Proposal{}, false
 	}
 	for i := range r.followers {
-		r.followers[i].eligible = eligible(reg, &r.followers[i])
+		r.followers[i].eligible = r.mayJoin(reg, &r.followers[i])
 	}
 	if p := r.pending; p != nil {
 		if p.inFlight || now.Mono < p.retryAt {

@@ -59,6 +59,7 @@ type Replica struct {
 	partitionEpoch core.PartitionEpoch
 	replicas       []core.NodeID // in the order of preference
 	isr            []core.NodeID // committed, sorted
+	elr            []core.NodeID // eligible leader replicas (KIP-966)
 
 	highWatermark core.Offset
 	checkpointed  core.Offset // HighWatermark of the node's checkpoint, until the log is ready for the first time
@@ -111,6 +112,7 @@ func (r *Replica) Apply(now core.Now, state *metadata.Partition, out *step.Effec
 		"%v: leader epoch %d had leader %d, now %d", r.TP, r.epoch, r.leader, state.Leader)
 	newEpoch := state.LeaderEpoch > r.epoch
 	r.replicas, r.isr = slices.Clone(state.Replicas), sorted(state.ISR)
+	r.elr = state.EligibleLeaderReplicas
 	r.partitionEpoch = state.PartitionEpoch
 	if r.pending != nil {
 		// The controller has moved on: either this is the proposal, or it will be refused (A8: partition epochs are

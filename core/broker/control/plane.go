@@ -66,6 +66,7 @@ type Plane struct {
 	nextAsker raft.Asker
 
 	registration registration
+	twinSince    core.Mono       // since when another process leads under this node's id; 0: none does
 	strangers    map[string]bool // addresses at which another cluster answered
 	nextAsk      uint64
 	asking       map[uint64]func(now core.Now, resp wire.Response, out *step.Effects)
@@ -138,6 +139,9 @@ func (p *Plane) LeaderAddr() string {
 
 // Waiting says why the node knows no controller, in words for the operator.
 func (p *Plane) Waiting() string {
+	if p.twinSince > 0 {
+		return fmt.Sprintf("another process is node %d of the quorum and leads it", p.cfg.NodeID)
+	}
 	if len(p.strangers) > 0 {
 		return fmt.Sprintf("no controller is known; %s belongs to another cluster than %s", slices.Sorted(maps.Keys(p.strangers))[0], p.cfg.ClusterID)
 	}
@@ -241,9 +245,26 @@ func (p *Plane) EndTurn(now core.Now, out *step.Effects) {
 		p.fail(why)
 		return
 	}
+	p.checkTwin(now)
 	p.takeOffice(now, out)
 	p.snapshot(now, out)
 	p.enlist(now, out)
+}
+
+// checkTwin ends a node whose id leads the quorum although this process does not: two were given the same node.id. It waits
+// as long as any memory of this node's own past could last.
+func (p *Plane) checkTwin(now core.Now) {
+	leader, _ := p.quorum.Leader()
+	if leader != p.cfg.NodeID || p.quorum.Role() != "observer" {
+		p.twinSince = 0
+		return
+	}
+	if p.twinSince == 0 {
+		p.twinSince = max(1, now.Mono)
+	}
+	if now.Mono > p.twinSince.Add(3*core.Millis(p.cfg.BrokerSessionTimeoutMs)) {
+		p.fail(fmt.Sprintf("another process is node %d of cluster %s and leads its quorum; give this one a node.id of its own", p.cfg.NodeID, p.cfg.ClusterID))
+	}
 }
 
 // takeOffice makes this node the active controller when the quorum says so, and ends that when it says no more.
@@ -287,6 +308,9 @@ func (p *Plane) Finish(now core.Now, out *step.Effects) {
 // NextDeadline is the earliest instant at which the plane wants a Tick.
 func (p *Plane) NextDeadline() (core.Mono, bool) {
 	at, ok := p.quorum.NextDeadline()
+	if twin := p.twinSince.Add(3*core.Millis(p.cfg.BrokerSessionTimeoutMs) + 1); p.twinSince > 0 && (!ok || twin < at) {
+		at, ok = twin, true
+	}
 	if w, waits := p.commits.nextDeadline(p.image.Offset()); waits && (!ok || w < at) {
 		at, ok = w, true
 	}
