@@ -9,6 +9,7 @@
 //	harness     builds and runs klamm node; says what could not be checked
 //	clients     franz-go, sarama, librdkafka, kcat: every codec, crash in the middle, one writes and another reads
 //	dump        Kafka's DumpLogSegments reads our segments, indexes, snapshots and metadata log
+//	cluster     three real nodes: leaders killed, stopped, cut off, shut down; unmodified clients; what is refused
 //	rawframes   broken frames and batches over a plain socket
 //	apache      fetches and runs Apache Kafka itself
 //	oracle      the same requests to Apache Kafka's broker and to Klamm, answers compared field by field
