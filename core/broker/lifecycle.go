@@ -27,7 +27,8 @@ type lifecycle struct {
 	proving  bool             // the epoch is being written down
 	epoch    core.BrokerEpoch // -1 until registered
 
-	controller core.LeaderEpoch // of the last heartbeat's controller
+	controller core.LeaderEpoch // of the controller known last
+	office     bool             // this node was the active controller when it was looked at last
 	asking     bool             // a registration or heartbeat is under way
 	at         core.Mono        // when the next one is due
 	fenced     bool             // as the controller said last
@@ -64,8 +65,9 @@ func (b *Broker) lifecycleDue() (core.Mono, bool) {
 // the controller takes a broken connection for the end of this process and fences it soon.
 func (b *Broker) stayInTouch(now core.Now) {
 	_, epoch := b.plane.Quorum().Leader()
-	again := epoch != b.life.controller
-	b.life.controller = epoch
+	office := b.plane.Active() // known leaders of the quorum take office a moment later; of this node's own it can be seen
+	again := epoch != b.life.controller || office != b.life.office
+	b.life.controller, b.life.office = epoch, office
 	for _, l := range b.peers.Lost() {
 		again = again || l.Lane == laneControl && l.Addr == b.plane.LeaderAddr()
 	}
