@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -80,13 +81,12 @@ func checkCore(t *testing.T, plan *sim.Plan, voters int) {
 func checkWipe(t *testing.T, plan *sim.Plan) {
 	wiped, unclean := 0, 0
 	for _, f := range plan.Faults {
-		switch f.Kind {
-		case sim.Wipe:
+		if f.Kind == sim.Wipe {
 			wiped++
-		case sim.Crash, sim.PowerLoss, sim.CrashDirty, sim.CrashLoop:
-			if int(f.Node) < len(plan.Brokers) {
-				unclean++
-			}
+		}
+		kills := []sim.FaultKind{sim.Crash, sim.PowerLoss, sim.CrashDirty, sim.CrashLoop}
+		if slices.Contains(kills, f.Kind) && int(f.Node) < len(plan.Brokers) {
+			unclean++
 		}
 	}
 	require.LessOrEqual(t, wiped, 1)

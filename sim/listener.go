@@ -13,16 +13,6 @@ type listener struct {
 	open       bool
 }
 
-// listens reports whether the listener of that name is open.
-func (p *process) listens(name string) bool {
-	for _, l := range p.listeners {
-		if l.name == name {
-			return l.open
-		}
-	}
-	return false
-}
-
 // announces reports whether all listeners are open: the node serves.
 func (p *process) announces() bool {
 	return !slices.ContainsFunc(p.listeners, func(l *listener) bool { return !l.open })

@@ -185,12 +185,12 @@ func TestMute(t *testing.T) {
 		return true
 	}}, ServerOptions{})
 	c := s.dial(t)
+	begun := time.Now() // before the first request, so that a slow machine only makes it more
 	c.send(metadata(1))
 	require.Equal(t, int32(1), c.corr())
-	begun := time.Now()
 	c.send(metadata(2))
 	require.Equal(t, int32(2), c.corr())
-	require.GreaterOrEqual(t, time.Since(begun), muted/2)
+	require.GreaterOrEqual(t, time.Since(begun), muted)
 }
 
 func TestMaxConnections(t *testing.T) {

@@ -126,7 +126,8 @@ func (b *Broker) followerProgress(now core.Now, f *fetching) {
 		}
 		// Of a partition at rest with everybody in sync nothing can come of it: it costs no settling.
 		restless := p.HighWatermark() < p.Log.LogEndOffset() || len(p.ISR()) < p.copies
-		p.FollowerFetched(now, b.image(), replica.FollowerFetch{
+		// What it refuses counts for nothing; the evaluation tells the follower.
+		_ = p.FollowerFetched(now, b.image(), replica.FollowerFetch{
 			ID: f.follower, LeaderEpoch: asked.CurrentLeaderEpoch, BrokerEpoch: f.brokerEpoch, FetchOffset: asked.FetchOffset,
 			LastFetchedEpoch: asked.LastFetchedEpoch, LogStartOffset: asked.LogStartOffset, HighWatermark: core.NoOffset,
 		})

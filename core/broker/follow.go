@@ -107,7 +107,7 @@ func (b *Broker) followerFetch(f *replica.FetchRequest) *kmsg.FetchRequest {
 	req.SetVersion(fetchVersion)
 	req.ReplicaID = -1
 	req.ReplicaState.ID, req.ReplicaState.Epoch = int32(b.cfg.NodeID), int64(b.life.epoch)
-	req.MaxWaitMillis, req.MinBytes = int32(b.cfg.ReplicaFetchWaitMs), int32(b.cfg.ReplicaFetchMinBytes)
+	req.MaxWaitMillis, req.MinBytes = int32(b.cfg.ReplicaFetchWaitMs), b.cfg.ReplicaFetchMinBytes
 	req.MaxBytes = b.cfg.ReplicaFetchResponseMaxBytes
 	req.SessionID, req.SessionEpoch = f.SessionID, f.SessionEpoch
 	req.IsolationLevel = 0

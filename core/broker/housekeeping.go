@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"strconv"
-
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/log"
@@ -28,9 +26,6 @@ type saidPoint struct {
 	p     *partition // nil for the metadata log
 	point core.Offset
 }
-
-// nodeName is the broker's name as a configuration resource.
-func (b *Broker) nodeName() string { return strconv.FormatInt(int64(b.cfg.NodeID), 10) }
 
 // schedule keeps the deadline of a partition: the instant at which its disk must have answered, or a follower that is
 // behind must have caught up.

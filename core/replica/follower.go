@@ -90,7 +90,8 @@ func (r *Replica) learn(now core.Now, a *FetchedPartition, out *step.Effects) {
 	r.leaderStart = max(r.leaderStart, a.LogStartOffset)
 	r.Advance(now)
 	if start, ok := r.WantedStart(); ok && !r.opts.HoldStart {
-		r.Log.DeleteRecordsBefore(now, start, r.highWatermark, out) // KIP-107: the leader's log start is everybody's
+		// KIP-107: the leader's log start is everybody's. It is below the HighWatermark, so nothing refuses it.
+		_ = r.Log.DeleteRecordsBefore(now, start, r.highWatermark, out)
 	}
 }
 

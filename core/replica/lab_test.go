@@ -305,7 +305,7 @@ func (n *labNode) begin(lf *labFetch) {
 		p := n.parts[a.Index]
 		code := p.rep.AdmitFollower(lf.from.id, lf.epoch, a.CurrentLeaderEpoch)
 		if _, _, diverging := p.rep.Divergence(a.LastFetchedEpoch, a.FetchOffset); code == core.ErrNone && !diverging {
-			p.rep.FollowerFetched(n.clock(), n.image, FollowerFetch{ID: lf.from.id, LeaderEpoch: a.CurrentLeaderEpoch,
+			_ = p.rep.FollowerFetched(n.clock(), n.image, FollowerFetch{ID: lf.from.id, LeaderEpoch: a.CurrentLeaderEpoch,
 				BrokerEpoch: lf.epoch, FetchOffset: a.FetchOffset, LastFetchedEpoch: a.LastFetchedEpoch, LogStartOffset: a.LogStartOffset,
 				HighWatermark: a.HighWatermark})
 			p.rep.Advance(n.clock())

@@ -145,7 +145,7 @@ func TestAckedCountsTheCommittedISR(t *testing.T) {
 	done, _ := r.Acked(1, 2)
 	require.False(t, done)
 	for _, id := range ids(1, 2) {
-		r.FollowerFetched(n.clock(), n.image, fetched(id, 10))
+		_ = r.FollowerFetched(n.clock(), n.image, fetched(id, 10))
 	}
 	r.Advance(n.clock())
 	done, code := r.Acked(10, 3)
@@ -226,7 +226,7 @@ func TestCheckpointedHighWatermark(t *testing.T) {
 func TestOldMetadataIsIgnored(t *testing.T) {
 	n, r := leaderOf(t, Options{})
 	for _, id := range ids(1, 2) {
-		r.FollowerFetched(n.clock(), n.image, fetched(id, 10))
+		_ = r.FollowerFetched(n.clock(), n.image, fetched(id, 10))
 	}
 	p, ok := r.Proposal(n.clock(), n.image)
 	require.False(t, ok, "%+v", p)
@@ -268,7 +268,7 @@ func TestPreferredReader(t *testing.T) {
 func TestAnIdlePartitionInSyncHasNoDeadline(t *testing.T) {
 	n, r := leaderOf(t, Options{LagTime: core.Second})
 	for _, id := range ids(1, 2) {
-		r.FollowerFetched(n.clock(), n.image, fetched(id, 10))
+		_ = r.FollowerFetched(n.clock(), n.image, fetched(id, 10))
 	}
 	r.Advance(n.clock())
 	for at, ok := r.NextDeadline(); ok; at, ok = r.NextDeadline() { // what was set while they were behind
@@ -390,7 +390,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	ff := [2]FollowerFetch{fetched(1, 10), fetched(2, 10)}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		for i := range ff {
-			r.FollowerFetched(n.clock(), reg, ff[i])
+			_ = r.FollowerFetched(n.clock(), reg, ff[i])
 		}
 		r.Settle()
 		r.Advance(n.clock())

@@ -76,7 +76,7 @@ func (l *lab) fault(kind int64, r *prng.Rand) {
 			if r.Chance(1, 2) { // just where another log ends
 				at = min(hw, l.nodes[r.Below(3)].parts[i].rep.Log.LogEndOffset())
 			}
-			lg.DeleteRecordsBefore(n.clock(), at, hw, &n.out)
+			_ = lg.DeleteRecordsBefore(n.clock(), at, hw, &n.out)
 			n.endTurn()
 		}
 	}
