@@ -40,8 +40,7 @@ offsets.topic.replication.factor=1
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	format := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool",
-		"format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", file,
-		"--feature", "eligible.leader.replicas.version=0") // KIP-966 changes what min.insync.replicas looks like
+		"format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", file)
 	if out, err := format.CombinedOutput(); err != nil {
 		t.Fatalf("formatting Kafka's storage: %v\n%s", err, out)
 	}
