@@ -12,9 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klamm-log/klamm/cmd/klamm/mutate"
+	"github.com/klamm-log/klamm/scenarios"
 )
 
-// within is the number of seeds of the default profile within which the simulator has to find the plainest bugs.
+// within is the number of seeds within which the simulator has to find the plainest bugs.
 const within = 50
 
 func tree(t *testing.T) mutate.Tree {
@@ -41,6 +42,7 @@ func TestEveryMutantApplies(t *testing.T) {
 	for _, id := range ids {
 		m, err := mutate.Load(tr.Root(), id)
 		require.NoError(t, err)
+		require.NoError(t, profile(m.Profile), id)
 		changed, err := tr.Changed(m)
 		require.NoError(t, err)
 		for path, data := range changed {
@@ -56,14 +58,31 @@ func TestEveryMutantApplies(t *testing.T) {
 	}
 }
 
-// TestThePlainestBugsAreFound builds the core with a sync removed, a torn tail kept, or reads past the HighWatermark.
-// The default profile must find each within fifty seeds that hold without it, and the capsule must repeat the finding.
+// profile says what is wrong with a mutant's profile.
+func profile(name string) error {
+	if !strings.HasSuffix(name, ".json") {
+		_, err := scenarios.LoadProfile(name)
+		return err
+	}
+	b, err := os.ReadFile(name)
+	if err == nil {
+		_, err = scenarios.ParseProfile(b)
+	}
+	return err
+}
+
+// TestThePlainestBugsAreFound builds the core with a sync removed, a torn tail kept, or reads past the HighWatermark, and a
+// cluster's with a HighWatermark that counts too few replicas, a leader from outside of the ISR, and voters that do not sync.
+// The mutant's profile must find each within fifty seeds that hold without it, and the capsule must repeat the finding.
 func TestThePlainestBugsAreFound(t *testing.T) {
 	tr := tree(t)
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	control := build(t, ctx, tr, nil)
-	for _, id := range []string{"ack-before-fsync", "log-recovery-skip", "consume-past-hw"} {
+	for _, id := range []string{
+		"ack-before-fsync", "log-recovery-skip", "consume-past-hw",
+		"isr-maximal-ignored-shrink", "elect-outside-isr", "raft-ack-before-fsync",
+	} {
 		t.Run(id, func(t *testing.T) {
 			m, err := mutate.Load(tr.Root(), id)
 			require.NoError(t, err)
@@ -71,7 +90,7 @@ func TestThePlainestBugsAreFound(t *testing.T) {
 			require.NoError(t, err)
 			program := build(t, ctx, tr, changed)
 			found, err := mutate.Hunt(ctx, program, control, mutate.Sweep{
-				Profile: "default", First: 1, Seeds: within, Failures: 1, Capsules: t.TempDir(),
+				Profile: m.Profile, First: 1, Seeds: within, Failures: 1, Capsules: t.TempDir(),
 			})
 			require.NoError(t, err)
 			require.Len(t, found.Starts, 1, "not found in %d seeds; not counted, as they fail without it, too: %v", found.Seeds, found.Anyway)

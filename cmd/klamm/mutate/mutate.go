@@ -29,7 +29,8 @@ type Mutant struct {
 	Source   string   // who shipped it, or which catalogue entry it is
 	Expected []string // properties, any of which should catch it
 	Budget   int64    // seeds within which it should be caught
-	Profile  string   // what its seeds draw from: a name or a file, as klamm sim takes it; "default" unless it says
+	// Profile is what its seeds draw from, as klamm sim takes it: a name, "default" unless it says, or a file of the tree.
+	Profile string
 	// Missed says why the simulator does not find the mutant yet; empty if it has to.
 	Missed string
 }
@@ -70,6 +71,9 @@ func Load(root, id string) (Mutant, error) {
 		return Mutant{}, fmt.Errorf("mutant %s: README.md speaks of %q", id, m.ID)
 	}
 	m.Diff = diff
+	if strings.HasSuffix(m.Profile, ".json") {
+		m.Profile = filepath.Join(root, filepath.FromSlash(m.Profile))
+	}
 	return m, nil
 }
 
