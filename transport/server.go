@@ -103,6 +103,15 @@ func (s *Server) Release(listener string) error {
 	return err
 }
 
+// Refuse accepts no more connections at the named listener; those that it has accepted are served on.
+func (s *Server) Refuse(listener string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.find(listener); i >= 0 && s.sockets[i].opened {
+		_ = s.sockets[i].bound.Close() // the acceptor ends by that
+	}
+}
+
 // Open accepts connections at the named listener from now on, and binds it before if that has not been done.
 func (s *Server) Open(listener string) error {
 	if err := s.Bind(listener); err != nil {

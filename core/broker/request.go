@@ -18,7 +18,9 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		return
 	}
 	if !b.Serving() {
-		if _, ok := r.Body.(*kmsg.ApiVersionsRequest); !ok || b.phase > phaseLeaving {
+		// Who connects while this broker ends is greeted all the same: clients take a connection that is closed in the middle of
+		// ApiVersions for one that cannot be (franz-go thinks of TLS and gives its records up), and ask again after any later end.
+		if _, ok := r.Body.(*kmsg.ApiVersionsRequest); !ok {
 			out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
 			return
 		}

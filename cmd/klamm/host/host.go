@@ -77,9 +77,10 @@ type Node struct {
 	killed  atomic.Bool
 
 	// Of the loop's goroutine.
-	closed []string // listeners that are not open yet
-	served bool     // serving is closed
-	ended  bool     // halted is closed
+	closed  []string // listeners that are not open yet
+	refused bool     // clients are not let in any more
+	served  bool     // serving is closed
+	ended   bool     // halted is closed
 
 	// Written by the loop's goroutine before serving or halted is closed, read after.
 	clusterID string
@@ -229,6 +230,7 @@ func (n *Node) look() {
 		return
 	}
 	if n.served {
+		n.refuse()
 		return
 	}
 	n.closed = slices.DeleteFunc(n.closed, func(listener string) bool {
@@ -255,6 +257,19 @@ func (n *Node) Waiting() string {
 		return *why
 	}
 	return ""
+}
+
+// refuse closes the doors of a node that is about to end: who connects then would be cut off in the middle of a greeting.
+func (n *Node) refuse() {
+	if n.refused {
+		return
+	}
+	for _, l := range n.opts.Config.Listeners {
+		if !n.broker.Listening(l.Name) {
+			n.refused = true
+			n.server.Refuse(l.Name)
+		}
+	}
 }
 
 // end notes that the broker has ended.
