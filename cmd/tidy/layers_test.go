@@ -92,7 +92,7 @@ func layers() []layer {
 		{"sim", []string{"core/...", "checkers/history"}, []string{"checkers/...", "scenarios/...", "disk/disktest"}},
 		{"scenarios", base("sim/...", "checkers/..."), []string{"core/..."}},
 		// Its tests build programs from changed sources. What does that needs files and processes, so it lies in cmd.
-		{"scenarios/mutants", nil, []string{"cmd/klamm/mutate"}},
+		{"scenarios/mutants", nil, []string{"cmd/klamm/mutate", "scenarios"}},
 		{
 			"cmd",
 			base("transport/...", "disk/...", "sim/...", "checkers/...", "scenarios/...", "core/config", "core/node",
