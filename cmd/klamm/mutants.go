@@ -44,7 +44,7 @@ before ended, and the median and the 90th percentile of their lengths are shown.
 Exit code: 0 if all were found in time, 1 if one was not, 65 if a diff does not apply.`,
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Profile, "profile", "default", "what seeds draw from")
+	f.StringVar(&o.Profile, "profile", "", "what seeds draw from, instead of each mutant's own profile")
 	f.Uint64Var(&o.Seed, "seed", 1, "first seed")
 	f.IntVar(&o.Starts, "starts", 1, "detections to wait for")
 	f.DurationVar(&o.Time, "time", 2*time.Minute, "how long seeds are begun, per mutant; 0 is no limit")
@@ -72,7 +72,7 @@ func runMutants(ctx context.Context, a *app, o mutantsOptions, ids []string) err
 		return err
 	}
 	defer l.close()
-	r := mutantsResult{Schema: mutantsSchema, Profile: o.Profile, FirstSeed: o.Seed, Mutants: []mutantResult{}}
+	r := mutantsResult{Schema: mutantsSchema, FirstSeed: o.Seed, Mutants: []mutantResult{}}
 	for _, id := range ids {
 		m, err := l.try(ctx, id)
 		if err != nil {
@@ -129,14 +129,17 @@ func (l *lab) try(ctx context.Context, id string) (mutantResult, error) {
 	if err != nil {
 		return r, exit.With(exit.Of(err), err)
 	}
-	r.Expected, r.Budget, r.Missed = m.Expected, m.Budget, m.Missed
+	r.Expected, r.Budget, r.Missed, r.Profile = m.Expected, m.Budget, m.Missed, m.Profile
+	if l.o.Profile != "" {
+		r.Profile = l.o.Profile
+	}
 	program, err := l.build(ctx, m)
 	if err != nil {
 		return r, err
 	}
 	l.Talkf("%s: running seeds", id)
 	found, err := mutate.Hunt(ctx, program, l.control, mutate.Sweep{
-		Profile: l.o.Profile, First: l.o.Seed, Seeds: m.Budget * int64(l.o.Starts), Failures: l.o.Starts,
+		Profile: r.Profile, First: l.o.Seed, Seeds: m.Budget * int64(l.o.Starts), Failures: l.o.Starts,
 		Time: l.o.Time, Jobs: l.o.Jobs, Capsules: filepath.Join(l.keep, id),
 	})
 	if err != nil {
@@ -184,7 +187,6 @@ const mutantsSchema = "klamm.mutants.result/v1"
 // mutantsResult is what klamm mutants found out.
 type mutantsResult struct {
 	Schema    string         `json:"schema"`
-	Profile   string         `json:"profile"`
 	FirstSeed uint64         `json:"first_seed"`
 	Mutants   []mutantResult `json:"mutants"`
 }
@@ -192,6 +194,7 @@ type mutantsResult struct {
 // mutantResult is what one mutant's hunt showed.
 type mutantResult struct {
 	ID       string   `json:"id"`
+	Profile  string   `json:"profile"`
 	Expected []string `json:"expected"`
 	Budget   int64    `json:"budget"`
 	Missed   string   `json:"missed,omitempty"` // why it need not be found
@@ -250,7 +253,7 @@ func (r mutantsResult) AppendText(dst []byte) []byte {
 	}
 	dst = show.Table(dst, rows...)
 	for i := range r.Mutants {
-		dst = r.Mutants[i].appendNotes(dst, r.Profile)
+		dst = r.Mutants[i].appendNotes(dst)
 	}
 	return dst
 }
@@ -270,7 +273,7 @@ func (r *mutantResult) row() []string {
 }
 
 // appendNotes tells of the first detection, and of what makes the numbers doubtful.
-func (r *mutantResult) appendNotes(dst []byte, profile string) []byte {
+func (r *mutantResult) appendNotes(dst []byte) []byte {
 	if len(r.Starts) > 0 {
 		dst = fmt.Appendf(dst, "%s, seed %d: %s\n", r.ID, r.Seed, r.Violation)
 	}
@@ -281,7 +284,7 @@ func (r *mutantResult) appendNotes(dst []byte, profile string) []byte {
 		dst = fmt.Appendf(dst, "%s is known to be missed: %s\n", r.ID, r.Missed)
 	}
 	if len(r.Anyway) > 0 {
-		dst = fmt.Appendf(dst, "%s: not counted, because they fail without the mutant, too (profile %s): seeds %v\n", r.ID, profile, r.Anyway)
+		dst = fmt.Appendf(dst, "%s: not counted, because they fail without the mutant, too (profile %s): seeds %v\n", r.ID, r.Profile, r.Anyway)
 	}
 	if len(r.Unfinished) > 0 {
 		dst = fmt.Appendf(dst, "%s: seeds that did not end: %v\n", r.ID, slices.Sorted(slices.Values(r.Unfinished)))
