@@ -50,6 +50,7 @@ type fetching struct {
 	// registered (KIP-903), -1 if it does not say.
 	follower    core.NodeID
 	brokerEpoch core.BrokerEpoch
+	refused     []core.ErrorCode // parallel to parts, for a follower whose incarnation does not count; nil if it does
 }
 
 // fetchPart is the answer for one partition.
@@ -116,7 +117,7 @@ func (b *Broker) fetch(now core.Now, r *step.Request, req *kmsg.FetchRequest, ou
 // followerProgress notes how far the follower has got: what it asks for next it holds durably up to there. Partitions that
 // its session does not repeat are where they were, which is news too: the follower is still caught up at this instant.
 func (b *Broker) followerProgress(now core.Now, f *fetching) {
-	for _, asked := range f.ctx.Partitions {
+	for i, asked := range f.ctx.Partitions {
 		p, code := b.lookup(asked.ID, asked.Topic, asked.Partition)
 		if code != core.ErrNone || p.AdmitFollower(f.follower, f.brokerEpoch, asked.CurrentLeaderEpoch) != core.ErrNone {
 			continue // the evaluation says so to the follower
@@ -126,11 +127,16 @@ func (b *Broker) followerProgress(now core.Now, f *fetching) {
 		}
 		// Of a partition at rest with everybody in sync nothing can come of it: it costs no settling.
 		restless := p.HighWatermark() < p.Log.LogEndOffset() || len(p.ISR()) < p.copies
-		// What it refuses counts for nothing; the evaluation tells the follower.
-		_ = p.FollowerFetched(now, b.image(), replica.FollowerFetch{
+		code = p.FollowerFetched(now, b.image(), replica.FollowerFetch{
 			ID: f.follower, LeaderEpoch: asked.CurrentLeaderEpoch, BrokerEpoch: f.brokerEpoch, FetchOffset: asked.FetchOffset,
 			LastFetchedEpoch: asked.LastFetchedEpoch, LogStartOffset: asked.LogStartOffset, HighWatermark: core.NoOffset,
 		})
+		if code == core.ErrNotLeaderOrFollower || code == core.ErrUnknownLeaderEpoch { // an incarnation that is dead, or nobody's
+			if f.refused == nil {
+				f.refused = make([]core.ErrorCode, len(f.ctx.Partitions))
+			}
+			f.refused[i] = code
+		}
 		if restless {
 			b.touch(p)
 		}
@@ -174,6 +180,9 @@ func (b *Broker) admitFetch(now core.Now, f *fetching) bool {
 	case code != core.ErrNone:
 	case f.follower != core.NoNode:
 		code = p.AdmitFollower(f.follower, f.brokerEpoch, asked.CurrentLeaderEpoch)
+		if code == core.ErrNone && f.refused != nil {
+			code = f.refused[f.at]
+		}
 	default:
 		code = p.CheckEpoch(asked.CurrentLeaderEpoch)
 	}

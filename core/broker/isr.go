@@ -2,6 +2,7 @@ package broker
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/wire"
@@ -114,7 +115,7 @@ func (b *Broker) altered(now core.Now, asked []proposed, body wire.Response) {
 		if rp := answers[partitionKey{a.p.TopicID, a.p.TP.Partition}]; rp != nil {
 			outcome = replica.Outcome{
 				ID: a.proposal.ID, Code: core.ErrorCode(rp.ErrorCode), LeaderID: core.NodeID(rp.LeaderID),
-				LeaderEpoch: core.LeaderEpoch(rp.LeaderEpoch), PartitionEpoch: core.PartitionEpoch(rp.PartitionEpoch), ISR: toNodeIDs(rp.ISR),
+				LeaderEpoch: core.LeaderEpoch(rp.LeaderEpoch), PartitionEpoch: core.PartitionEpoch(rp.PartitionEpoch), ISR: control.BrokerIDs(rp.ISR),
 			}
 		} else if whole == core.ErrNone {
 			outcome.Code = core.ErrUnknownServerError
@@ -132,12 +133,4 @@ func (b *Broker) altered(now core.Now, asked []proposed, body wire.Response) {
 type partitionKey struct {
 	id    core.TopicID
 	index int32
-}
-
-func toNodeIDs(ids []int32) []core.NodeID {
-	out := make([]core.NodeID, len(ids))
-	for i, id := range ids {
-		out[i] = core.NodeID(id)
-	}
-	return out
 }

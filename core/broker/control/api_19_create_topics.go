@@ -96,13 +96,13 @@ func assignmentByPartition(asked []kmsg.CreateTopicsRequestTopicReplicaAssignmen
 				Code: core.ErrInvalidReplicaAssignment, Why: "the assigned partitions must be numbered from 0 on, each once",
 			}
 		}
-		byPartition[a.Partition] = brokerIDs(a.Replicas)
+		byPartition[a.Partition] = BrokerIDs(a.Replicas)
 	}
 	return byPartition, controller.Refusal{}
 }
 
-// brokerIDs is never nil, so that an empty list of replicas is told from a missing one.
-func brokerIDs(ids []int32) []core.NodeID {
+// BrokerIDs is never nil, so that an empty list of replicas is told from a missing one.
+func BrokerIDs(ids []int32) []core.NodeID {
 	nodes := make([]core.NodeID, len(ids))
 	for i, id := range ids {
 		nodes[i] = core.NodeID(id)

@@ -63,7 +63,7 @@ func newAssignments(asked []kmsg.CreatePartitionsRequestTopicAssignment) [][]cor
 	}
 	out := make([][]core.NodeID, len(asked))
 	for i := range asked {
-		out[i] = brokerIDs(asked[i].Replicas)
+		out[i] = BrokerIDs(asked[i].Replicas)
 	}
 	return out
 }

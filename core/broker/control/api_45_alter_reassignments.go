@@ -21,7 +21,7 @@ func (p *Plane) alterAssignments(now core.Now, r *step.Request, req *kmsg.AlterP
 		for j := range t.Partitions {
 			w := controller.Reassignment{TopicPartition: core.TopicPartition{Topic: t.Topic, Partition: t.Partitions[j].Partition}}
 			if t.Partitions[j].Replicas != nil {
-				w.Replicas = brokerIDs(t.Partitions[j].Replicas)
+				w.Replicas = BrokerIDs(t.Partitions[j].Replicas)
 			}
 			wishes = append(wishes, w)
 		}
