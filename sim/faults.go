@@ -73,7 +73,7 @@ func (r *run) begin(f Fault) {
 	case NoController:
 		r.controllerLinks(f, w.net.CutAddr)
 	case Wipe:
-		r.wipe(p)
+		r.wipeWhenAllowed(f)
 	}
 	w.refreshNet()
 }

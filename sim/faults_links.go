@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/sim/simnet"
 )
 
@@ -42,6 +43,34 @@ func (r *run) controllerLinks(f Fault, do func(from, to simnet.Host, addr string
 			do(peer, node, addr)
 		}
 	}
+}
+
+// wipeWhenAllowed takes a node's disk as soon as the quorum can bear it: a controller's not before every running node's log
+// says by which directory each voter is known. Under kraft.version 0 a voter is its id alone, and one that has forgotten its
+// votes and its log votes on (core/raft says so; Kafka is the same): no protocol without directory ids survives that.
+func (r *run) wipeWhenAllowed(f Fault) {
+	const again = 50 * core.Millisecond
+	p := r.w.procs[f.Node]
+	switch {
+	case r.phase != phaseSafety:
+		return
+	case !r.plan.Brokers[f.Node].IsController() || r.votersHaveDirectories():
+		r.wipe(p)
+		r.w.at(r.w.now+f.Until-f.At, func() { r.up(p) })
+	default:
+		r.w.at(r.w.now+again, func() { r.wipeWhenAllowed(f) })
+	}
+}
+
+// votersHaveDirectories reports whether all nodes run and have the voter set in their logs (KIP-853).
+func (r *run) votersHaveDirectories() bool {
+	for _, p := range r.brokers {
+		q := p.quorum()
+		if q == nil || q.View(p.Now()).KRaftVersion == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // wipe takes a node's power and its disk.
