@@ -16,7 +16,7 @@ import (
 // here.
 //
 // Version notes: 2 is flexible; 0-2 mean the same.
-func (p *Plane) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfigsRequest, out *step.Effects) {
+func (p *Plane) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfigsRequest) {
 	resp := req.ResponseKind().(*kmsg.AlterConfigsResponse)
 	times := make(map[metadata.ConfigResource]int, len(req.Resources))
 	for i := range req.Resources {
@@ -43,7 +43,7 @@ func (p *Plane) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfi
 		resp.Resources = append(resp.Resources, row)
 	}
 	if !altered {
-		p.reply(r, resp, out)
+		p.settle(now, r, nil, resp) // what is refused may rest on what is proposed and not yet committed
 		return
 	}
 	p.answerAfter(r, end, false, 0, answer(r, resp))

@@ -16,7 +16,7 @@ import (
 // twice once. The answer is sent when the change is committed and applied here.
 //
 // Version notes: 1 is flexible; 0-1 mean the same.
-func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest, out *step.Effects) {
+func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest) {
 	resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
 	times := make(map[metadata.ConfigResource]int, len(req.Resources))
 	for i := range req.Resources {
@@ -43,7 +43,7 @@ func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg
 		resp.Resources = append(resp.Resources, row)
 	}
 	if !altered {
-		p.reply(r, resp, out)
+		p.settle(now, r, nil, resp) // what is refused may rest on what is proposed and not yet committed
 		return
 	}
 	p.answerAfter(r, end, false, 0, answer(r, resp))
