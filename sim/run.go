@@ -204,7 +204,7 @@ func (r *run) up(p *process) {
 		return
 	}
 	p.start()
-	p.node.Reached = func(name string) { r.points[name]++ }
+	p.node.Reached = func(p step.Point) { r.points[p.Message]++ }
 	if p.disk != nil {
 		r.started(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Starting, Policy: r.policy})
