@@ -27,14 +27,14 @@ func (c *Controller) assert(ch *metadata.Change) {
 func (c *Controller) assertBroker(ch *metadata.Change) {
 	b, a := ch.BrokerBefore, ch.BrokerAfter
 	// One uptime per broker epoch (BUGS I2): requests of two lives must be told apart.
-	if b != nil && a != nil && (a.IncarnationID != b.IncarnationID) != (a.Epoch > b.Epoch) && c.cluster() {
+	if b != nil && a != nil && (a.IncarnationID != b.IncarnationID) != (a.Epoch > b.Epoch) {
 		invariant.Fail("broker %d: incarnation and epoch change apart: %+v -> %+v", ch.Node, b, a)
 	}
 	if a != nil && a.Active() {
 		return
 	}
 	// NO-FENCED-ISR. Its leaderships went before, and its ISRs, but for those of which it is the last (without ELR).
-	if n := c.index.led[ch.Node]; n > 0 && c.cluster() {
+	if n := c.index.led[ch.Node]; n > 0 {
 		invariant.Fail("broker %d is inactive and leads %d partitions", ch.Node, n)
 	}
 	for topic, id := range c.index.isr[ch.Node].all() {
@@ -43,9 +43,6 @@ func (c *Controller) assertBroker(ch *metadata.Change) {
 		}
 	}
 }
-
-// cluster is false where broker 1 registers by [Controller.Register], which asks nothing.
-func (c *Controller) cluster() bool { return c.elrOn() }
 
 // assertPartition checks one partition's state by itself.
 func (c *Controller) assertPartition(topic string, p *metadata.Partition) {

@@ -52,6 +52,8 @@ func (p *Plane) Handle(now core.Now, r *step.Request, out *step.Effects) {
 		p.allocateProducerIDs(now, r, req, out)
 	case *kmsg.ControllerRegistrationRequest:
 		p.registerController(now, r, req, out)
+	case *kmsg.AssignReplicasToDirsRequest:
+		p.assignReplicasToDirs(now, r, req, out)
 	default:
 		p.send(step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true}, out)
 	}
