@@ -202,9 +202,9 @@ func (r *run) up(p *process) {
 		return
 	}
 	p.start()
-	p.node.Reached = func(name string) {
-		r.points[name]++
-		r.w.tell(TraceEvent{Kind: TracePoint, Proc: p.id, Text: name})
+	p.node.Reached = func(at step.Point) {
+		r.points[at.Message]++
+		r.w.tell(TraceEvent{Kind: TracePoint, Proc: p.id, Text: at.Message})
 	}
 	if p.disk != nil {
 		r.started(p)

@@ -122,7 +122,7 @@ func (r *Replica) FollowerFetched(now core.Now, reg Registry, ff FollowerFetch) 
 	case ff.LeaderEpoch != r.epoch:
 		return core.ErrFencedLeaderEpoch
 	case ff.BrokerEpoch >= 0 && (ff.BrokerEpoch < f.brokerEpoch || b != nil && ff.BrokerEpoch < b.Epoch):
-		r.note("replica.fetch-of-dead-incarnation")
+		r.reachable("replica.fetch-of-dead-incarnation", nil)
 		return core.ErrNotLeaderOrFollower
 	case ff.FetchOffset < r.Log.LogStartOffset() || ff.FetchOffset > end:
 		return core.ErrOffsetOutOfRange
@@ -130,7 +130,7 @@ func (r *Replica) FollowerFetched(now core.Now, reg Registry, ff FollowerFetch) 
 	if ff.LastFetchedEpoch >= 0 && ff.FetchOffset == r.Log.LogStartOffset() {
 		// We hold none of its records and cannot vouch for them: that no divergence was found proves nothing. It begins
 		// anew, or deletes them, when it learns of our log start, and then says that it has none.
-		r.note("replica.fetch-not-vouched-for")
+		r.reachable("replica.fetch-not-vouched-for", nil)
 		return core.ErrNone
 	}
 	reached := ff.FetchOffset
@@ -173,9 +173,7 @@ func (r *Replica) mayJoin(reg Registry, f *follower) bool {
 // itself only up to its durable offset, so nothing is committed by it alone.
 func (r *Replica) FollowerBound() core.Offset {
 	bound := r.Log.WrittenOffset()
-	if bound > r.Log.DurableOffset() {
-		r.note("replica.follower-bound-above-durable")
-	}
+	r.sometimes(bound > r.Log.DurableOffset(), "replica.follower-bound-above-durable", nil)
 	return bound
 }
 
@@ -232,12 +230,12 @@ func (r *Replica) leaderCommits(now core.Mono) core.Offset {
 	if r.opts.ELR && len(r.isr) < effectiveMin(r.opts.MinInsyncReplicas, len(r.replicas)) {
 		// KIP-966: members that left the ISR below the minimum stay eligible as leaders, so nothing may be committed that
 		// they lack. ISR {A,C}, r on A only, C fenced: ELR {C}; if r became visible now and A died, C would lead without it.
-		r.note("replica.hw-held-below-min-isr")
+		r.reachable("replica.hw-held-below-min-isr", nil)
 		return core.NoOffset
 	}
 	own := max(r.Log.DurableOffset(), r.Log.LogStartOffset())
 	if r.pending != nil && r.heldByProposed(own) {
-		r.note("replica.hw-held-by-proposed")
+		r.reachable("replica.hw-held-by-proposed", nil)
 	}
 	return committedEnd(own, r.self, r.maximal, r.followers, now, r.opts.LagTime)
 }
