@@ -3,7 +3,7 @@ package explain
 // Past says of each event whether it can have had a part in the given one: Lamport's happens-before, through messages
 // that arrived, the order of one process' steps (its timers and its disk are its own), and faults, which belong to the process
 // that they hit. With witnesses, the given event is taken to have seen the state of these processes at that moment, as a
-// checker does that compares replicas. An event of the world (None) is one that saw everything.
+// checker does that compares replicas, and the evidence counts as seen, too. An event of the world (None) is one that saw everything.
 func (t *Tape) Past(event int, witnesses []int32) []bool {
 	in := make([]bool, len(t.Events))
 	if event < 0 || event >= len(t.Events) {
@@ -27,8 +27,11 @@ func (t *Tape) Past(event int, witnesses []int32) []bool {
 			upTo[i] = event
 		}
 	}
+	for _, i := range t.Evidence {
+		see(t.Events[i].Proc, i)
+	}
 	in[event] = true
-	for i := event; i >= 0; i-- {
+	for i := t.newest(event); i >= 0; i-- {
 		e := &t.Events[i]
 		switch {
 		case e.Proc == None:
@@ -51,4 +54,13 @@ func (t *Tape) endOfTurn(i int) int {
 		i++
 	}
 	return i
+}
+
+// newest is the last event that a violation rests on: the checkers of histories may have seen the first sign of it before
+// the last piece of evidence.
+func (t *Tape) newest(event int) int {
+	for _, i := range t.Evidence {
+		event = max(event, i)
+	}
+	return event
 }

@@ -97,3 +97,15 @@ func Span(d core.Mono) string {
 	}
 	return fmt.Sprintf("%d ns", d)
 }
+
+// Count writes a number of things.
+func Count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits + " " + what
+}

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/wire/facts"
+	"github.com/klamm-log/klamm/sim/simnet"
 	"github.com/klamm-log/klamm/sim/workload"
 )
 
@@ -104,10 +106,10 @@ func sendText(e *Event, op history.Op, b *history.Send) {
 	if b.Acks >= 0 {
 		acks = fmt.Sprint(b.Acks)
 	}
-	e.Text = fmt.Sprintf("sends %d records, acks=%s", len(b.Records), acks)
+	e.Text = fmt.Sprintf("sends %s, acks=%s", Count(len(b.Records), "record"), acks)
 	if n := len(b.Records); op.Outcome == history.OK && n > 0 && b.Records[0].Offset != core.NoOffset {
 		e.From, e.To = b.Records[0].Offset, b.Records[n-1].Offset+1
-		e.Text += ", is told that they are stored at " + offsets(e.From, e.To)
+		e.Text += ", is told: stored at " + offsets(e.From, e.To)
 	}
 }
 
@@ -134,7 +136,7 @@ func (r *recorder) alone(e Event, op history.Op, b *history.Replica) Event {
 	was := *s
 	s.Role, s.Epoch, s.Leader, s.Start, s.End, s.Durable, s.HW = "leader", b.Epoch, b.Node, b.LogStartOffset, b.LogEndOffset, b.Durable, b.HighWatermark
 	kept := *s
-	out := plain(op.End, Mark, proc, fmt.Sprintf("%s: offsets %d up to %d, on the medium up to %d, HighWatermark %d",
+	out := plain(op.End, Mark, proc, fmt.Sprintf("%s: log from %d to %d, durable up to %d as it believes, HighWatermark %d",
 		r.t.Name(e.Key), s.Start, s.End, s.Durable, s.HW)).about(e.Key, max(was.HW, 0), s.HW)
 	if s.HW < was.HW {
 		out.Bad, out.From, out.To = true, s.HW, was.HW
@@ -195,7 +197,7 @@ func (r *recorder) settled() []int32 {
 		for to < len(events) && same(to) {
 			to++
 		}
-		slices.SortStableFunc(order[from:to], func(a, b int32) int { return last(events[a].Kind) - last(events[b].Kind) })
+		slices.SortStableFunc(order[from:to], func(a, b int32) int { return cmp.Compare(last(events[a].Kind), last(events[b].Kind)) })
 	}
 	return order
 }
@@ -248,6 +250,11 @@ func (r *recorder) renumber(ops []Event, order []int32, at []int) {
 // at the end.
 func (r *recorder) place(at []int) {
 	t := r.t
+	for _, i := range t.Found.Events {
+		if i < len(at) && at[i] < len(t.Events) && t.Events[at[i]].Kind != Broke {
+			t.Evidence = append(t.Evidence, at[i])
+		}
+	}
 	if t.Broke != None {
 		return
 	}
@@ -267,6 +274,11 @@ func (r *recorder) place(at []int) {
 	moved := func(i *int32) {
 		if *i != None && int(*i) >= t.Broke {
 			*i++
+		}
+	}
+	for i, at := range t.Evidence {
+		if at >= t.Broke {
+			t.Evidence[i]++
 		}
 	}
 	for i := range t.Messages {
@@ -299,7 +311,7 @@ func (r *recorder) spell() {
 		e := &t.Events[i]
 		e.Text = names.Replace(e.Text)
 		if e.Msg != None {
-			e.Text = t.messageText(e)
+			e.Text = t.messageText(e) + e.Text
 		}
 	}
 	if t.Broke != None {
@@ -322,9 +334,24 @@ func (t *Tape) messageText(e *Event) string {
 		text += ", " + m.Text
 	}
 	if e.Kind == Sent && m.Arrived == None {
-		text += " [it never arrives]"
+		text += pick(t.lost(m), " [it never arrives]", " [still under way]")
 	}
 	return text
+}
+
+// lost reports whether a message that has not arrived cannot arrive any more: its connection is over, or an end of it died.
+func (t *Tape) lost(m *Message) bool {
+	for i := int(m.Sent); i < len(t.Events); i++ {
+		if e := &t.Events[i]; e.Kind == Crashed && (e.Proc == m.From || e.Proc == m.To) {
+			return true
+		}
+	}
+	for i := len(t.Packets) - 1; i >= 0 && t.Packets[i].At >= t.Events[m.Sent].At; i-- {
+		if p := &t.Packets[i]; p.Net.Conn == m.Conn && p.Net.Kind == simnet.Closed {
+			return true
+		}
+	}
+	return false
 }
 
 // PartOf reports whether a message is about a partition, and which offsets it names.

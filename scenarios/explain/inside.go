@@ -65,10 +65,16 @@ func (r *recorder) LogOpened(at core.Mono, o history.Opening) {
 	proc := procOf(o.Node)
 	s := r.state(proc, o.Key)
 	s.Start, s.End, s.Durable, s.Role = o.Start, o.End, o.End, ""
+	e := plain(at, Recovered, proc, fmt.Sprintf("opens %s: its disk has offsets %s", r.t.Name(o.Key), offsets(o.Start, o.End))).
+		about(o.Key, o.Start, o.End)
+	if had := r.t.Stored(proc, o.Key); len(had) > 0 && had[len(had)-1].Last >= o.End {
+		end := had[len(had)-1].Last + 1
+		e.Bad, e.From, e.To = true, o.End, end
+		e.Text += fmt.Sprintf("; before, it had %s: %s gone", offsets(had[0].Base, end), are(o.End, end))
+	}
 	log := slices.Clone(o.Batches)
 	r.t.logs[replicaKey{proc, o.Key}] = &log
-	r.changed(plain(at, Recovered, proc, fmt.Sprintf("opens %s: its disk has offsets %s", r.t.Name(o.Key), offsets(o.Start, o.End))).
-		about(o.Key, o.Start, o.End), s)
+	r.changed(e, s)
 }
 
 // offsets writes [from, to) as people do.
@@ -132,7 +138,7 @@ func (r *recorder) LogClosed(at core.Mono, id core.NodeID, k history.Key) {
 		return
 	}
 	delete(r.cur, replicaKey{procOf(id), k})
-	e := plain(at, Role, procOf(id), r.t.Name(k)+" is offline, or opened anew").about(k, core.NoOffset, core.NoOffset)
+	e := plain(at, Role, procOf(id), "its log of "+r.t.Name(k)+" is closed: offline, or to be opened anew").about(k, core.NoOffset, core.NoOffset)
 	e.Bad = true
 	r.add(e)
 }

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -49,7 +50,7 @@ func (t *Tape) Pick(s *Subject, f Filter) []int {
 		list = append(list, candidate{i, score})
 	}
 	if f.Most > 0 && len(list) > f.Most {
-		slices.SortStableFunc(list, func(a, b candidate) int { return b.score - a.score }) // the latest first among equals
+		slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(b.score, a.score) }) // the latest first among equals
 		list = list[:f.Most]
 	}
 	out := make([]int, 0, len(list))

@@ -9,6 +9,7 @@ import (
 	"github.com/klamm-log/klamm/checkers"
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/wire/facts"
 	"github.com/klamm-log/klamm/scenarios"
 	"github.com/klamm-log/klamm/sim"
@@ -100,7 +101,7 @@ func (r *recorder) Event(ev sim.TraceEvent) {
 			text += fmt.Sprintf(", %d bytes at %d", ev.Disk.Len, ev.Disk.Pos)
 		}
 		e := plain(ev.At, Disk, proc, text)
-		if ev.Disk.Err != 0 {
+		if ev.Disk.Err > step.ErrNotExist { // what is not there is how a new disk looks
 			e.Bad = true
 			e.Text += fmt.Sprintf(": %v", ev.Disk.Err)
 		}
@@ -271,9 +272,29 @@ func (r *recorder) landed(ev *sim.TraceEvent) {
 	s.got += int64(len(ev.Net.Bytes))
 	for len(s.flying) > 0 && s.flying[0].end <= s.got {
 		m := &r.t.Messages[s.flying[0].msg]
-		e := plain(ev.At, Arrived, m.To, "")
+		e := plain(ev.At, Arrived, m.To, r.own(m))
 		e.Msg, e.Bad = s.flying[0].msg, m.Error != core.ErrNone
 		m.Arrived = r.add(e)
 		s.flying = s.flying[1:]
 	}
+}
+
+// keyVote is the key of Vote (KIP-595).
+const keyVote = 52
+
+// own is what its receiver will hold against a vote that it is asked for: the end of its own log.
+func (r *recorder) own(m *Message) string {
+	k := history.Key{TopicID: core.MetadataTopicID}
+	if m.Key != keyVote || m.IsResponse {
+		return ""
+	}
+	s := r.cur[replicaKey{m.To, k}]
+	if s == nil {
+		return ""
+	}
+	epoch := core.LeaderEpoch(0)
+	if log := r.t.Stored(m.To, k); len(log) > 0 {
+		epoch = log[len(log)-1].Epoch
+	}
+	return fmt.Sprintf(" (its own ends at %d with epoch %d)", s.End, epoch)
 }

@@ -158,6 +158,9 @@ const (
 // violation's past.
 func (t *Tape) Weight(s *Subject, e *Event) int {
 	mine := e.Proc == None || slices.Contains(s.Procs, e.Proc)
+	if e.Kind != Broke && t.isEvidence(e) {
+		return Decisive
+	}
 	switch e.Kind {
 	case Broke:
 		return 100
@@ -178,11 +181,17 @@ func (t *Tape) Weight(s *Subject, e *Event) int {
 	case Phase:
 		return Relevant
 	case Broker:
-		return pick(s.Quorum, Background, Background+20)
+		return pick(s.Quorum && s.About, Background, Background+20)
 	case Disk:
-		return pick(e.Bad && mine, Important, Noise)
+		switch {
+		case e.Bad && mine:
+			return Important
+		case mine && t.ofDirectory(s, e):
+			return Background + 5
+		}
+		return Noise
 	case Point:
-		return pick(mine && strings.HasPrefix(e.Text, s.domain), Relevant, Background-5)
+		return pick(mine && strings.HasPrefix(e.Text, s.domain), Background+10, Background-5)
 	case Op:
 		switch {
 		case t.Of(s, e) && s.Covers(e.From, e.To):
@@ -210,9 +219,11 @@ func (t *Tape) stateWeight(s *Subject, e *Event, mine bool) int {
 		}
 		return pick(of, Relevant, Routine)
 	case Committed, ISR:
-		return pick(of, Important+5, Routine+5)
+		return pick(of, Important+5, pick(!s.About && e.Kind == Committed, Relevant, Routine+5))
 	case Role:
 		switch {
+		case of && s.Quorum:
+			return pick(e.State != None && t.States[e.State].Role == "leader", Important+5, Relevant+10)
 		case of:
 			return Important + 5
 		case s.Quorum && mine && !e.About:
@@ -222,7 +233,7 @@ func (t *Tape) stateWeight(s *Subject, e *Event, mine bool) int {
 		}
 		return Routine
 	case Recovered:
-		return pick(of, Relevant+5, Routine)
+		return pick(of && e.Bad, Decisive, pick(of, Relevant+5, Routine))
 	case Appended:
 		return pick(hit, Important+5, pick(of, Routine+10, Noise+3))
 	default: // a HighWatermark
@@ -247,7 +258,7 @@ func (t *Tape) messageWeight(s *Subject, e *Event) int {
 	quorum := s.Quorum && p.TopicID == core.MetadataTopicID
 	switch {
 	case of && quorum && isElection(m.Key):
-		return Relevant + 5
+		return Important
 	case of && isAlter(m.Key):
 		return Relevant + 5
 	case of && !m.Idle && m.IsResponse && s.Covers(p.From, p.To):
@@ -269,7 +280,7 @@ func (t *Tape) messageWeight(s *Subject, e *Event) int {
 func isElection(key int16) bool { return key == 52 || key == 53 || key == 54 || key == 59 }
 func isAlter(key int16) bool    { return key == 56 }
 
-func pick(yes bool, a, b int) int {
+func pick[T any](yes bool, a, b T) T {
 	if yes {
 		return a
 	}
@@ -289,4 +300,14 @@ func (t *Tape) told(e *Event) bool {
 	default:
 		return false
 	}
+}
+
+func (t *Tape) isEvidence(e *Event) bool {
+	return slices.ContainsFunc(t.Evidence, func(i int) bool { return &t.Events[i] == e })
+}
+
+// ofDirectory reports whether a disk operation makes records of the subject's partition durable, or writes them.
+func (t *Tape) ofDirectory(s *Subject, e *Event) bool {
+	dir := " " + t.Name(s.Key) + "/"
+	return s.About && (strings.HasPrefix(e.Text, "sync"+dir) || strings.HasPrefix(e.Text, "append"+dir)) && strings.Contains(e.Text, ".log")
 }

@@ -120,6 +120,8 @@ type Tape struct {
 	Names []TopicName
 	// Broke is the event at which the first violation could be seen; None if nothing was violated.
 	Broke int
+	// Evidence are the events of clients and brokers by which a checker of histories found it.
+	Evidence []int
 	// Found is that violation.
 	Found   checkers.Violation
 	Present []checkers.Violation // all of them

@@ -100,7 +100,11 @@ func (w *writer) produce(r *kmsg.ProduceRequest) {
 			if s.producer >= 0 {
 				by = fmt.Sprintf(", producer %d epoch %d sequence %d", s.producer, s.producerEpoch, s.sequence)
 			}
-			w.say("%s: %d records, acks=%s%s", name, s.records, acks, by)
+			plural := "s"
+			if s.records == 1 {
+				plural = ""
+			}
+			w.say("%s: %d record%s, acks=%s%s", name, s.records, plural, acks, by)
 		}
 	}
 }
@@ -184,10 +188,18 @@ func (w *writer) fetchedPart(topic string, id core.TopicID, p *kmsg.FetchRespons
 		w.say("%s: take the snapshot at %d of epoch %d", name, p.SnapshotID.EndOffset, p.SnapshotID.Epoch)
 	case s.batches > 0:
 		w.m.Idle = false
-		w.say("%s: records %d..%d (epoch %d), HighWatermark %d", name, s.from, s.to-1, s.epoch, p.HighWatermark)
+		w.say("%s: %s (epoch %d), HighWatermark %d", name, stretch(s.from, s.to), s.epoch, p.HighWatermark)
 	case p.HighWatermark >= 0:
 		w.say("%s: no records, HighWatermark %d", name, p.HighWatermark)
 	}
+}
+
+// stretch writes the offsets [from, to).
+func stretch(from, to core.Offset) string {
+	if to == from+1 {
+		return fmt.Sprintf("record %d", from)
+	}
+	return fmt.Sprintf("records %d..%d", from, to-1)
 }
 
 // summary is what the headers of batches say.

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ const mostGroups = 4
 
 // listed writes the largest groups.
 func listed(groups []group) string {
-	slices.SortStableFunc(groups, func(a, b group) int { return b.n - a.n })
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(b.n, a.n) })
 	rest := 0
 	var words []string
 	for i, g := range groups {

@@ -21,7 +21,7 @@ func (b *teller) life() {
 	}
 	var steps []int
 	for i := range t.Broke {
-		if e := &t.Events[i]; t.Of(s, e) && e.Msg == explain.None && s.Covers(e.From, e.To) && e.Kind != explain.Recovered {
+		if e := &t.Events[i]; t.Of(s, e) && e.Msg == explain.None && s.Covers(e.From, e.To) && (e.Kind != explain.Recovered || e.Bad) {
 			steps = append(steps, i)
 		}
 	}
@@ -34,7 +34,7 @@ func (b *teller) life() {
 	skip := max(0, len(steps)-mostLife)
 	for n, i := range steps {
 		if n == 1 && skip > 0 {
-			b.line("%13s  ... %s", "", count(skip, "more step"))
+			b.line("%13s  ... %s", "", explain.Count(skip, "more step"))
 		}
 		if n > 0 && n <= skip {
 			continue

@@ -16,7 +16,7 @@ type Options struct {
 }
 
 // defaultMost is how many events are told without a limit of the caller's: with what stands around them, about 80 lines.
-const defaultMost = 44
+const defaultMost = 48
 
 // Write tells the story of a tape.
 func Write(w io.Writer, t *explain.Tape, o Options) error {
@@ -72,20 +72,8 @@ func (b *teller) head() {
 		from = ", from " + b.o.Capsule
 	}
 	b.line("Seed %d of profile %s%s: %s, %s, %s planned; %s in %s of simulated time.", t.Plan.Seed, t.Plan.Profile, from,
-		count(nodes, "node"), count(clients, "client"), count(len(t.Plan.Faults), "fault"),
-		count(int(t.Verdict.Result.Events), "event"), explain.Span(t.End))
-}
-
-// count writes a number of things.
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits + " " + what
+		explain.Count(nodes, "node"), explain.Count(clients, "client"), explain.Count(len(t.Plan.Faults), "fault"),
+		explain.Count(int(t.Verdict.Result.Events), "event"), explain.Span(t.End))
 }
 
 // promise says what was demanded and what was seen.
@@ -102,8 +90,11 @@ func (b *teller) promise() {
 		b.wrapped("  Demanded:  ", p.Demands+" ["+p.Source+"]")
 	}
 	b.wrapped("  Seen:      ", b.seen())
+	if where := b.stack(); where != "" {
+		b.wrapped("  Where:     ", where)
+	}
 	if n := len(t.Present); n > 1 {
-		b.line("             (and %s)", count(n-1, "further violation"))
+		b.line("             (and %s)", explain.Count(n-1, "further violation"))
 	}
 }
 
@@ -114,6 +105,29 @@ func (b *teller) seen() string {
 		text = text[:i]
 	}
 	return text
+}
+
+// mostFrames is how many functions of ours above a panic are named.
+const mostFrames = 4
+
+// stack names the functions of the core in which an invariant broke, the innermost first.
+func (b *teller) stack() string {
+	panics := b.t.Verdict.Result.Panics
+	if len(panics) == 0 {
+		return ""
+	}
+	var frames []string
+	for line := range strings.Lines(panics[0].Stack) {
+		_, name, ok := strings.Cut(line, "/klamm/core/")
+		if !ok || strings.HasPrefix(line, "\t") || strings.HasPrefix(name, "invariant.") || len(frames) == mostFrames {
+			continue
+		}
+		if i := strings.LastIndexByte(name, '('); i > 0 {
+			name = name[:i]
+		}
+		frames = append(frames, "core/"+name)
+	}
+	return strings.Join(frames, " <- ")
 }
 
 // width is where long sentences are broken.
@@ -150,7 +164,7 @@ func (b *teller) steps() {
 		wide = max(wide, len(t.ProcName(t.Events[i].Proc)))
 	}
 	b.line("")
-	b.line("What led to it: %s of %s in its causal past; <- is a message that arrives.", count(max(0, len(picked)-1), "event"), count(inPast, "event"))
+	b.line("What led to it: %s of %s in its causal past; <- is a message that arrives.", explain.Count(max(0, len(picked)-1), "event"), explain.Count(inPast, "event"))
 	b.line("")
 	next := 0
 	for _, i := range picked {
@@ -167,7 +181,23 @@ func (b *teller) event(i, wide int) {
 		b.line("%13s  %-*s  %s", clock(e.At), wide, b.t.ProcName(e.Proc), "=== here "+string(b.t.Found.Property)+" is violated ===")
 		return
 	}
-	b.line("%13s  %-*s  %s", clock(e.At), wide, b.t.ProcName(e.Proc), short(e.Text, width+40))
+	b.line("%13s  %-*s  %s", clock(e.At), wide, b.t.ProcName(e.Proc), short(b.focus(e), width+12))
+}
+
+// focus leaves out what a message says of other partitions than the one in question.
+func (b *teller) focus(e *explain.Event) string {
+	name := b.t.Name(b.s.Key)
+	head, items, ok := strings.Cut(e.Text, ", ")
+	if e.Msg == explain.None || !b.s.About || !ok || !strings.Contains(items, "; ") || !strings.Contains(items, name) {
+		return e.Text
+	}
+	var kept []string
+	for item := range strings.SplitSeq(items, "; ") {
+		if strings.Contains(item, name) {
+			kept = append(kept, item)
+		}
+	}
+	return head + ", " + strings.Join(kept, "; ") + " ..."
 }
 
 // clock is an instant in seconds, to the microsecond: what comes after it in the same turn has the same.
@@ -184,7 +214,7 @@ func short(text string, most int) string {
 }
 
 // foldFrom is how many events must be left out for a line to say so.
-const foldFrom = 20
+const foldFrom = 150
 
 // fold says what is left out between two events.
 func (b *teller) fold(past []bool, from, to int) {
