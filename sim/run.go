@@ -103,6 +103,9 @@ func (r *run) build() {
 	var bootstrap []string
 	for i := range r.plan.Brokers {
 		r.brokers = append(r.brokers, r.w.add(r.node(i)))
+		if r.seer != nil {
+			r.brokers[i].ears = &ears{}
+		}
 		if r.plan.Brokers[i].IsBroker() {
 			bootstrap = append(bootstrap, host(i)+clientPort)
 		}
