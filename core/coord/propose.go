@@ -95,3 +95,18 @@ func sizeOf(recs []Record) int {
 	}
 	return n
 }
+
+// AppendError is what clients are told when the log has not taken a proposal: the codes of the append name a partition that
+// they know nothing of (Kafka's CoordinatorOperationExceptionHelper).
+func AppendError(code core.ErrorCode) core.ErrorCode {
+	switch code {
+	case core.ErrUnknownTopicOrPartition, core.ErrNotEnoughReplicas, core.ErrNotEnoughReplicasAfterAppend, core.ErrRequestTimedOut:
+		return core.ErrCoordinatorNotAvailable
+	case core.ErrNotLeaderOrFollower, core.ErrKafkaStorageError:
+		return core.ErrNotCoordinator
+	case core.ErrMessageTooLarge, core.ErrRecordListTooLarge, core.ErrInvalidFetchSize:
+		return core.ErrUnknownServerError
+	default:
+		return code
+	}
+}
