@@ -102,6 +102,9 @@ func (r *run) build() {
 	var bootstrap []string
 	for i := range r.plan.Brokers {
 		r.brokers = append(r.brokers, r.w.add(r.node(i)))
+		if r.seer != nil {
+			r.brokers[i].ears = &ears{}
+		}
 		if r.plan.Brokers[i].IsBroker() {
 			bootstrap = append(bootstrap, host(i)+clientPort)
 		}
@@ -201,7 +204,7 @@ func (r *run) up(p *process) {
 		return
 	}
 	p.start()
-	p.node.Reached = func(name string) { r.points[name]++ }
+	p.node.Reached = func(p step.Point) { r.points[p.Message]++ }
 	if p.disk != nil {
 		r.started(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Starting, Policy: r.policy})

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
+	"github.com/klamm-log/klamm/cmd/klamm/simulate"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/spf13/cobra"
@@ -51,13 +53,13 @@ func (o *benchOptions) validate() error {
 	return nil
 }
 
-func newBench(a *app) *cobra.Command {
-	cmd := newBenchCommand(a)
+func newBench(a *cli.App) *cobra.Command {
+	cmd := simulate.NewBench(a)
 	cmd.AddCommand(newBenchProduce(a), newBenchConsume(a), newBenchE2E(a))
 	return cmd
 }
 
-func newBenchProduce(a *app) *cobra.Command {
+func newBenchProduce(a *cli.App) *cobra.Command {
 	var o benchOptions
 	cmd := &cobra.Command{
 		Use:   "produce",
@@ -66,7 +68,7 @@ func newBenchProduce(a *app) *cobra.Command {
 	}
 	o.common(cmd.Flags(), 1_000_000, 50_000)
 	o.writing(cmd.Flags(), 0)
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return runBenchProduce(ctx, a, o) })
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runBenchProduce(ctx, a, o) })
 	return cmd
 }
 
@@ -87,7 +89,7 @@ func (o *benchOptions) ensureTopic(ctx context.Context, c *kclient.Client) ([]in
 	return partitions, nil
 }
 
-func runBenchProduce(ctx context.Context, a *app, o benchOptions) error {
+func runBenchProduce(ctx context.Context, a *cli.App, o benchOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -120,7 +122,7 @@ func runBenchProduce(ctx context.Context, a *app, o benchOptions) error {
 	})
 }
 
-func newBenchConsume(a *app) *cobra.Command {
+func newBenchConsume(a *cli.App) *cobra.Command {
 	var o benchOptions
 	cmd := &cobra.Command{
 		Use:   "consume",
@@ -128,11 +130,11 @@ func newBenchConsume(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	o.common(cmd.Flags(), 1_000_000, 50_000)
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return runBenchConsume(ctx, a, o) })
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runBenchConsume(ctx, a, o) })
 	return cmd
 }
 
-func runBenchConsume(ctx context.Context, a *app, o benchOptions) error {
+func runBenchConsume(ctx context.Context, a *cli.App, o benchOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}

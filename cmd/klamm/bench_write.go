@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/hist"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
@@ -152,7 +153,7 @@ func (w *writer) result(kind string) benchResult {
 	return r
 }
 
-func newBenchE2E(a *app) *cobra.Command {
+func newBenchE2E(a *cli.App) *cobra.Command {
 	var o benchOptions
 	cmd := &cobra.Command{
 		Use:   "e2e",
@@ -161,14 +162,14 @@ func newBenchE2E(a *app) *cobra.Command {
 	}
 	o.common(cmd.Flags(), 10_000, 500)
 	o.writing(cmd.Flags(), 1000)
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return runBenchE2E(ctx, a, o) })
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runBenchE2E(ctx, a, o) })
 	return cmd
 }
 
 // e2eMagic begins the value of a record that is measured end to end; the record's token follows.
 const e2eMagic = "klamme2e"
 
-func runBenchE2E(ctx context.Context, a *app, o benchOptions) error {
+func runBenchE2E(ctx context.Context, a *cli.App, o benchOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/procs"
@@ -29,7 +30,7 @@ type clusterOptions struct {
 	shaped bool // the command line says how many nodes there are
 }
 
-func newCluster(a *app) *cobra.Command {
+func newCluster(a *cli.App) *cobra.Command {
 	var o clusterOptions
 	cmd := &cobra.Command{
 		Use:   "cluster",
@@ -46,7 +47,7 @@ Topics get three replicas, two of them in sync, if there are three brokers. --se
 	f.StringVar(&o.Data, "data", "", "directory to keep the data of all nodes in")
 	f.StringArrayVar(&o.Set, "set", nil, "name=value, any property of Kafka's; may be repeated")
 	f.DurationVar(&o.Timeout, "timeout", time.Minute, "how long the cluster may take to serve")
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error {
 		o.shaped = f.Changed("brokers") || f.Changed("controllers")
 		return runCluster(ctx, a, o)
 	})
@@ -56,7 +57,7 @@ Topics get three replicas, two of them in sync, if there are three brokers. --se
 // stopGrace is how long each group of nodes may take to end.
 const stopGrace = 10 * time.Second
 
-func runCluster(ctx context.Context, a *app, o clusterOptions) (err error) {
+func runCluster(ctx context.Context, a *cli.App, o clusterOptions) (err error) {
 	for _, s := range o.Set {
 		if name, _, ok := strings.Cut(s, "="); !ok || name == "" || strings.ContainsAny(s, "\r\n") {
 			return exit.Errorf(exit.Usage, "--set %q is not name=value", s)
@@ -86,7 +87,7 @@ func runCluster(ctx context.Context, a *app, o clusterOptions) (err error) {
 	if err := o.serve(ctx, a, c, layout); err != nil {
 		return errors.Join(err, c.Stop(stopGrace)) // the first one has the exit code
 	}
-	return a.watch(ctx, c, dir)
+	return watch(ctx, a, c, dir)
 }
 
 // directory is --data, or a directory that remove takes away.
@@ -117,7 +118,7 @@ func (o *clusterOptions) layout(dir string) (procs.Layout, error) {
 }
 
 // serve waits until all brokers serve, and tells where.
-func (o *clusterOptions) serve(ctx context.Context, a *app, c *procs.Cluster, l procs.Layout) error {
+func (o *clusterOptions) serve(ctx context.Context, a *cli.App, c *procs.Cluster, l procs.Layout) error {
 	stop := a.Progress(func() string { return "starting " + l.Words() })
 	defer stop()
 	patient, cancel := context.WithTimeout(ctx, o.Timeout)
@@ -169,7 +170,7 @@ func allListed(ctx context.Context, c *procs.Cluster, l procs.Layout) error {
 
 // watch waits for the signal to end, and tells of nodes that end without it. They may: to kill one is what such a cluster is
 // for.
-func (a *app) watch(ctx context.Context, c *procs.Cluster, dir string) error {
+func watch(ctx context.Context, a *cli.App, c *procs.Cluster, dir string) error {
 	left := len(c.Nodes())
 	for ctx.Err() == nil && left > 0 {
 		select {

@@ -1,6 +1,12 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
+	"github.com/klamm-log/klamm/cmd/klamm/simulate"
+	"github.com/spf13/cobra"
+)
 
-// addSystemCommands adds what is left without sockets and data directories.
-func addSystemCommands(a *app, root *cobra.Command) { root.AddCommand(newBenchCommand(a)) }
+// commands are those that need neither sockets nor a data directory.
+func commands(a *cli.App) []*cobra.Command {
+	return append(simulate.Commands(a), cli.NewVersion(a), simulate.NewBench(a))
+}

@@ -2,9 +2,16 @@
 
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
+	"github.com/klamm-log/klamm/cmd/klamm/simulate"
+	"github.com/spf13/cobra"
+)
 
-// addSystemCommands adds the commands that need sockets or a data directory.
-func addSystemCommands(a *app, root *cobra.Command) {
-	root.AddCommand(newNode(a), newCluster(a), newTopic(a), newQuorum(a), newReassign(a), newElect(a), newProduce(a), newConsume(a), newBench(a), newMutants(a))
+// commands are all there are.
+func commands(a *cli.App) []*cobra.Command {
+	return append(
+		simulate.Commands(a), cli.NewVersion(a), newBench(a), newNode(a), newCluster(a), newTopic(a), newQuorum(a), newReassign(a),
+		newElect(a), newProduce(a), newConsume(a),
+	)
 }

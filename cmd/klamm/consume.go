@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
@@ -33,7 +34,7 @@ type consumeOptions struct {
 // consumeFormat is what a record looks like without -f.
 const consumeFormat = `%v\n`
 
-func newConsume(a *app) *cobra.Command {
+func newConsume(a *cli.App) *cobra.Command {
 	var o consumeOptions
 	cmd := &cobra.Command{
 		Use:   "consume TOPIC",
@@ -52,7 +53,7 @@ In a format, %k is the key, %v the value, %o the offset, %p the partition, %t th
 	f.Int64VarP(&o.Count, "count", "n", 0, "end after so many records; 0 is no limit")
 	f.BoolVarP(&o.ExitAtEnd, "exit", "e", false, "end at the end that each partition has now")
 	f.StringVarP(&o.Format, "format", "f", consumeFormat, "how a record is printed")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		o.Topic = args[0]
 		return runConsume(ctx, a, o)
 	})
@@ -90,7 +91,7 @@ func parseFrom(s string) (at consumer.Start, tail int64, err error) {
 	return consumer.Start{Kind: consumer.SeekOffset, Offset: core.Offset(n)}, 0, nil
 }
 
-func runConsume(ctx context.Context, a *app, o consumeOptions) error {
+func runConsume(ctx context.Context, a *cli.App, o consumeOptions) error {
 	start, tail, err := parseFrom(o.From)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func runConsume(ctx context.Context, a *app, o consumeOptions) error {
 
 // reading is a consumption under way.
 type reading struct {
-	a      *app
+	a      *cli.App
 	c      *kclient.Client
 	o      consumeOptions
 	format []piece

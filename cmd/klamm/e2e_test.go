@@ -5,7 +5,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -165,17 +164,6 @@ func TestConsumeInterrupted(t *testing.T) {
 	p.signal(os.Interrupt)
 	if code := p.end(); code != int(exit.Interrupted) {
 		t.Errorf("exit code %d: %s", code, p.talk)
-	}
-}
-
-// A sweep that is interrupted prints what it has.
-func TestSimInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	code, out, _ := klamm(ctx, "", "sim", "--profile", "calm", "-o", "json")
-	var r simResult
-	if err := json.Unmarshal([]byte(out), &r); err != nil || code != exit.Interrupted || !r.Interrupted {
-		t.Errorf("exit %d, %v, %+v", int(code), err, r)
 	}
 }
 

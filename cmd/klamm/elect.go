@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/nodes"
@@ -12,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newElect(a *app) *cobra.Command {
+func newElect(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "elect",
 		Short: "Elect leaders of partitions",
@@ -39,13 +40,13 @@ type electOptions struct {
 	Args    []nodes.PartitionArg
 }
 
-func newElectKind(a *app, unclean bool) *cobra.Command {
+func newElectKind(a *cli.App, unclean bool) *cobra.Command {
 	o := electOptions{Unclean: unclean}
 	cmd := &cobra.Command{}
 	f := cmd.Flags()
 	o.flags(f)
 	f.BoolVar(&o.All, "all", false, "of all partitions")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) (err error) {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) (err error) {
 		if o.Args, err = nodes.ParsePartitionArgs(args); err != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func newElectKind(a *app, unclean bool) *cobra.Command {
 	return cmd
 }
 
-func runElect(ctx context.Context, a *app, o electOptions) error {
+func runElect(ctx context.Context, a *cli.App, o electOptions) error {
 	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 		var partitions []core.TopicPartition
 		now, err := current(ctx, c, o.Args)
@@ -71,12 +72,12 @@ func runElect(ctx context.Context, a *app, o electOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.outcomes(rows, "elected", map[core.ErrorCode]string{core.ErrElectionNotNeeded: "not needed"})
+		return printOutcomes(a, rows, "elected", map[core.ErrorCode]string{core.ErrElectionNotNeeded: "not needed"})
 	})
 }
 
-// outcomes prints what became of each partition. The first failure gives the exit code.
-func (a *app) outcomes(rows []kclient.Outcome, done string, harmless map[core.ErrorCode]string) error {
+// printOutcomes prints what became of each partition. The first failure gives the exit code.
+func printOutcomes(a *cli.App, rows []kclient.Outcome, done string, harmless map[core.ErrorCode]string) error {
 	list, failed := nodes.NewOutcomes(rows, done, harmless)
 	if err := a.Result(list); err != nil {
 		return err

@@ -9,15 +9,19 @@
 //	klamm version
 //
 // Results go to standard output, as text or with -o json; everything else goes to standard error. Package exit has
-// the exit codes. Each command is one file: flags fill an options struct, and a function of the options does the work.
+// the exit codes, package cli what all commands share, package simulate those of the simulator.
 //
 // Built for js/wasm there are only the commands that need neither sockets nor a data directory.
 package main
 
 import (
+	"context"
 	"os"
+
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 )
 
 func main() {
-	os.Exit(int(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})))
+	streams := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+	os.Exit(int(cli.Run(context.Background(), os.Args[1:], streams, commands)))
 }

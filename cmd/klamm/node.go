@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/host"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
@@ -30,7 +31,7 @@ type nodeOptions struct {
 	SyncDelay time.Duration
 }
 
-func newNode(a *app) *cobra.Command {
+func newNode(a *cli.App) *cobra.Command {
 	var o nodeOptions
 	cmd := &cobra.Command{
 		Use:   "node [server.properties]",
@@ -46,7 +47,7 @@ one of several nodes; klamm cluster starts several at once.`,
 	f.StringVar(&o.Listen, "listen", "", "host:port to listen on for clients (listeners); port 0 lets the system choose")
 	f.StringArrayVar(&o.Set, "set", nil, "name=value, any property of Kafka's; may be repeated")
 	f.DurationVar(&o.SyncDelay, "sync-delay", 0, "make each sync this much slower, as if the disk were")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		if len(args) == 1 {
 			o.File = args[0]
 		}
@@ -116,7 +117,7 @@ func controllersOf(listeners, names string) []string {
 	return out
 }
 
-func runNode(ctx context.Context, a *app, o nodeOptions) error {
+func runNode(ctx context.Context, a *cli.App, o nodeOptions) error {
 	props, err := o.properties()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli/clitest"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/nodes"
@@ -197,8 +198,8 @@ func TestPrintedNodes(t *testing.T) {
 		{ID: 1, Directory: kclient.Directory{1}, LogEndOffset: 12, LastFetch: 1_000_000, LastCaughtUp: 1_000_000, Listeners: []admin.VoterListener{{Name: "C", Host: "::1", Port: 9}}},
 		{ID: 2, LogEndOffset: 10, LastFetch: 999_000, LastCaughtUp: 990_000},
 	}, Observers: []kclient.QuorumReplica{{ID: 3, LogEndOffset: -1, LastFetch: -1, LastCaughtUp: -1}}}
-	golden(t, "quorum.txt", printed(t, nodes.NewQuorum(q, at)))
-	golden(t, "cluster.txt", printed(t, clusterResult{
+	clitest.Golden(t, "quorum.txt", clitest.Printed(t, nodes.NewQuorum(q, at)))
+	clitest.Golden(t, "cluster.txt", clitest.Printed(t, clusterResult{
 		Bootstrap: []string{"127.0.0.1:1", "127.0.0.1:2"}, ClusterID: "abc", Nodes: []clusterNode{
 			{Node: 1, Roles: "broker,controller", Address: "127.0.0.1:1", Controller: "127.0.0.1:3", Pid: 42},
 			{Node: 2, Roles: "broker", Address: "127.0.0.1:2", Pid: 43},

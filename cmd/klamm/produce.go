@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
@@ -71,7 +72,7 @@ func (o *writeOptions) options() (producer.Options, error) {
 	return p, nil
 }
 
-func newProduce(a *app) *cobra.Command {
+func newProduce(a *cli.App) *cobra.Command {
 	var o produceOptions
 	cmd := &cobra.Command{
 		Use:   "produce TOPIC",
@@ -86,7 +87,7 @@ func newProduce(a *app) *cobra.Command {
 	f.StringVar(&o.KeySeparator, "key-separator", "", "each line is a key, this, and a value; \\t is a tab")
 	f.Int32VarP(&o.Partition, "partition", "p", producer.AnyPartition, "partition; -1 lets the partitioner choose")
 	f.StringArrayVarP(&o.Headers, "header", "H", nil, "name=value, a header of every record; may be repeated")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		o.Topic, o.HasKey, o.HasValue = args[0], f.Changed("key"), f.Changed("value")
 		return runProduce(ctx, a, o)
 	})
@@ -112,7 +113,7 @@ func (o *produceOptions) template() (producer.Record, error) {
 	return r, nil
 }
 
-func runProduce(ctx context.Context, a *app, o produceOptions) error {
+func runProduce(ctx context.Context, a *cli.App, o produceOptions) error {
 	po, err := o.writeOptions.options()
 	if err != nil {
 		return err
@@ -135,7 +136,7 @@ func runProduce(ctx context.Context, a *app, o produceOptions) error {
 			template.Value = []byte(o.Value)
 			readErr = c.Produce(ctx, template, 0)
 		} else {
-			readErr = produceLines(ctx, c, a.in, template, unescape(o.KeySeparator))
+			readErr = produceLines(ctx, c, a.In, template, unescape(o.KeySeparator))
 		}
 		// What was accepted is finished also if the input breaks off or the user does.
 		flushCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*o.Timeout)
@@ -231,7 +232,7 @@ func trimLineEnd(text []byte, whole bool) []byte {
 
 // tally counts and prints what became of records.
 type tally struct {
-	a       *app
+	a       *cli.App
 	topic   string
 	rows    bool // print a row for each record
 	written atomic.Int64

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/nodes"
@@ -13,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newQuorum(a *app) *cobra.Command {
+func newQuorum(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quorum",
 		Short: "Describe and change the quorum that holds the metadata log",
@@ -24,11 +25,11 @@ func newQuorum(a *app) *cobra.Command {
 	return cmd
 }
 
-func newQuorumDescribe(a *app) *cobra.Command {
+func newQuorumDescribe(a *cli.App) *cobra.Command {
 	var o clientOptions
 	cmd := &cobra.Command{Use: "describe", Short: "Tell who leads, who votes, who observes, and how far each is", Args: cobra.NoArgs}
 	o.flags(cmd.Flags())
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error {
 		return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 			q, err := c.Quorum(ctx)
 			if err != nil {
@@ -47,7 +48,7 @@ type voterOptions struct {
 	Listeners []string
 }
 
-func newQuorumAdd(a *app) *cobra.Command {
+func newQuorumAdd(a *cli.App) *cobra.Command {
 	var o voterOptions
 	cmd := &cobra.Command{
 		Use:   "add NODE",
@@ -60,7 +61,7 @@ controller.quorum.bootstrap.servers, and has caught up. Its directory id is look
 	o.flags(f)
 	f.StringVar(&o.Directory, "directory", "", "the id of its data directory (directory.id in meta.properties)")
 	f.StringArrayVar(&o.Listeners, "listener", nil, "NAME://host:port at which the other voters find it; may be repeated")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		v, err := nodes.ParseVoter(args[0], o.Directory, o.Listeners)
 		if err != nil {
 			return err
@@ -73,13 +74,13 @@ controller.quorum.bootstrap.servers, and has caught up. Its directory id is look
 	return cmd
 }
 
-func newQuorumRemove(a *app) *cobra.Command {
+func newQuorumRemove(a *cli.App) *cobra.Command {
 	var o voterOptions
 	cmd := &cobra.Command{Use: "remove NODE", Short: "Make a voter an observer", Args: cobra.ExactArgs(1)}
 	f := cmd.Flags()
 	o.flags(f)
 	f.StringVar(&o.Directory, "directory", "", "the id of its data directory; it is looked up if there is one voter of that number")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		v, err := nodes.ParseVoter(args[0], o.Directory, o.Listeners)
 		if err != nil {
 			return err
@@ -91,7 +92,7 @@ func newQuorumRemove(a *app) *cobra.Command {
 
 // runVoter looks up the directory if it was not given, and changes the quorum.
 func runVoter(
-	ctx context.Context, a *app, o voterOptions, v admin.Voter, done string, change func(*kclient.Client, context.Context, admin.Voter) error,
+	ctx context.Context, a *cli.App, o voterOptions, v admin.Voter, done string, change func(*kclient.Client, context.Context, admin.Voter) error,
 ) error {
 	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 		if o.Directory == "" {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/moves"
@@ -14,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newReassign(a *app) *cobra.Command {
+func newReassign(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reassign",
 		Short: "Move replicas of partitions between brokers",
@@ -35,7 +36,7 @@ type reassignOptions struct {
 	DryRun      bool
 }
 
-func newReassignAlter(a *app) *cobra.Command {
+func newReassignAlter(a *cli.App) *cobra.Command {
 	var o reassignOptions
 	cmd := &cobra.Command{
 		Use:   "alter",
@@ -52,11 +53,11 @@ recorded; klamm reassign list tells how they go on. --dry-run -o json writes suc
 	f.Int32SliceVar(&o.To, "to", nil, "brokers that are to have the replicas: 1,2,3")
 	f.IntVarP(&o.Replication, "replication", "r", 0, "replicas of each partition, with --to; 0 is as many as it has")
 	f.BoolVar(&o.DryRun, "dry-run", false, "say only what would be moved")
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return runReassign(ctx, a, o) })
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runReassign(ctx, a, o) })
 	return cmd
 }
 
-func runReassign(ctx context.Context, a *app, o reassignOptions) error {
+func runReassign(ctx context.Context, a *cli.App, o reassignOptions) error {
 	args, err := nodes.ParsePartitionArgs(o.Topics)
 	switch {
 	case err != nil:
@@ -83,13 +84,13 @@ func runReassign(ctx context.Context, a *app, o reassignOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.reassign(ctx, c, plan, o.DryRun)
+		return reassign(ctx, a, c, plan, o.DryRun)
 	})
 }
 
 // readPlan reads the file of --file.
-func readPlan(a *app, name string) (moves.Plan, error) {
-	b, err := readInput(a, name)
+func readPlan(a *cli.App, name string) (moves.Plan, error) {
+	b, err := a.ReadInput(name)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func locate(ctx context.Context, c *kclient.Client, plan moves.Plan) error {
 }
 
 // reassign asks for the changes of a plan, or shows them.
-func (a *app) reassign(ctx context.Context, c *kclient.Client, plan moves.Plan, dry bool) error {
+func reassign(ctx context.Context, a *cli.App, c *kclient.Client, plan moves.Plan, dry bool) error {
 	if dry {
 		return a.Result(nodes.NewPlan(plan))
 	}
@@ -146,14 +147,14 @@ func (a *app) reassign(ctx context.Context, c *kclient.Client, plan moves.Plan, 
 	if err != nil {
 		return err
 	}
-	return a.outcomes(rows, "begun", nil)
+	return printOutcomes(a, rows, "begun", nil)
 }
 
-func newReassignList(a *app) *cobra.Command {
+func newReassignList(a *cli.App) *cobra.Command {
 	var o clientOptions
 	cmd := &cobra.Command{Use: "list", Short: "Tell which moves are in progress", Args: cobra.NoArgs}
 	o.flags(cmd.Flags())
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error {
 		return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 			list, err := c.Reassignments(ctx)
 			if err != nil {
@@ -172,13 +173,13 @@ type cancelOptions struct {
 	Args []nodes.PartitionArg
 }
 
-func newReassignCancel(a *app) *cobra.Command {
+func newReassignCancel(a *cli.App) *cobra.Command {
 	var o cancelOptions
 	cmd := &cobra.Command{Use: "cancel " + nodes.PartitionUse + "...", Short: "End moves in progress and go back to where the replicas were"}
 	f := cmd.Flags()
 	o.flags(f)
 	f.BoolVar(&o.All, "all", false, "all moves in progress")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) (err error) {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) (err error) {
 		if o.Args, err = nodes.ParsePartitionArgs(args); err != nil {
 			return err
 		}
@@ -190,7 +191,7 @@ func newReassignCancel(a *app) *cobra.Command {
 	return cmd
 }
 
-func runReassignCancel(ctx context.Context, a *app, o cancelOptions) error {
+func runReassignCancel(ctx context.Context, a *cli.App, o cancelOptions) error {
 	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 		moving, err := c.Reassignments(ctx)
 		if err != nil {
@@ -204,6 +205,6 @@ func runReassignCancel(ctx context.Context, a *app, o cancelOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.outcomes(rows, "cancelled", nil)
+		return printOutcomes(a, rows, "cancelled", nil)
 	})
 }

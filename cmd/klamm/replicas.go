@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/nodes"
 	"github.com/klamm-log/klamm/core"
@@ -62,7 +63,7 @@ func withELR(ctx context.Context, c *kclient.Client, t *kclient.Topic) error {
 	return nil
 }
 
-func runUnderReplicated(ctx context.Context, a *app, o topicDescribeOptions) error {
+func runUnderReplicated(ctx context.Context, a *cli.App, o topicDescribeOptions) error {
 	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 		topics, err := c.Replicas(ctx, o.Topics...)
 		if errors.Is(err, core.ErrUnsupportedVersion) {

@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli/clitest"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/hist"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
@@ -175,18 +176,18 @@ func TestPrintedResults(t *testing.T) {
 	first := []admin.PartitionOffset{{Offset: 5}, {Offset: core.NoOffset, Err: core.ErrLeaderNotAvailable}}
 	last := []admin.PartitionOffset{{Offset: 1234567}, {Offset: core.NoOffset, Err: core.ErrLeaderNotAvailable}}
 	configs := []kclient.Config{{Name: "retention.ms", Value: "1", HasValue: true, Override: true}, {Name: "secret"}}
-	golden(t, "topic_describe.txt", printed(t, topicDescriptions{
+	clitest.Golden(t, "topic_describe.txt", clitest.Printed(t, topicDescriptions{
 		newTopicDescription(topic, first, last, configs, false), newTopicDescription(topic, first, last, configs, true),
 	}))
-	golden(t, "topic_list.txt", printed(t, topicListOf(kclient.Cluster{Topics: []kclient.Topic{topic, {Name: "u", Err: core.ErrInvalidTopic}}})))
-	golden(t, "topic_done.txt", printed(t, topicDone{Topic: "t", ID: id.String(), Done: "created"}))
-	golden(t, "produced.txt", printed(t, newProducedRow("t", &producer.Result{
+	clitest.Golden(t, "topic_list.txt", clitest.Printed(t, topicListOf(kclient.Cluster{Topics: []kclient.Topic{topic, {Name: "u", Err: core.ErrInvalidTopic}}})))
+	clitest.Golden(t, "topic_done.txt", clitest.Printed(t, topicDone{Topic: "t", ID: id.String(), Done: "created"}))
+	clitest.Golden(t, "produced.txt", clitest.Printed(t, newProducedRow("t", &producer.Result{
 		Token: 3, Partition: 1, Offset: core.NoOffset, Timestamp: 9, Err: core.ErrRequestTimedOut, Ambiguous: true,
 	})))
-	golden(t, "consumed.txt", printed(t, newConsumedRow(&consumer.Record{
+	clitest.Golden(t, "consumed.txt", clitest.Printed(t, newConsumedRow(&consumer.Record{
 		Topic: "t", Partition: 1, Offset: 2, Timestamp: 3, Value: []byte{0xff, 0}, Headers: []consumer.Header{{Key: []byte("h")}},
 	})))
-	golden(t, "node.txt", printed(t, nodeResult{
+	clitest.Golden(t, "node.txt", clitest.Printed(t, nodeResult{
 		Listeners:   []nodeListener{{Name: "PLAINTEXT", Address: "127.0.0.1:9092", Advertised: "localhost:9092"}},
 		Controllers: []nodeListener{{Name: "CONTROLLER", Address: "127.0.0.1:9093", Advertised: "h:9093"}},
 		ClusterID:   "abc", NodeID: 1, Data: "data", RecoveryNs: 1_234_567, Pid: 42,
@@ -197,6 +198,5 @@ func TestPrintedResults(t *testing.T) {
 	}
 	r := benchResult{Schema: benchSchema, Kind: "produce", Topic: "t", Records: 1000, Bytes: 1_024_000, Acks: "all", Codec: "none", Latency: latencyOf(&h)}
 	r.measured(time.Second)
-	golden(t, "bench.txt", printed(t, r))
-	golden(t, "bench_sim.txt", printed(t, newBenchSimResult(benchSimOptions{Profile: "default", Jobs: 2}, summary())))
+	clitest.Golden(t, "bench.txt", clitest.Printed(t, r))
 }

@@ -6,13 +6,14 @@ import (
 	"context"
 	"strings"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/spf13/cobra"
 )
 
-func newTopic(a *app) *cobra.Command {
+func newTopic(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "topic",
 		Short: "Create, list, describe, change and delete topics",
@@ -34,7 +35,7 @@ type topicCreateOptions struct {
 	IfNotExists bool
 }
 
-func newTopicCreate(a *app) *cobra.Command {
+func newTopicCreate(a *cli.App) *cobra.Command {
 	var o topicCreateOptions
 	cmd := &cobra.Command{Use: "create TOPIC", Short: "Create a topic", Args: topicArg}
 	f := cmd.Flags()
@@ -44,14 +45,14 @@ func newTopicCreate(a *app) *cobra.Command {
 	f.StringArrayVarP(&o.Configs, "config", "c", nil, "name=value; may be repeated")
 	f.BoolVar(&o.Validate, "validate", false, "say only whether it could be created")
 	f.BoolVar(&o.IfNotExists, "if-not-exists", false, "an existing topic is no error")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		o.Name = args[0]
 		return runTopicCreate(ctx, a, o)
 	})
 	return cmd
 }
 
-func runTopicCreate(ctx context.Context, a *app, o topicCreateOptions) error {
+func runTopicCreate(ctx context.Context, a *cli.App, o topicCreateOptions) error {
 	configs, err := parseConfigs(o.Configs)
 	if err != nil {
 		return err
@@ -91,11 +92,11 @@ func parseConfigs(list []string) ([]kclient.Config, error) {
 	return out, nil
 }
 
-func newTopicList(a *app) *cobra.Command {
+func newTopicList(a *cli.App) *cobra.Command {
 	var o clientOptions
 	cmd := &cobra.Command{Use: "list", Short: "List all topics", Args: cobra.NoArgs}
 	o.flags(cmd.Flags())
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error {
 		return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 			cl, err := c.Metadata(ctx)
 			if err != nil {
@@ -115,14 +116,14 @@ type topicDescribeOptions struct {
 	UnderReplicated bool
 }
 
-func newTopicDescribe(a *app) *cobra.Command {
+func newTopicDescribe(a *cli.App) *cobra.Command {
 	var o topicDescribeOptions
 	cmd := &cobra.Command{Use: "describe TOPIC...", Short: "Tell partitions, offsets and configuration of topics"}
 	f := cmd.Flags()
 	o.flags(f)
 	f.BoolVar(&o.AllConfigs, "all-configs", false, "tell defaults too, not only what is set for the topic")
 	f.BoolVar(&o.UnderReplicated, "under-replicated", false, "tell only partitions with fewer replicas in sync than they should have; of all topics if none is named")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		o.Topics = args
 		switch {
 		case o.UnderReplicated:
@@ -135,7 +136,7 @@ func newTopicDescribe(a *app) *cobra.Command {
 	return cmd
 }
 
-func runTopicDescribe(ctx context.Context, a *app, o topicDescribeOptions) error {
+func runTopicDescribe(ctx context.Context, a *cli.App, o topicDescribeOptions) error {
 	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 		var out topicDescriptions
 		for _, name := range o.Topics {
@@ -186,7 +187,7 @@ type topicAlterOptions struct {
 	Unset      []string
 }
 
-func newTopicAlter(a *app) *cobra.Command {
+func newTopicAlter(a *cli.App) *cobra.Command {
 	var o topicAlterOptions
 	cmd := &cobra.Command{Use: "alter TOPIC", Short: "Change the configuration of a topic, or add partitions", Args: topicArg}
 	f := cmd.Flags()
@@ -194,14 +195,14 @@ func newTopicAlter(a *app) *cobra.Command {
 	f.Int32VarP(&o.Partitions, "partitions", "p", 0, "number of partitions to have in all; 0 changes nothing")
 	f.StringArrayVarP(&o.Set, "config", "c", nil, "name=value to set; may be repeated")
 	f.StringArrayVar(&o.Unset, "unset", nil, "name of an entry to remove; may be repeated")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		o.Name = args[0]
 		return runTopicAlter(ctx, a, o)
 	})
 	return cmd
 }
 
-func runTopicAlter(ctx context.Context, a *app, o topicAlterOptions) error {
+func runTopicAlter(ctx context.Context, a *cli.App, o topicAlterOptions) error {
 	entries, err := parseConfigs(o.Set)
 	if err != nil {
 		return err
@@ -227,11 +228,11 @@ func runTopicAlter(ctx context.Context, a *app, o topicAlterOptions) error {
 	})
 }
 
-func newTopicDelete(a *app) *cobra.Command {
+func newTopicDelete(a *cli.App) *cobra.Command {
 	var o clientOptions
 	cmd := &cobra.Command{Use: "delete TOPIC...", Short: "Delete topics with all their records", Args: cobra.MinimumNArgs(1)}
 	o.flags(cmd.Flags())
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
 			for _, name := range args {
 				if err := c.DeleteTopic(ctx, name); err != nil {

@@ -129,7 +129,7 @@ func external() []layer {
 		{
 			"github.com/twmb/franz-go/pkg/kmsg",
 			// The admin client's Call takes any request that kmsg has; those who call it spell the requests.
-			[]string{"core/broker", "core/client/...", "core/conn", "core/wire/...", "cmd/klamm/kclient", "sim/workload"},
+			[]string{"core/broker", "core/client/...", "core/conn", "core/wire/...", "cmd/klamm/kclient", "sim/said", "sim/workload"},
 			// core/record cross-checks its bytes against kmsg's encoders; the others send requests to brokers and servers, or to peers.
 			[]string{"core/peer", "core/record", "sim", "transport"},
 		},

@@ -120,7 +120,7 @@ func (b *Broker) produceBatch(
 		return
 	}
 	if a.Duplicate {
-		out.Sometimes("produce.duplicate")
+		out.Reachable("produce.duplicate", nil)
 	}
 	rp.BaseOffset, rp.LogAppendTime = int64(a.Base), int64(a.AppendTime)
 	rp.LogStartOffset = int64(p.Log.LogStartOffset())

@@ -396,7 +396,7 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 // putAside renames a directory under Kafka's suffix -stray instead of deleting it (KAFKA-14616): the metadata may be
 // what is wrong.
 func (b *Broker) putAside(name string, out *step.Effects) step.OpID {
-	out.Sometimes("broker.stray-log")
+	out.Reachable("broker.stray-log", nil)
 	op := b.ids.Op()
 	out.Disk = append(out.Disk, step.DiskOp{Op: op, Kind: step.Rename, Path: name, To: fmt.Sprintf("%s.%s-stray", name, b.randomHex())})
 	return op

@@ -67,7 +67,7 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 	for _, f := range b.leaders {
 		if f.asking {
 			if now.Mono >= f.since+patience && f.fetcher.Starved() {
-				out.Sometimes("broker.fetch-given-up-for-new-partitions")
+				out.Reachable("broker.fetch-given-up-for-new-partitions", nil)
 				b.peers.Hangup(f.addr, laneReplica, "new partitions are to be fetched", out)
 			}
 			continue

@@ -194,7 +194,7 @@ func (b *Broker) applyPartition(now core.Now, topic string, id core.TopicID, sta
 		}
 		p = b.openPartition(now, tp, id, log.Past{}, out)
 	case !mine:
-		out.Sometimes("broker.replica-reassigned-away")
+		out.Reachable("broker.replica-reassigned-away", nil)
 		b.deletePartition(p)
 		return
 	}

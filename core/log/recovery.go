@@ -420,7 +420,7 @@ func (l *Log) scanned(now core.Now, out *step.Effects) {
 		l.goOn(now, l.finish, out)
 		return
 	}
-	out.Sometimes("log.tail-cut")
+	out.Reachable("log.tail-cut", nil)
 	l.cutSegments(now, out)
 }
 

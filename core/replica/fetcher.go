@@ -313,7 +313,7 @@ func (a *AskedPartition) same(b *AskedPartition) bool {
 // Response takes an answer. What does not answer the request in flight is ignored.
 func (f *Fetcher) Response(now core.Now, resp FetchResponse, out *step.Effects) {
 	if f.awaited == 0 || resp.ID != f.awaited {
-		out.Sometimes("replica.answer-not-awaited")
+		out.Reachable("replica.answer-not-awaited", nil)
 		return
 	}
 	if resp.Code != core.ErrNone {
@@ -333,7 +333,7 @@ func (f *Fetcher) Response(now core.Now, resp FetchResponse, out *step.Effects) 
 		a := &resp.Partitions[i]
 		t := f.parts[partKey{a.TopicID, a.Index}]
 		if t == nil || !t.answers(f) {
-			out.Sometimes("replica.stale-answer-dropped")
+			out.Reachable("replica.stale-answer-dropped", nil)
 			continue
 		}
 		f.answered(now, t, a, out)
@@ -391,7 +391,7 @@ func (f *Fetcher) backoff(failures int) core.Mono {
 func (f *Fetcher) sessionFailed(now core.Now, code core.ErrorCode, out *step.Effects) {
 	switch code {
 	case core.ErrFetchSessionIDNotFound:
-		out.Sometimes("replica.fetch-session-lost")
+		out.Reachable("replica.fetch-session-lost", nil)
 		f.sessionID = 0
 	case core.ErrInvalidFetchSessionEpoch, core.ErrFetchSessionTopicIDError:
 	default:

@@ -1,4 +1,4 @@
-package main
+package simulate
 
 import (
 	"context"
@@ -6,14 +6,15 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
 	"github.com/klamm-log/klamm/cmd/klamm/sweep"
 	"github.com/spf13/cobra"
 )
 
-// newBenchCommand is klamm bench with what runs everywhere.
-func newBenchCommand(a *app) *cobra.Command {
+// NewBench is klamm bench with what runs everywhere.
+func NewBench(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure a broker, of any make, or the simulator",
@@ -32,7 +33,7 @@ type benchSimOptions struct {
 	Jobs    int
 }
 
-func newBenchSim(a *app) *cobra.Command {
+func newBenchSim(a *cli.App) *cobra.Command {
 	var o benchSimOptions
 	cmd := &cobra.Command{Use: "sim", Short: "Measure how fast seeds are run", Args: cobra.NoArgs}
 	f := cmd.Flags()
@@ -40,11 +41,11 @@ func newBenchSim(a *app) *cobra.Command {
 	f.Uint64Var(&o.Seed, "seed", 1, "first seed")
 	f.DurationVar(&o.Time, "time", 10*time.Second, "how long seeds are begun")
 	f.IntVar(&o.Jobs, "jobs", runtime.GOMAXPROCS(0), "seeds run at the same time")
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return runBenchSim(ctx, a, o) })
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runBenchSim(ctx, a, o) })
 	return cmd
 }
 
-func runBenchSim(ctx context.Context, a *app, o benchSimOptions) error {
+func runBenchSim(ctx context.Context, a *cli.App, o benchSimOptions) error {
 	if o.Time <= 0 || o.Jobs < 1 {
 		return exit.Errorf(exit.Usage, "--time is positive, --jobs is 1 or more")
 	}

@@ -1,6 +1,6 @@
 //go:build !js
 
-package main
+package simulate
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/mutate"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
@@ -28,7 +29,7 @@ type mutantsOptions struct {
 	Keep    string
 }
 
-func newMutants(a *app) *cobra.Command {
+func newMutants(a *cli.App) *cobra.Command {
 	var o mutantsOptions
 	cmd := &cobra.Command{
 		Use:   "mutants [ID...]",
@@ -50,11 +51,11 @@ Exit code: 0 if all were found in time, 1 if one was not, 65 if a diff does not 
 	f.DurationVar(&o.Time, "time", 2*time.Minute, "how long seeds are begun, per mutant; 0 is no limit")
 	f.IntVar(&o.Jobs, "jobs", runtime.GOMAXPROCS(0), "seeds run at the same time")
 	f.StringVar(&o.Keep, "keep", "", "directory that keeps the programs with the bugs, and the capsules; empty for none")
-	cmd.RunE = a.does(func(ctx context.Context, args []string) error { return runMutants(ctx, a, o, args) })
+	cmd.RunE = a.Does(func(ctx context.Context, args []string) error { return runMutants(ctx, a, o, args) })
 	return cmd
 }
 
-func runMutants(ctx context.Context, a *app, o mutantsOptions, ids []string) error {
+func runMutants(ctx context.Context, a *cli.App, o mutantsOptions, ids []string) error {
 	if o.Starts < 1 || o.Jobs < 1 || o.Time < 0 {
 		return exit.Errorf(exit.Usage, "--starts and --jobs are 1 or more, --time cannot be negative")
 	}
@@ -67,7 +68,7 @@ func runMutants(ctx context.Context, a *app, o mutantsOptions, ids []string) err
 			return err
 		}
 	}
-	l := lab{app: a, o: o, tree: tree}
+	l := lab{App: a, o: o, tree: tree}
 	if err := l.open(ctx); err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func runMutants(ctx context.Context, a *app, o mutantsOptions, ids []string) err
 
 // lab is where mutants are built and hunted.
 type lab struct {
-	*app
+	*cli.App
 	o       mutantsOptions
 	tree    mutate.Tree
 	dir     string // of files that go away

@@ -1,4 +1,4 @@
-package main
+package simulate
 
 import (
 	"os"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/sweep"
 	"github.com/klamm-log/klamm/scenarios"
@@ -74,8 +75,8 @@ func (w *world) Capsule(o sweep.Outcome) ([]byte, error) {
 		}
 	}
 	c := sim.NewCapsule(w.plan, w.verdict.Result, lines)
-	v := thisVersion()
-	c.Commit, c.Toolchain = v.commit(), v.Go
+	v := cli.ThisVersion()
+	c.Commit, c.Toolchain = v.Commit(), v.Go
 	b, err := c.Encode()
 	return append(b, '\n'), err
 }

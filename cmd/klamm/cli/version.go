@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// versionResult says what this program is made of. Unknown fields are empty.
-type versionResult struct {
+// Version says what this program is made of. Unknown fields are empty.
+type Version struct {
 	Version  string `json:"version"`  // of the module
 	Revision string `json:"revision"` // of the source
 	Modified bool   `json:"modified"` // the source differs from the revision
@@ -20,26 +20,27 @@ type versionResult struct {
 	Kmsg     string `json:"kmsg"` // of Kafka's message definitions
 }
 
-func newVersion(a *app) *cobra.Command {
+// NewVersion is klamm version.
+func NewVersion(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Say what this program is made of",
 		Args:  cobra.NoArgs,
-		RunE: a.does(func(context.Context, []string) error {
-			return a.Result(thisVersion())
+		RunE: a.Does(func(context.Context, []string) error {
+			return a.Result(ThisVersion())
 		}),
 	}
 }
 
-// thisVersion is that of this program.
-func thisVersion() versionResult {
+// ThisVersion is that of this program.
+func ThisVersion() Version {
 	info, _ := debug.ReadBuildInfo()
-	return versionOf(info)
+	return VersionOf(info)
 }
 
-// versionOf reads the build's information, which may be nil.
-func versionOf(info *debug.BuildInfo) versionResult {
-	v := versionResult{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+// VersionOf reads the build's information, which may be nil.
+func VersionOf(info *debug.BuildInfo) Version {
+	v := Version{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info == nil {
 		return v
 	}
@@ -62,15 +63,16 @@ func versionOf(info *debug.BuildInfo) versionResult {
 	return v
 }
 
-// commit is the revision, marked if the source differs from it.
-func (v versionResult) commit() string {
+// Commit is the revision, marked if the source differs from it.
+func (v Version) Commit() string {
 	if v.Modified {
 		return v.Revision + "+modified"
 	}
 	return v.Revision
 }
 
-func orUnknown(s string) string {
+// OrUnknown is s, or the word for what is not known.
+func OrUnknown(s string) string {
 	if s == "" {
 		return "unknown"
 	}
@@ -78,12 +80,12 @@ func orUnknown(s string) string {
 }
 
 // AppendText implements [show.Result].
-func (v versionResult) AppendText(dst []byte) []byte {
+func (v Version) AppendText(dst []byte) []byte {
 	return show.Table(dst,
-		[]string{"klamm", orUnknown(v.Version)},
-		[]string{"revision", orUnknown(v.commit())},
-		[]string{"time", orUnknown(v.Time)},
+		[]string{"klamm", OrUnknown(v.Version)},
+		[]string{"revision", OrUnknown(v.Commit())},
+		[]string{"time", OrUnknown(v.Time)},
 		[]string{"go", v.Go + " " + v.Platform},
-		[]string{"kmsg", orUnknown(v.Kmsg)},
+		[]string{"kmsg", OrUnknown(v.Kmsg)},
 	)
 }

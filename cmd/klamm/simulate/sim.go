@@ -1,4 +1,4 @@
-package main
+package simulate
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
 	"github.com/klamm-log/klamm/cmd/klamm/sweep"
@@ -35,7 +36,7 @@ const (
 	simGrace = 20 * time.Second
 )
 
-func newSim(a *app) *cobra.Command {
+func newSim(a *cli.App) *cobra.Command {
 	var o simOptions
 	cmd := &cobra.Command{
 		Use:   "sim",
@@ -56,7 +57,7 @@ A failing seed is stored as a capsule, which "klamm replay" repeats.`,
 	f.BoolVar(&o.Twice, "twice", false, "run each seed twice and compare")
 	f.StringVar(&o.Capsules, "capsules", "capsules", "directory for the capsules of failing seeds; empty for none")
 	f.IntVar(&o.Failures, "failures", 10, "stop after so many failing seeds; 0 is never")
-	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return runSim(ctx, a, o) })
+	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runSim(ctx, a, o) })
 	return cmd
 }
 
@@ -77,7 +78,7 @@ func (o simOptions) options() (sweep.Options, error) {
 	return s, nil
 }
 
-func runSim(ctx context.Context, a *app, o simOptions) error {
+func runSim(ctx context.Context, a *cli.App, o simOptions) error {
 	so, err := o.options()
 	if err != nil {
 		return err

@@ -1,13 +1,12 @@
-package main
+package simulate
 
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
 	"github.com/klamm-log/klamm/scenarios"
@@ -15,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newReplay(a *app) *cobra.Command {
+func newReplay(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "replay CAPSULE",
 		Short: "Repeat a failing run and compare it with what was recorded",
@@ -24,7 +23,7 @@ of hashes; where it does not, the first difference is named. That is nondetermin
 same code recorded the capsule, and to be expected if the code has changed since.
 A capsule named - is read from standard input.`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.does(func(_ context.Context, args []string) error { return runReplay(a, args[0]) }),
+		RunE: a.Does(func(_ context.Context, args []string) error { return runReplay(a, args[0]) }),
 	}
 }
 
@@ -49,8 +48,8 @@ type replayResult struct {
 	Hash     string `json:"hash"`
 }
 
-func runReplay(a *app, path string) error {
-	b, err := readInput(a, path)
+func runReplay(a *cli.App, path string) error {
+	b, err := a.ReadInput(path)
 	if err != nil {
 		return err
 	}
@@ -58,22 +57,15 @@ func runReplay(a *app, path string) error {
 	if err != nil {
 		return exit.Errorf(exit.Data, "%s: %w", path, err)
 	}
-	r := replay(path, c, thisVersion())
+	r := replay(path, c, cli.ThisVersion())
 	if err := a.Result(r); err != nil {
 		return exit.With(exit.IO, err)
 	}
 	return exit.Silently(r.code())
 }
 
-func readInput(a *app, path string) ([]byte, error) {
-	if path == "-" {
-		return io.ReadAll(a.in)
-	}
-	return os.ReadFile(path)
-}
-
 // replay repeats a capsule's run.
-func replay(path string, c sim.Capsule, v versionResult) replayResult {
+func replay(path string, c sim.Capsule, v cli.Version) replayResult {
 	begin := time.Now()
 	verdict := scenarios.Run(c.Plan, nil)
 	r := replayResult{
@@ -85,10 +77,10 @@ func replay(path string, c sim.Capsule, v versionResult) replayResult {
 		r.Divergence = d.String()
 	}
 	// A modified source may have been modified again, and nothing is known about an unknown one.
-	r.SameCode = v.Revision != "" && !v.Modified && v.commit() == c.Commit && v.Go == c.Toolchain
+	r.SameCode = v.Revision != "" && !v.Modified && v.Commit() == c.Commit && v.Go == c.Toolchain
 	if !r.SameCode {
 		r.Since = fmt.Sprintf("recorded by %s with %s, repeated by %s with %s",
-			orUnknown(c.Commit), orUnknown(c.Toolchain), orUnknown(v.commit()), v.Go)
+			cli.OrUnknown(c.Commit), cli.OrUnknown(c.Toolchain), cli.OrUnknown(v.Commit()), v.Go)
 	}
 	return r
 }

@@ -1,7 +1,7 @@
-package main
+package simulate
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
+	"github.com/klamm-log/klamm/cmd/klamm/cli/clitest"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/sweep"
 	"github.com/klamm-log/klamm/sim"
+	"github.com/spf13/cobra"
 )
 
 // summary is that of a sweep with a bit of everything.
@@ -20,6 +23,25 @@ func summary() sweep.Summary {
 		Seeds: 1234, Events: 5_678_901, SimTime: 90 * time.Minute, Wall: 30100 * time.Millisecond, Digest: sweep.Digest{A: 1, B: 255},
 		Faults: map[string]int64{"crash": 17, "disk/slow": 4711}, Sometimes: map[string]int64{"log.torn-tail-cut": 3},
 	}
+}
+
+func TestUsage(t *testing.T) {
+	clitest.CheckUsage(t, Commands, []clitest.Usage{
+		{Line: "sim --seeds x", Code: exit.Usage, Says: "invalid argument"},
+		{Line: "sim --seeds -1", Code: exit.Usage, Says: "cannot be negative"},
+		{Line: "sim --jobs 0", Code: exit.Usage, Says: "--jobs is 1 or more"},
+		{Line: "sim --seed 18446744073709551615 --seeds 2", Code: exit.Usage, Says: "there are no 2 seeds"},
+		{Line: "sim --profile nonsense", Code: exit.Usage, Says: `there is no profile "nonsense"`},
+		{Line: "sim --profile /nonsense.json", Code: exit.NoInput, Says: "no such file"},
+		{Line: "replay", Code: exit.Usage, Says: "accepts 1 arg(s), received 0"},
+		{Line: "replay /nonsense", Code: exit.NoInput, Says: "no such file"},
+	})
+	bench := func(a *cli.App) []*cobra.Command { return []*cobra.Command{NewBench(a)} }
+	clitest.CheckUsage(t, bench, []clitest.Usage{{Line: "bench sim --time -1s", Code: exit.Usage, Says: "--time is positive"}})
+}
+
+func TestBenchResult(t *testing.T) {
+	clitest.Golden(t, "bench_sim.txt", clitest.Printed(t, newBenchSimResult(benchSimOptions{Profile: "default", Jobs: 2}, summary())))
 }
 
 func TestSimResult(t *testing.T) {
@@ -49,7 +71,7 @@ func TestSimResult(t *testing.T) {
 		if r.code() != test.code {
 			t.Errorf("%s: exit %d, want %d", name, r.code(), test.code)
 		}
-		golden(t, "sim_"+name+".txt", printed(t, r))
+		clitest.Golden(t, "sim_"+name+".txt", clitest.Printed(t, r))
 	}
 }
 
@@ -101,7 +123,7 @@ func TestSimBudget(t *testing.T) {
 func simOnce(t *testing.T, args ...string) (r simResult) {
 	t.Helper()
 	args = append([]string{"sim", "--profile", "calm", "--seed", "3", "--seeds", "3", "--capsules", "", "-o", "json"}, args...)
-	code, out, talk := klamm(t.Context(), "", args...)
+	code, out, talk := clitest.Run(t.Context(), Commands, "", args...)
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("%v: exit %d, %q, %q", err, int(code), out, talk)
 	}
@@ -116,6 +138,17 @@ func TestSimDigest(t *testing.T) {
 	one, two := simOnce(t, "--jobs", "1"), simOnce(t, "--jobs", "3", "--twice")
 	if one.TraceDigest != two.TraceDigest || one.Events != two.Events || len(two.Diverged) > 0 {
 		t.Errorf("digests %s and %s, events %d and %d, diverged %v", one.TraceDigest, two.TraceDigest, one.Events, two.Events, two.Diverged)
+	}
+}
+
+// A sweep that is interrupted prints what it has.
+func TestSimInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	code, out, _ := clitest.Run(ctx, Commands, "", "sim", "--profile", "calm", "-o", "json")
+	var r simResult
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != exit.Interrupted || !r.Interrupted {
+		t.Errorf("exit %d, %v, %+v", int(code), err, r)
 	}
 }
 
@@ -147,13 +180,13 @@ func capsule(t *testing.T) (path string, c sim.Capsule) {
 
 func TestReplay(t *testing.T) {
 	path, c := capsule(t)
-	v := versionResult{Revision: "abc", Go: c.Toolchain}
+	v := cli.Version{Revision: "abc", Go: c.Toolchain}
 	c.Commit = "abc"
 	r := replay(path, c, v)
 	if r.Divergence != "" || !r.SameCode || r.code() == exit.Nondeterminism || r.Hash != c.Chain[len(c.Chain)-1].Hash {
 		t.Fatalf("%+v", r)
 	}
-	if code, out, _ := klamm(t.Context(), "", "replay", path); code != r.code() || !strings.Contains(out, "equals the recording") {
+	if code, out, _ := clitest.Run(t.Context(), Commands, "", "replay", path); code != r.code() || !strings.Contains(out, "equals the recording") {
 		t.Errorf("exit %d, %s", int(code), out)
 	}
 
@@ -162,7 +195,7 @@ func TestReplay(t *testing.T) {
 	if r = replay(path, c, v); r.code() != exit.Nondeterminism || !strings.Contains(r.Divergence, "agree up to event 0 ") {
 		t.Errorf("exit %d, divergence %q", r.code(), r.Divergence)
 	}
-	for _, other := range []versionResult{{Revision: "abd", Go: v.Go}, {Go: v.Go}, {Revision: "abc", Modified: true, Go: v.Go}} {
+	for _, other := range []cli.Version{{Revision: "abd", Go: v.Go}, {Go: v.Go}, {Revision: "abc", Modified: true, Go: v.Go}} {
 		if r = replay(path, c, other); r.SameCode || r.code() == exit.Nondeterminism || r.Since == "" {
 			t.Errorf("%+v: exit %d, since %q", other, r.code(), r.Since)
 		}
@@ -174,9 +207,9 @@ func TestReplayResult(t *testing.T) {
 		Schema: replaySchema, Capsule: "c.json", Seed: 7, Recorded: []string{"ACKED t-0@17: gone"}, Verdict: []string{"ACKED t-0@17: gone"},
 		SameCode: true, Events: 12345, SimNs: 5e9, WallNs: 2e8, Hash: "00ff",
 	}
-	golden(t, "replay_equal.txt", printed(t, r))
+	clitest.Golden(t, "replay_equal.txt", clitest.Printed(t, r))
 	r.Divergence, r.Since, r.Verdict, r.SameCode = "the runs differ", "recorded by a, repeated by b", nil, false
-	golden(t, "replay_differs.txt", printed(t, r))
+	clitest.Golden(t, "replay_differs.txt", clitest.Printed(t, r))
 }
 
 func TestReplayGarbage(t *testing.T) {
@@ -189,23 +222,11 @@ func TestReplayGarbage(t *testing.T) {
 		"empty": "", "not JSON": "hello", "cut": string(whole[:len(whole)/2]), "other schema": `{"schema":"x"}`,
 		"unknown field": strings.Replace(string(whole), `"schema"`, `"surprise": 1, "schema"`, 1),
 	} {
-		if code, out, talk := klamm(t.Context(), in, "replay", "-"); code != exit.Data || out != "" || !strings.HasPrefix(talk, "klamm: -: capsule: ") {
+		if code, out, talk := clitest.Run(t.Context(), Commands, in, "replay", "-"); code != exit.Data || out != "" || !strings.HasPrefix(talk, "klamm: -: capsule: ") {
 			t.Errorf("%s: exit %d, %q, %q", name, int(code), out, talk)
 		}
 	}
-	if code, _, talk := klamm(t.Context(), string(whole), "replay", "-"); code == exit.Data {
+	if code, _, talk := clitest.Run(t.Context(), Commands, string(whole), "replay", "-"); code == exit.Data {
 		t.Errorf("a good capsule from standard input: %s", talk)
-	}
-}
-
-func TestVersion(t *testing.T) {
-	v := versionResult{Version: "v1.2.3", Revision: "abc", Modified: true, Time: "2026-01-01T00:00:00Z", Go: "go1.26", Platform: "linux/amd64", Kmsg: "v1"}
-	golden(t, "version.txt", printed(t, v))
-	var got versionResult
-	if err := json.Unmarshal([]byte(must(t, exit.OK, "", "version", "-o", "json")), &got); err != nil || got.Go == "" || got.Kmsg == "" {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if !bytes.Contains(versionOf(nil).AppendText(nil), []byte("revision  unknown\n")) {
-		t.Error("a build without information is not called unknown")
 	}
 }

@@ -1,4 +1,8 @@
-package main
+// Package cli is what all commands of klamm share: the streams, the printer, the flags of every command, exit codes.
+//
+// A command is one file: flags fill an options struct, and a function of the options does the work. Its constructor takes
+// the [App] and returns the cobra command, whose RunE is [App.Does].
+package cli
 
 import (
 	"context"
@@ -15,36 +19,37 @@ import (
 	"golang.org/x/term"
 )
 
-// streams are what a process is born with.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
+// Streams are what a process is born with.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
 }
 
-// app is what all commands share.
-type app struct {
-	streams
+// App is what all commands share.
+type App struct {
+	Streams
 	*show.Printer // set before a command runs
 
 	format     string
 	cpuProfile string
 }
 
-// run runs one command line. It is the whole program but for the process around it.
-func run(args []string, s streams) exit.Code {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+// Commands makes the commands of a program.
+type Commands func(a *App) []*cobra.Command
+
+// Run runs one command line until it ends, or a signal or the context ends it. It is the whole program but for the process
+// around it.
+func Run(ctx context.Context, args []string, s Streams, commands Commands) exit.Code {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal kills
-	return runContext(ctx, args, s)
-}
-
-func runContext(ctx context.Context, args []string, s streams) exit.Code {
-	a := &app{streams: s}
+	a := &App{Streams: s}
 	root := newRoot(a)
+	root.AddCommand(commands(a)...)
 	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
 	err := root.ExecuteContext(ctx)
 	var coded *exit.Error
 	if err != nil && !errors.As(err, &coded) { // not from a command: cobra could not make sense of the line
@@ -58,14 +63,14 @@ func runContext(ctx context.Context, args []string, s streams) exit.Code {
 }
 
 // printer is the printer, also when the command line was too wrong to make one.
-func (a *app) printer() *show.Printer {
+func (a *App) printer() *show.Printer {
 	if a.Printer == nil {
-		a.Printer = show.New(show.Options{Results: a.out, Talk: a.err})
+		a.Printer = show.New(show.Options{Results: a.Out, Talk: a.Err})
 	}
 	return a.Printer
 }
 
-func newRoot(a *app) *cobra.Command {
+func newRoot(a *App) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "klamm",
 		Short:         "A distributed log that speaks Kafka's protocol, and the simulator that proves it",
@@ -82,19 +87,17 @@ func newRoot(a *app) *cobra.Command {
 	flags.StringVarP(&a.format, "output", "o", "text", "how results are printed: text or json")
 	flags.StringVar(&a.cpuProfile, "cpuprofile", "", "write a CPU profile of this process to a file")
 	_ = flags.MarkHidden("cpuprofile") // fails for unknown names only
-	root.AddCommand(newSim(a), newReplay(a), newVersion(a))
-	addSystemCommands(a, root)
 	return root
 }
 
 // open makes the printer once the flags are known.
-func (a *app) open() error {
+func (a *App) open() error {
 	format, err := show.ParseFormat(a.format)
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	o := show.Options{Results: a.out, Talk: a.err, Format: format}
-	if f, ok := a.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	o := show.Options{Results: a.Out, Talk: a.Err, Format: format}
+	if f, ok := a.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		o.Terminal = true
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			o.Width = width
@@ -104,9 +107,9 @@ func (a *app) open() error {
 	return nil
 }
 
-// does makes a command's RunE of a function. Its error gets an exit code, and the profile that was asked for is
+// Does makes a command's RunE of a function. Its error gets an exit code, and the profile that was asked for is
 // written.
-func (a *app) does(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+func (a *App) Does(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		stop, err := a.profile()
 		if err == nil {
@@ -122,7 +125,7 @@ func (a *app) does(f func(ctx context.Context, args []string) error) func(*cobra
 }
 
 // profile begins the CPU profile, if one was asked for.
-func (a *app) profile() (stop func() error, err error) {
+func (a *App) profile() (stop func() error, err error) {
 	if a.cpuProfile == "" {
 		return func() error { return nil }, nil
 	}
@@ -137,4 +140,12 @@ func (a *app) profile() (stop func() error, err error) {
 		pprof.StopCPUProfile()
 		return f.Close()
 	}, nil
+}
+
+// ReadInput reads a file that a command line names; "-" is standard input.
+func (a *App) ReadInput(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(a.In)
+	}
+	return os.ReadFile(path)
 }

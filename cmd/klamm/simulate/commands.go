@@ -1,0 +1,11 @@
+package simulate
+
+import (
+	"github.com/klamm-log/klamm/cmd/klamm/cli"
+	"github.com/spf13/cobra"
+)
+
+// portable are the commands that need nothing but a processor.
+func portable(a *cli.App) []*cobra.Command {
+	return []*cobra.Command{newSim(a), newReplay(a)}
+}
