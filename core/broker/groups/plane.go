@@ -101,7 +101,7 @@ func (p *Plane) Lead(now core.Now, partition int32, epoch core.LeaderEpoch, star
 		p.drop(s, out)
 	}
 	if s.Lead(epoch, start, end) {
-		out.Sometimes("groups.loading")
+		out.Reachable("groups.loading", nil)
 		p.read(now, s, out)
 	}
 }
@@ -118,11 +118,11 @@ func (p *Plane) Unlead(_ core.Now, partition int32, epoch core.LeaderEpoch, out 
 func (p *Plane) drop(s *shard, out *step.Effects) {
 	s.reading = false
 	for _, x := range s.Unlead() {
-		out.Sometimes("groups.answer-dropped")
+		out.Reachable("groups.answer-dropped", nil)
 		x.of.refuse(x.index, core.ErrNotCoordinator, out)
 	}
 	for _, t := range slices.Sorted(maps.Keys(s.parked)) {
-		out.Sometimes("groups.parked-dropped")
+		out.Reachable("groups.parked-dropped", nil)
 		s.parked[t].refuse(0, core.ErrNotCoordinator, out)
 	}
 	clear(s.parked)
@@ -167,7 +167,7 @@ func (p *Plane) Advanced(now core.Now, partition int32, epoch core.LeaderEpoch, 
 		return
 	}
 	if s.Advanced(now, epoch, hw) {
-		out.Sometimes("groups.loaded")
+		out.Reachable("groups.loaded", nil)
 		p.purge(now, s)
 	}
 	p.settle(now, s, out)
@@ -194,7 +194,7 @@ func (p *Plane) settle(now core.Now, s *shard, out *step.Effects) {
 			continue
 		}
 		// What Kafka answers when the append has not been replicated in time.
-		out.Sometimes("groups.answer-timed-out")
+		out.Reachable("groups.answer-timed-out", nil)
 		x.of.refuse(x.index, core.ErrCoordinatorNotAvailable, out)
 	}
 }
