@@ -21,6 +21,7 @@ const (
 	fileRecoveryPoint = log.RecoveryPointFile
 	fileLogStart      = log.LogStartFile
 	fileHighWatermark = log.HighWatermarkFile
+	fileCleanerOffset = log.CleanerOffsetFile
 	fileCleanShutdown = log.CleanShutdownFile
 	// fileBrokerEpoch is ours: the epoch under which this broker is registered, while every record that it acknowledges is
 	// fsynced. See lifecycle.previous.
@@ -38,13 +39,14 @@ const (
 	tagHighWatermark
 	tagClean
 	tagEpoch
+	tagCleanerOffset
 	tagFormat         // meta.properties written for the first time
 	tagCheckpoint     // one of the checkpoint files
 	tagHWCheckpoint   // HighWatermarks, which go their own way
 	tagWriteEpoch     // the broker epoch, after registration
 	tagShutdownMarker //
 	tagIdentity       // partition.metadata of boot.dirs[tag-tagIdentity]
-	bootReads         = 6
+	bootReads         = 7
 )
 
 // bootState is what start-up has learnt so far.
@@ -59,6 +61,7 @@ type bootState struct {
 	clean    bool
 	recovery map[core.TopicPartition]core.Offset
 	starts   map[core.TopicPartition]core.Offset
+	cleaned  map[core.TopicPartition]core.Offset
 	marks    map[core.TopicPartition]core.Offset // HighWatermarks
 
 	dirs  []partitionDir
@@ -81,6 +84,7 @@ func (b *Broker) start(out *step.Effects) {
 	b.files.Read(fileHighWatermark, tagHighWatermark, out)
 	b.files.Read(fileCleanShutdown, tagClean, out)
 	b.files.Read(fileBrokerEpoch, tagEpoch, out)
+	b.files.Read(fileCleanerOffset, tagCleanerOffset, out)
 	b.boot.list = b.ids.Op()
 	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.list, Kind: step.List, Path: rootDir})
 	b.boot.awaited = bootReads + 1
@@ -223,6 +227,9 @@ func (b *Broker) readCheckpoints() (err error) {
 	if b.boot.marks, err = offsetsByPartition(&b.boot.results[tagHighWatermark]); err != nil {
 		return err
 	}
+	if b.boot.cleaned, err = offsetsByPartition(&b.boot.results[tagCleanerOffset]); err != nil {
+		return err
+	}
 	b.boot.starts, err = offsetsByPartition(&b.boot.results[tagLogStart])
 	return err
 }
@@ -245,7 +252,9 @@ func offsetsByPartition(r *smallfile.Result) (map[core.TopicPartition]core.Offse
 
 // past is what the checkpoints say about a partition.
 func (b *Broker) past(tp core.TopicPartition) log.Past {
-	return log.Past{Clean: b.boot.clean, RecoveryPoint: b.boot.recovery[tp], LogStartOffset: b.boot.starts[tp]}
+	cleaned, compacted := b.boot.cleaned[tp]
+	return log.Past{Clean: b.boot.clean, RecoveryPoint: b.boot.recovery[tp], LogStartOffset: b.boot.starts[tp],
+		CleanPoint: cleaned, Compacted: compacted}
 }
 
 // openPlane takes the node's seat in the quorum.

@@ -4,6 +4,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/log/cleaner"
 	"github.com/klamm-log/klamm/core/smallfile"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -25,6 +26,7 @@ type checkpointState struct {
 type saidPoint struct {
 	p     *partition // nil for the metadata log
 	point core.Offset
+	clean core.Offset // in the cleaner's checkpoint
 }
 
 // schedule keeps the deadline of a partition: the instant at which its disk must have answered, or a follower that is
@@ -51,6 +53,7 @@ func (b *Broker) scheduleHousekeeping(now core.Now) {
 	b.checkpointAt = now.Mono.Add(core.Millis(b.checkpointMs()))
 	b.retentionAt = now.Mono.Add(core.Millis(b.cfg.RetentionCheckMs))
 	b.marksAt = now.Mono.Add(core.Millis(b.cfg.HWCheckpointMs))
+	b.cleaner = cleaner.New(now, b.cfg.Cleaner)
 }
 
 func (b *Broker) checkpointMs() int64 {
@@ -97,6 +100,7 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 		if b.cfg.Roles.Broker {
 			next.take(b.retentionAt, true)
 			next.take(b.marksAt, true)
+			next.take(b.cleaner.NextDeadline())
 		}
 	default: // start-up waits for events
 	}
@@ -152,6 +156,16 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 		b.retentionAt = now.Mono.Add(core.Millis(b.cfg.RetentionCheckMs))
 		b.applyRetention(now, out)
 	}
+	b.cleaner.Tick(now, b.compacted, func(l *log.Log) { b.touch(b.partitions[l.Owner()-ownerPartitions]) }, out)
+}
+
+// compacted yields the logs of compacted topics, for the cleaner to choose from.
+func (b *Broker) compacted(yield func(cleaner.Candidate)) {
+	for _, p := range b.partitions {
+		if p != nil && p.cfg.Compact && !p.deleting && p.Log.Ready() {
+			yield(cleaner.Candidate{Log: p.Log, Stable: p.LastStableOffset()})
+		}
+	}
 }
 
 // applyRetention removes what is past its time or size, never past the HighWatermark (KAFKA-5634).
@@ -170,15 +184,19 @@ func (b *Broker) writeCheckpoints(out *step.Effects) {
 		return
 	}
 	c.lower = false
-	c.said = append(c.said[:0], saidPoint{nil, b.plane.Quorum().Log().RecoveryPoint()})
+	c.said = append(c.said[:0], saidPoint{point: b.plane.Quorum().Log().RecoveryPoint()})
 	points := []log.PartitionOffset{{TopicPartition: metadataPartition(), Offset: c.said[0].point}}
-	var starts []log.PartitionOffset
+	var starts, cleaned []log.PartitionOffset
 	for _, p := range b.partitions {
 		if p == nil || p.deleting || p.opening {
 			continue
 		}
 		point := p.Log.RecoveryPoint()
-		c.said = append(c.said, saidPoint{p, point})
+		c.said = append(c.said, saidPoint{p, point, p.Log.CleanPoint()})
+		if p.Log.Compacted() { // also when nothing is clean yet: its log may have holes, whatever its policy will be
+			p.Log.CleanPointSaid(p.Log.CleanPoint(), false)
+			cleaned = append(cleaned, log.PartitionOffset{TopicPartition: p.TP, Offset: p.Log.CleanPoint()})
+		}
 		if point > p.pointSaid { // the file may say so from now on
 			p.pointSaid = point
 			p.Log.Supposed(point)
@@ -189,7 +207,8 @@ func (b *Broker) writeCheckpoints(out *step.Effects) {
 		}
 	}
 	b.plane.Quorum().Log().Supposed(c.said[0].point)
-	c.writing = 2
+	c.writing = 3
+	b.files.Replace(fileCleanerOffset, log.AppendOffsets(nil, cleaned), tagCheckpoint, out)
 	b.files.Replace(fileRecoveryPoint, log.AppendOffsets(nil, points), tagCheckpoint, out)
 	b.files.Replace(fileLogStart, log.AppendOffsets(nil, starts), tagCheckpoint, out)
 }
@@ -239,6 +258,7 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 			continue
 		}
 		s.p.pointSaid = s.point
+		s.p.Log.CleanPointSaid(s.clean, true)
 		s.p.Log.Checkpointed(now, s.point, out)
 		b.touch(s.p)
 	}
