@@ -138,3 +138,16 @@ func (o *watched) Deleted(at core.Mono, k history.Key, before core.Offset) {
 	o.Oracle.Deleted(at, k, before)
 	o.broke(at)
 }
+
+// Voters is a voter set that a log has taken.
+func (o *watched) Voters(node core.NodeID, v history.VoterSet) {
+	o.w.Voters(node, v)
+	o.Oracle.Voters(node, v)
+}
+
+// Accepted is what a leader tells a producer.
+func (o *watched) Accepted(at core.Mono, a history.Acceptance) {
+	o.w.Accepted(at, a)
+	o.Oracle.Accepted(at, a)
+	o.broke(at)
+}

@@ -255,6 +255,12 @@ func (r *recorder) ImageSeen(core.Mono, core.Offset) {}
 // Applied implements [history.Witness].
 func (r *recorder) Applied(core.Mono, core.NodeID, core.Offset, core.BrokerEpoch) {}
 
+// Accepted implements [history.Witness]; the answer to the producer tells as much.
+func (r *recorder) Accepted(core.Mono, history.Acceptance) {}
+
+// Voters implements [history.Witness].
+func (r *recorder) Voters(core.NodeID, history.VoterSet) {}
+
 // Acked implements [history.Witness]; the history tells of clients.
 func (r *recorder) Acked(core.Mono, history.Key, core.Offset) {}
 
