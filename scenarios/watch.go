@@ -125,6 +125,19 @@ func (o *watched) Quorum(at core.Mono, v history.QuorumLook) {
 	o.broke(at)
 }
 
+// Voters is a voter set in a node's metadata log.
+func (o *watched) Voters(node core.NodeID, v history.VoterSet) {
+	o.w.Voters(node, v)
+	o.Oracle.Voters(node, v)
+}
+
+// Accepted is what a leader acknowledges.
+func (o *watched) Accepted(at core.Mono, a history.Acceptance) {
+	o.w.Accepted(at, a)
+	o.Oracle.Accepted(at, a)
+	o.broke(at)
+}
+
 // Acked is what a client was told to be stored.
 func (o *watched) Acked(at core.Mono, k history.Key, last core.Offset) {
 	o.w.Acked(at, k, last)
@@ -136,18 +149,5 @@ func (o *watched) Acked(at core.Mono, k history.Key, last core.Offset) {
 func (o *watched) Deleted(at core.Mono, k history.Key, before core.Offset) {
 	o.w.Deleted(at, k, before)
 	o.Oracle.Deleted(at, k, before)
-	o.broke(at)
-}
-
-// Voters is a voter set that a log has taken.
-func (o *watched) Voters(node core.NodeID, v history.VoterSet) {
-	o.w.Voters(node, v)
-	o.Oracle.Voters(node, v)
-}
-
-// Accepted is what a leader tells a producer.
-func (o *watched) Accepted(at core.Mono, a history.Acceptance) {
-	o.w.Accepted(at, a)
-	o.Oracle.Accepted(at, a)
 	o.broke(at)
 }

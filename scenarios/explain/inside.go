@@ -255,11 +255,11 @@ func (r *recorder) ImageSeen(core.Mono, core.Offset) {}
 // Applied implements [history.Witness].
 func (r *recorder) Applied(core.Mono, core.NodeID, core.Offset, core.BrokerEpoch) {}
 
-// Accepted implements [history.Witness]; the answer to the producer tells as much.
-func (r *recorder) Accepted(core.Mono, history.Acceptance) {}
-
-// Voters implements [history.Witness].
+// Voters implements history.Witness; which voters a leader counts by, its look says.
 func (r *recorder) Voters(core.NodeID, history.VoterSet) {}
+
+// Accepted implements history.Witness; the answer itself is a message.
+func (r *recorder) Accepted(core.Mono, history.Acceptance) {}
 
 // Acked implements [history.Witness]; the history tells of clients.
 func (r *recorder) Acked(core.Mono, history.Key, core.Offset) {}
