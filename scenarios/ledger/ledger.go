@@ -2,7 +2,7 @@
 //
 // A point is a place in the source that calls Sometimes or Reachable (see core/invariant): a truncation, a refused ISR
 // change, a snapshot that is fetched. A sweep that never comes by there proves nothing about it, however green it is. The
-// catalogue lists all points with the profiles in which they must be reached; a test holds it against the source, so a
+// catalogue lists all points with the profiles in which they must be reached; cmd/tidy holds it against the source, so a
 // point that is new, renamed or gone fails there.
 //
 // What is marked rare is reported when it was not reached, and fails nothing: some hundred seeds may well miss it.
