@@ -52,6 +52,7 @@ func ResolveBroker(props map[string]string) (Broker, error) {
 	}
 	r.replication(&b)
 	r.quorum(&b)
+	b.Groups = r.groups()
 	b.InterBrokerListener = r.interBroker(&b)
 	return b, errors.Join(r.errs...)
 }

@@ -191,17 +191,19 @@ func (r *Replica) Sent(id core.NodeID, hw core.Offset) {
 	}
 }
 
-// StartReached reports whether the log begins at or above start here and at every member of the maximal ISR and the ELR: then
-// no leader that may come serves what lies below it (KIP-107).
-func (r *Replica) StartReached(start core.Offset) bool {
-	if r.Log.LogStartOffset() < start {
-		return false
+// LowWatermark is the smallest log start of this log and of every member of the maximal ISR and the ELR: no leader that may
+// come serves what lies below it (KIP-107). -1: one of them has not fetched in this epoch yet. The own log start may be
+// above it: a deletion that others have not followed yet, which an answer must not promise.
+func (r *Replica) LowWatermark() core.Offset {
+	low := r.Log.LogStartOffset()
+	for _, members := range [2][]core.NodeID{r.maximal, r.elr} {
+		for _, id := range members {
+			if f := find(r.followers, id); f != nil {
+				low = min(low, f.start)
+			}
+		}
 	}
-	lags := func(id core.NodeID) bool {
-		f := find(r.followers, id)
-		return f != nil && f.start < start
-	}
-	return !slices.ContainsFunc(r.maximal, lags) && !slices.ContainsFunc(r.elr, lags)
+	return low
 }
 
 // Advance raises the HighWatermark as far as the rules allow and reports whether it moved.

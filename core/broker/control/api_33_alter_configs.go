@@ -16,7 +16,7 @@ import (
 // here.
 //
 // Version notes: 2 is flexible; 0-2 mean the same.
-func (p *Plane) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfigsRequest, out *step.Effects) {
+func (p *Plane) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfigsRequest) {
 	resp := req.ResponseKind().(*kmsg.AlterConfigsResponse)
 	p.alterResources(now, r, resp, &resourceChanges{
 		n: len(req.Resources), dry: req.ValidateOnly,
@@ -36,5 +36,5 @@ func (p *Plane) alterConfigs(now core.Now, r *step.Request, req *kmsg.AlterConfi
 			row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
 			resp.Resources = append(resp.Resources, row)
 		},
-	}, out)
+	})
 }

@@ -16,7 +16,7 @@ import (
 // twice once. The answer is sent when the change is committed and applied here.
 //
 // Version notes: 1 is flexible; 0-1 mean the same.
-func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest, out *step.Effects) {
+func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest) {
 	resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
 	p.alterResources(now, r, resp, &resourceChanges{
 		n: len(req.Resources), dry: req.ValidateOnly,
@@ -36,5 +36,5 @@ func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg
 			row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
 			resp.Resources = append(resp.Resources, row)
 		},
-	}, out)
+	})
 }

@@ -20,7 +20,7 @@ type resourceChanges struct {
 
 // alterResources decides on each resource by itself, proposes what is allowed, and answers when the last change is
 // committed. A resource that comes twice is refused both times: which of the two was meant to win is not known.
-func (p *Plane) alterResources(now core.Now, r *step.Request, resp wire.Response, c *resourceChanges, out *step.Effects) {
+func (p *Plane) alterResources(now core.Now, r *step.Request, resp wire.Response, c *resourceChanges) {
 	times := make(map[metadata.ConfigResource]int, c.n)
 	for i := range c.n {
 		times[c.at(i)]++
@@ -38,7 +38,7 @@ func (p *Plane) alterResources(now core.Now, r *step.Request, resp wire.Response
 		c.row(i, refusal)
 	}
 	if !altered {
-		p.reply(r, resp, out)
+		p.settle(now, r, nil, resp) // what is refused may rest on what is proposed and not yet committed
 		return
 	}
 	p.answerAfter(r, end, false, 0, answer(r, resp))
