@@ -163,8 +163,13 @@ func (c *coordination) Append(now core.Now, partition int32, epoch core.LeaderEp
 // Image implements [groups.Host].
 func (c *coordination) Image() *metadata.Image { return c.b.image() }
 
-// Listener implements [groups.Host].
-func (c *coordination) Listener(r *step.Request) string { return c.b.listenerOf(r) }
+// Client implements [groups.Host].
+func (c *coordination) Client(r *step.Request) (listener, remote string) {
+	if of := c.b.conns[r.Conn]; of != nil {
+		return of.listener, of.remote
+	}
+	return "", ""
+}
 
 // CreateOffsetsTopic implements [groups.Host].
 func (c *coordination) CreateOffsetsTopic(now core.Now, out *step.Effects) {
