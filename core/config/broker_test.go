@@ -42,7 +42,7 @@ func TestResolveBrokerDefaults(t *testing.T) {
 		Groups: Groups{
 			InitialRebalanceDelayMs: 3000, MaxSize: math.MaxInt32, MinSessionTimeoutMs: 6000, MaxSessionTimeoutMs: 1_800_000,
 			OffsetMetadataMaxBytes: 4096, CommitTimeoutMs: 5000, LoadBufferBytes: 5 << 20, RetentionCheckMs: 600_000,
-			RetentionMs: 7 * 24 * 3600 * 1000, TopicPartitions: 50, TopicReplication: 3, TopicSegmentBytes: 100 << 20,
+			RetentionMs: 7 * 24 * 3600 * 1000, TopicPartitions: 50, TopicReplication: 1, TopicSegmentBytes: 100 << 20,
 		},
 		AutoCreateTopics: true, DeleteTopicEnable: true, NumPartitions: 1, DefaultReplication: 1,
 		FetchMaxBytes: 55 << 20, FetchSessionSlots: 1000, ProducerIDExpirationMs: 86_400_000,

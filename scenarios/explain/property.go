@@ -50,6 +50,13 @@ R-LEADER-COMPLETE | Who becomes leader of the metadata quorum has every committe
 R-HW-MONO | What was once known to be committed in the metadata log stays committed. | Raft, State Machine Safety; KIP-595
 R-EPOCH-MONO | A voter's epoch does not fall, over restarts neither, and it votes once in an epoch. | Raft, section 5.2; KIP-595
 R-MAJORITY-HW | A metadata record counts as committed only when a majority of the voters has it on disk. | Raft, section 5.3 and 5.4.2; KIP-595
+R-VOTE-DURABLE | A node's epoch and vote are on its disk before it tells anybody of them. | Raft, section 5.2; KIP-595
+R-ONE-CHANGE | A leader changes the voters by one, after a record of its epoch is committed and the change before is. | Ongaro, raft-dev 2015; KIP-853
+R-LAST-CONFIG | A leader counts by the last voter set in its log, committed or not. | KIP-853
+R-REMOVED-LEADER | A leader that a committed voter set is without resigns. | KIP-853
+CTRL-ANSWER | What the controller answers rests on committed metadata, and it takes no heartbeat of a dead registration. | KIP-631
+STORED-INTACT | No node stores a batch whose checksum is wrong. | KAFKA-14104
+L-RECONFIG | In a healed cluster every node has the same last voter set, or what it had of another is gone. | KIP-853
 R-SNAP | A metadata log that does not begin at 0 has a snapshot of what is missing, and a snapshot holds committed records alone. | KIP-630
 L-STABLE-LEADER | A healed quorum elects a leader and keeps it. | KIP-595, KIP-996
 L-META | In a healed cluster every node catches up with the metadata log. | KIP-595, KIP-630
