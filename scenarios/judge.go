@@ -22,6 +22,9 @@ type Violation struct {
 type Verdict struct {
 	Result     sim.Result
 	Violations []Violation
+	// Details are the violations as their checkers found them, one for each; of those that no checker of histories or of
+	// nodes found, only the property, the message and no offset.
+	Details []checkers.Violation
 	// Inconclusive says why a run without violations proves less than it should; empty if it does not.
 	Inconclusive string
 }
@@ -51,17 +54,18 @@ const (
 
 // Run executes a plan and judges it. watch, if not nil, sees every event.
 func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
-	return run(plan, sim.Options{Watch: watch})
+	oracle := cluster.New()
+	return judge(plan, oracle, sim.Options{Watch: watch, Witness: oracle})
 }
 
 // RunWithin is Run of a plan that is given up when it has not ended after so many events; the verdict is empty then.
 func RunWithin(plan sim.Plan, events int64) Verdict {
-	return run(plan, sim.Options{MaxEvents: events})
+	oracle := cluster.New()
+	return judge(plan, oracle, sim.Options{Witness: oracle, MaxEvents: events})
 }
 
-func run(plan sim.Plan, opts sim.Options) Verdict {
-	oracle := cluster.New()
-	opts.Witness = oracle
+// judge executes a plan under the eyes of an oracle.
+func judge(plan sim.Plan, oracle *cluster.Oracle, opts sim.Options) Verdict {
 	v := Verdict{Result: sim.Run(plan, opts)}
 	if v.Result.Abandoned {
 		v.Inconclusive = fmt.Sprintf("given up after %d events", v.Result.Events)
@@ -74,7 +78,7 @@ func run(plan sim.Plan, opts sim.Options) Verdict {
 	}
 	log := v.Result.History
 	for _, x := range checkers.Check(log, checkers.Options{}) {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 	v.linear(log)
 	v.damage(plan)
@@ -94,6 +98,13 @@ func place(x checkers.Violation) string {
 
 func (v *Verdict) add(property, place, message string) {
 	v.Violations = append(v.Violations, Violation{Property: property, Place: place, Message: message})
+	v.Details = append(v.Details, checkers.Violation{Property: checkers.Property(property), Offset: core.NoOffset, Message: message})
+}
+
+// found adds what a checker found.
+func (v *Verdict) found(x checkers.Violation) {
+	v.Violations = append(v.Violations, Violation{Property: string(x.Property), Place: place(x), Message: x.Message})
+	v.Details = append(v.Details, x)
 }
 
 // invariants reports what broke inside a machine.
@@ -111,7 +122,7 @@ func (v *Verdict) invariants() {
 // inside reports what the oracle and the world saw inside the nodes.
 func (v *Verdict) inside(o *cluster.Oracle) {
 	for _, x := range o.Violations() {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 	for _, w := range v.Result.Owed {
 		v.add(w.Property, w.Place, w.Message)
@@ -125,7 +136,7 @@ func (v *Verdict) inside(o *cluster.Oracle) {
 func (v *Verdict) linear(log *history.Log) {
 	rep := linear.Check(log, linear.Options{})
 	for _, x := range rep.Violations {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 }
 
@@ -161,6 +172,6 @@ func (v *Verdict) liveness(plan sim.Plan) {
 		Stop: v.Result.Stopped, Start: v.Result.Bounds, Produce: v.Result.Bounds, Consume: v.Result.Bounds, Serving: serving,
 	}, checkers.Options{})
 	for _, x := range out.Violations {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 }

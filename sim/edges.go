@@ -10,6 +10,9 @@ import (
 // Submit implements node.Disk.
 func (p *process) Submit(op step.DiskOp) {
 	p.appended = p.appended || op.Kind == step.Append
+	if p.ears != nil {
+		p.ears.submits(p, &op)
+	}
 	p.disk.Submit(p.w.now, op)
 	p.refreshDisk()
 }
@@ -22,6 +25,9 @@ func (p *process) refreshDisk() {
 
 func (p *process) observeDisk() {
 	p.disk.Observe(func(d simdisk.Performed) {
+		if p.w.Watch != nil {
+			p.w.detail.Disk = d
+		}
 		p.w.note(TraceDisk, p.id, uint64(d.Kind)<<8|uint64(d.Err)^uint64(d.File)<<16, uint64(d.Pos)<<20^uint64(d.Len))
 	})
 }
@@ -41,6 +47,9 @@ func (p *process) Send(s step.Send) {
 		p.dialed[d.conn], p.dialedByID[d.peer] = d, d
 	case step.Call:
 		if d := p.dialedByID[s.Peer]; d != nil && d.open {
+			if p.ears != nil {
+				p.ears.asks(p, s.Body)
+			}
 			p.w.net.Write(now, d.conn, simnet.Dialer, d.client.Call(nil, &s))
 		}
 	case step.Hangup:
@@ -62,6 +71,9 @@ func (p *process) Reply(r step.Reply) {
 	s := p.servedByID[r.Conn]
 	if s == nil {
 		return // the connection has closed; the answer goes nowhere, as on a real node
+	}
+	if p.ears != nil {
+		p.ears.says(p, s, &r)
 	}
 	s.server.Reply(r)
 	p.flush(s)
@@ -114,6 +126,9 @@ func (p *process) pump(s *served) {
 		}
 		if req == nil {
 			break
+		}
+		if p.ears != nil {
+			p.ears.hears(p, s, req)
 		}
 		p.deliver(req)
 	}

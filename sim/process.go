@@ -67,13 +67,15 @@ type process struct {
 	stepped   bool      // the last turn had events, so what the machine tells of its last turn is about it
 	announced bool      // that it serves was noted
 	outcast   bool      // it is not part of the core that is healed
+	ears      *ears     // nil: nobody listens
 
 	// what its disk has of elections, see election
 	wipes     int // disks that it has lost
 	stateFile string
 	state     struct {
-		Epoch core.LeaderEpoch `json:"leaderEpoch"`
-		Voted core.NodeID      `json:"votedId"`
+		Epoch  core.LeaderEpoch `json:"leaderEpoch"`
+		Voted  core.NodeID      `json:"votedId"`
+		Leader core.NodeID      `json:"leaderId"`
 	}
 }
 
@@ -83,6 +85,7 @@ type served struct {
 	id     step.ConnID
 	server *conn.Server
 	gone   bool
+	asked  []asked // requests whose answers will be judged
 }
 
 // dialed is a connection that this process opened.

@@ -13,6 +13,7 @@ import (
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/raft"
 	"github.com/klamm-log/klamm/core/record"
+	"github.com/klamm-log/klamm/core/step"
 )
 
 // insight is the process' machine if it is a node that runs; nil otherwise.
@@ -45,6 +46,7 @@ type seer struct {
 	open    map[replicaKey]bool                // logs that were told to be ready
 	looks   map[core.NodeID]history.QuorumLook // the last told
 	acks    int                                // events of the history looked at
+	names   map[string]bool                    // topics that any committed image has had
 }
 
 // replicaKey is one node's log.
@@ -63,6 +65,7 @@ func newSeer(w history.Witness) *seer {
 	return &seer{
 		witness: w, image: core.NoOffset, told: make(map[history.Key]toldState),
 		brokers: make(map[core.NodeID]*metadata.Broker), open: make(map[replicaKey]bool), looks: make(map[core.NodeID]history.QuorumLook),
+		names: make(map[string]bool),
 	}
 }
 
@@ -75,12 +78,14 @@ func (r *run) witnessed(p *process) {
 	id := nodeID(p.id)
 	touched := n.Moved()
 	r.logs(p, n, id, touched)
+	r.reconfigured(p, id)
 	r.images(n.Image(), r.defaultMinISR(p))
 	applied := core.NoOffset
 	if q := n.Quorum(); q != nil {
 		applied = q.Applied().Offset
 	}
 	r.seer.witness.Applied(r.w.now, id, applied, n.BrokerEpoch())
+	p.ears.judge(p, n, id)
 	for i := range touched {
 		r.looked(p, n, id, &touched[i])
 	}
@@ -147,6 +152,7 @@ func metadataKey() history.Key { return history.Key{TopicID: core.MetadataTopicI
 // opened reads a log off the disk and tells of it; it returns where it ends.
 func (r *run) opened(p *process, id core.NodeID, tp core.TopicPartition, k history.Key, start core.Offset) core.Offset {
 	o := history.Opening{Node: id, Name: tp, Key: k, Start: start, End: start}
+	var voters []history.VoterSet
 	r.eachBatch(p, tp, func(b record.Batch) {
 		if b.LastOffset() < start {
 			return
@@ -154,8 +160,14 @@ func (r *run) opened(p *process, id core.NodeID, tp core.TopicPartition, k histo
 		h := b.Header()
 		o.Batches = append(o.Batches, history.Stored{Base: b.BaseOffset(), Last: b.LastOffset(), Epoch: b.PartitionLeaderEpoch(), CRC: h.CRC})
 		o.End = b.LastOffset() + 1
+		if tp.Topic == metadataTopic {
+			voters = p.ears.configured(voters, b)
+		}
 	})
 	r.seer.witness.LogOpened(r.w.now, o)
+	for _, v := range voters {
+		r.seer.witness.Voters(id, v)
+	}
 	return o.End
 }
 
@@ -187,8 +199,11 @@ func (r *run) looked(p *process, n machine, id core.NodeID, v *broker.ReplicaVie
 	look := history.ReplicaLook{Node: id, Key: k, Leader: v.Leader, Epoch: v.Epoch, LogStartOffset: v.LogStartOffset, HighWatermark: v.HighWatermark}
 	if v.Leader {
 		look.ISR, look.MaximalISR, look.HWKnown = v.ISR, v.MaximalISR, v.HWKnown
-		if state := n.Image().Partition(v.TopicID, v.TP.Partition); state != nil && elrOn(n.Image()) {
-			look.MinISR = minISR(n.Image(), v.TP.Topic, state, r.defaultMinISR(p))
+		if state := n.Image().Partition(v.TopicID, v.TP.Partition); state != nil {
+			look.Least = minISR(n.Image(), v.TP.Topic, state, r.defaultMinISR(p))
+			if elrOn(n.Image()) {
+				look.MinISR = look.Least
+			}
 		}
 		if v.HighWatermark > s.witness.Committed(k) {
 			r.durable(v.TP, k)
@@ -249,9 +264,10 @@ func (p *process) election() (core.LeaderEpoch, core.NodeID) {
 	if string(data) != p.stateFile {
 		p.stateFile = string(data)
 		p.state = struct {
-			Epoch core.LeaderEpoch `json:"leaderEpoch"`
-			Voted core.NodeID      `json:"votedId"`
-		}{0, core.NoNode}
+			Epoch  core.LeaderEpoch `json:"leaderEpoch"`
+			Voted  core.NodeID      `json:"votedId"`
+			Leader core.NodeID      `json:"leaderId"`
+		}{0, core.NoNode, core.NoNode}
 		if err := json.Unmarshal(data, &p.state); err != nil {
 			return 0, core.NoNode // the node will say so itself
 		}
@@ -311,6 +327,7 @@ func (r *run) wiped(p *process) {
 // started and ended tell of a process' life.
 func (r *run) started(p *process) {
 	if r.seer != nil {
+		*p.ears = ears{r: r, logs: make(map[step.FileID]bool)}
 		r.seer.witness.Up(r.w.now, nodeID(p.id))
 	}
 }

@@ -19,6 +19,7 @@ func (r *run) images(m *metadata.Image, static int) {
 	s.image = m.Offset()
 	s.registrations(now, m)
 	for t := range m.Topics() {
+		s.names[t.Name] = true
 		for _, p := range t.Partitions() {
 			k := history.Key{TopicID: t.ID, Partition: p.ID}
 			seen := toldState{p.PartitionEpoch, minISR(m, t.Name, p, static), len(p.EligibleLeaderReplicas)}

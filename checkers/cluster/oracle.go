@@ -40,7 +40,9 @@ type node struct {
 	epoch   core.BrokerEpoch // of this incarnation's registration as the node knows it; -1: none yet
 	applied core.Offset      // end of what it has applied of the metadata log
 	quorum  history.QuorumLook
-	seen    bool // quorum holds something of this incarnation
+	seen    bool               // quorum holds something of this incarnation
+	voters  []history.VoterSet // in its metadata log, ascending
+	judged  core.Offset        // voter sets of its own leadership are judged up to here
 }
 
 // partition is what is known of one partition of one topic incarnation, or of the metadata log.
@@ -202,6 +204,9 @@ func (o *Oracle) LogOpened(at core.Mono, op history.Opening) {
 	}
 	r := o.replicaOf(p, op.Node)
 	r.open, r.checked, r.durable = true, 0, op.End
+	if p.raft() {
+		r.node.voters, r.node.judged = nil, op.End
+	}
 	r.log.restart(op.Start)
 	for _, b := range op.Batches {
 		if b.Last < op.Start {
@@ -239,8 +244,14 @@ func (o *Oracle) LogChanged(at core.Mono, e history.LogEntry) {
 	case history.Truncated:
 		o.cutsCommitted(at, p, r, e.Base)
 		r.log.cut(e.Base)
+		if p.raft() {
+			r.node.cutVoters(e.Base)
+		}
 	case history.Restarted:
 		r.log.restart(e.Base)
+		if p.raft() {
+			r.node.voters = nil
+		}
 	}
 	end := r.log.end()
 	r.durable, r.checked = min(r.durable, end), min(r.checked, end)

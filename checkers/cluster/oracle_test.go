@@ -23,6 +23,7 @@ import (
 //	append 1 0..4 e=1 crc=7      cut 1 at=3      restart 1 at=3      close 1     durable 1 at=5
 //	state leader=1 e=1 pe=1 isr=1,2 elr=3 replicas=1,2,3 min=2      look 1 leader e=1 hw=5 max=1,2,3 unknown
 //	acked 4     deleted 3                      quorum 1 leads e=1 voted=1 hw=2 log=0 snap=0 voters=1,2,3
+//	voters 1 ids=1,2 at=3 e=1    a voter set in 1's metadata log     accept 1 isr=1 least=2 at=4     acknowledged with acks=all
 //	cluster                      three brokers and voters with an empty partition, led by 1
 type script struct {
 	t      *testing.T
@@ -183,8 +184,13 @@ func (s *script) look() {
 		s.seen()
 	case "look":
 		o.Replica(s.now, history.ReplicaLook{Node: s.node(), Key: s.key(), Leader: s.flag("leader"), Epoch: core.LeaderEpoch(s.num("e", 1)),
-			ISR: s.ids("isr", all...), MaximalISR: s.ids("max", all...), HWKnown: !s.flag("unknown"), MinISR: int(s.num("min", 1)),
+			ISR: s.ids("isr", all...), MaximalISR: s.ids("max", all...), HWKnown: !s.flag("unknown"), MinISR: int(s.num("min", 1)), Least: int(s.num("least", 1)),
 			HighWatermark: core.Offset(s.num("hw", 0)), LogStartOffset: core.Offset(s.num("start", 0))})
+	case "voters":
+		o.Voters(s.node(), history.VoterSet{Offset: core.Offset(s.num("at", 0)), Epoch: core.LeaderEpoch(s.num("e", 1)), Voters: s.ids("ids", all...)})
+	case "accept":
+		o.Accepted(s.now, history.Acceptance{Node: s.node(), Key: s.key(), Epoch: core.LeaderEpoch(s.num("e", 1)), Base: core.Offset(s.num("at", 0)),
+			ISR: s.ids("isr", all...), Least: int(s.num("least", 1))})
 	case "deleted":
 		o.Deleted(s.now, s.key(), core.Offset(s.node()))
 	case "acked":

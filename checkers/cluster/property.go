@@ -23,7 +23,8 @@ const (
 	// DeleteRespected: a leader of a later epoch than that in which DeleteRecords was acknowledged has the records still
 	// (KIP-107: all live replicas have moved their log start by then).
 	DeleteRespected checkers.Property = "DELETE-RECORDS"
-	// MinIsr: the HighWatermark rose while the ISR was smaller than min.insync.replicas, with ELR on (KIP-966).
+	// MinIsr: the HighWatermark rose while the ISR was smaller than min.insync.replicas, with ELR on (KIP-966); or a batch was
+	// acknowledged with acks=all while it was (Partition.checkEnoughReplicasReachOffset).
 	MinIsr checkers.Property = "MIN-ISR"
 )
 
@@ -52,6 +53,13 @@ const (
 	RaftEpochMono checkers.Property = "R-EPOCH-MONO"
 	// RaftMajority: something counts as committed that no majority of voters has fsynced.
 	RaftMajority checkers.Property = "R-MAJORITY-HW"
+	// RaftOneChange: a leader changes the voters before a record of its epoch is committed, or before the change ahead of it
+	// is, or by more than one voter (Ongaro, raft-dev 2015; KIP-853).
+	RaftOneChange checkers.Property = "R-ONE-CHANGE"
+	// RaftLastConfig: a leader counts by other voters than those of the last set in its log (KIP-853: appended is in force).
+	RaftLastConfig checkers.Property = "R-LAST-CONFIG"
+	// RaftRemovedLeader: a node leads although a committed voter set is without it.
+	RaftRemovedLeader checkers.Property = "R-REMOVED-LEADER"
 	// RaftSnapshot: a log begins above 0 without a snapshot there, or a snapshot holds what is not committed.
 	RaftSnapshot checkers.Property = "R-SNAP"
 )

@@ -51,6 +51,7 @@ func (o *Oracle) Quorum(at core.Mono, v history.QuorumLook) {
 		o.commit(at, p, r, v.HighWatermark, was.Current, was.Voters, was.Voters)
 	}
 	o.committedHere(at, p, r, &v)
+	o.reconfigures(at, p, r, &v)
 }
 
 // epochs checks what a node has made durable of elections.

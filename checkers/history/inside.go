@@ -52,7 +52,8 @@ type ReplicaLook struct {
 	Epoch           core.LeaderEpoch
 	ISR, MaximalISR []core.NodeID // of a leader: committed, and with what it has proposed
 	HWKnown         bool          // of a leader: it exposes its HighWatermark (KIP-207)
-	MinISR          int           // of a leader: min.insync.replicas as the node knows it; 0: the rule is off (no ELR)
+	MinISR          int           // of a leader: min.insync.replicas as the node knows it; 0: the rule for HighWatermarks is off (no ELR)
+	Least           int           // of a leader: min.insync.replicas as the node knows it, for acks=all
 	LogStartOffset  core.Offset
 	HighWatermark   core.Offset
 }
@@ -93,6 +94,24 @@ type QuorumLook struct {
 	HighWatermark, LogStartOffset, LogEndOffset, SnapshotEnd core.Offset
 }
 
+// VoterSet is the set of voters that a record of a node's metadata log makes (KIP-853).
+type VoterSet struct {
+	Offset core.Offset
+	Epoch  core.LeaderEpoch
+	Voters []core.NodeID // ascending
+}
+
+// Acceptance is an acknowledgement of a batch with acks=all that leaves its leader, with what the leader counts on at the end
+// of the turn.
+type Acceptance struct {
+	Node  core.NodeID
+	Key   Key
+	Epoch core.LeaderEpoch
+	Base  core.Offset
+	ISR   []core.NodeID // committed, as the leader knows it
+	Least int           // min.insync.replicas, likewise
+}
+
 // Core is the part of a cluster that has been healed: a majority of the voters, all links among its nodes work, all of them
 // run. Everything promised must happen within it, whatever the others do.
 type Core struct {
@@ -108,8 +127,8 @@ type Owed struct {
 }
 
 // Witness sees the inside of a cluster while it runs: the world calls it after each turn of a node, in this order:
-// LogChanged and LogOpened; the registrations and partitions that a newer committed image changed, then ImageSeen;
-// Durable of all nodes before a look that raises a HighWatermark; Replica; Quorum. A witness that judges says in Broken
+// LogChanged, LogOpened and Voters; the registrations and partitions that a newer committed image changed, then ImageSeen;
+// Accepted; Durable of all nodes before a look that raises a HighWatermark; Replica; Quorum. A witness that judges says in Broken
 // that it has seen enough.
 type Witness interface {
 	// Up and Down are starts and ends of a node's process; wiped: its disk is lost.
@@ -117,6 +136,8 @@ type Witness interface {
 	Down(at core.Mono, node core.NodeID, wiped bool)
 	LogOpened(at core.Mono, o Opening)
 	LogChanged(at core.Mono, e LogEntry)
+	// Voters is a voter set in a node's metadata log, appended or found when it was opened.
+	Voters(node core.NodeID, v VoterSet)
 	// LogClosed: the node has no ready log of that key any more.
 	LogClosed(at core.Mono, node core.NodeID, k Key)
 	// Durable is how much of a log a node has fsynced.
@@ -131,6 +152,8 @@ type Witness interface {
 	// Applied is the end of what a node has applied of the metadata log, and the epoch of its registration as far as it knows; -1: none yet.
 	Applied(at core.Mono, node core.NodeID, offset core.Offset, epoch core.BrokerEpoch)
 	Quorum(at core.Mono, v QuorumLook)
+	// Accepted is what a leader tells a producer, before the looks of the same turn.
+	Accepted(at core.Mono, a Acceptance)
 	// Acked: a client was told with acks=all that everything up to last is stored.
 	Acked(at core.Mono, k Key, last core.Offset)
 	// Deleted: a client was told that everything below before is deleted.

@@ -91,6 +91,8 @@ func layers() []layer {
 		{"checkers", base("checkers/history"), []string{"core/...", "sim/..."}},
 		{"sim", []string{"core/...", "checkers/history"}, []string{"checkers/...", "scenarios/...", "disk/disktest"}},
 		{"scenarios", base("sim/...", "checkers/..."), []string{"core/..."}},
+		// Says in words what the bytes of a run said.
+		{"scenarios/explain", base("sim/...", "checkers/...", "scenarios", "core/step", "core/wire"), []string{"core/..."}},
 		// Its tests build programs from changed sources. What does that needs files and processes, so it lies in cmd.
 		{"scenarios/mutants", nil, []string{"cmd/klamm/mutate", "scenarios"}},
 		{
@@ -129,7 +131,7 @@ func external() []layer {
 		{
 			"github.com/twmb/franz-go/pkg/kmsg",
 			// The admin client's Call takes any request that kmsg has; those who call it spell the requests.
-			[]string{"core/broker", "core/client/...", "core/conn", "core/wire/...", "cmd/klamm/kclient", "sim/workload"},
+			[]string{"core/broker", "core/client/...", "core/conn", "core/wire/...", "cmd/klamm/kclient", "sim/said", "sim/workload"},
 			// core/record cross-checks its bytes against kmsg's encoders; the others send requests to brokers and servers, or to peers.
 			[]string{"core/peer", "core/record", "sim", "transport"},
 		},

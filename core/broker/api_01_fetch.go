@@ -251,7 +251,7 @@ func (b *Broker) redirect(f *fetching, asked *fetch.Partition, part *fetchPart) 
 // located takes what a lookup answered for the part at; false means that bytes must be read first.
 func (b *Broker) located(f *fetching, at log.Located, out *step.Effects) bool {
 	if at.Need.Len > 0 {
-		out.Sometimes("fetch.position-read")
+		out.Reachable("fetch.position-read", nil)
 		f.need = at.Need
 		b.reads.start(b, at.Need, pendingRead{fetch: f}, out)
 		return false
@@ -297,7 +297,7 @@ func (b *Broker) decide(now core.Now, f *fetching, out *step.Effects) {
 		b.answerFetch(f, out)
 		return
 	}
-	out.Sometimes("fetch.parked")
+	out.Reachable("fetch.parked", nil)
 	f.parked = b.fetches.Park(f, f.expires)
 	for i := range f.parts {
 		b.fetches.Watch(f.parked, f.parts[i].p.slot)
@@ -359,7 +359,7 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 	}
 	f.ctx.Finish()
 	if f.follower == core.NoNode {
-		b.hintFetch(f.req, resp)
+		b.plane.HintFetch(b.listenerOf(f.req), f.req, resp)
 	}
 	out.Replies = append(out.Replies, rep)
 }

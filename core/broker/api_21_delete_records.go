@@ -104,8 +104,8 @@ func (r *raise) decided(expired bool) bool {
 	switch {
 	case code == core.ErrNone && r.epoch != r.p.LeaderEpoch():
 		code = core.ErrNotLeaderOrFollower
-	case code == core.ErrNone && r.taken && r.p.StartReached(r.before):
-		r.into.ErrorCode, r.into.LowWatermark = 0, int64(r.p.Log.LogStartOffset())
+	case code == core.ErrNone && r.taken && r.p.LowWatermark() >= r.before:
+		r.into.ErrorCode, r.into.LowWatermark = 0, int64(r.p.LowWatermark())
 		return true
 	case code == core.ErrNone && expired:
 		code = core.ErrRequestTimedOut

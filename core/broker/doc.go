@@ -10,16 +10,19 @@
 // # A turn
 //
 // [Broker.Step] is the only place where events enter; it hands each to the part it belongs to: completions by the
-// owner number in their id, requests by api key to one file each (api_00_produce.go ...). [Broker.EndTurn] closes the
-// turn in this order: logs hand out their appends and one sync per dirty file; the quorum's newly committed records
-// are replayed and applied to the replicas; HighWatermarks advance; parked requests whose condition may have become
-// true are offered in (deadline, arrival) order.
+// owner number in their id, requests by api key to one file each (api_00_produce.go ...), answers of other nodes to whoever
+// asked (core/peer). [Broker.EndTurn] closes the turn and goes round until nothing moves any more: the quorum and the control
+// plane do their work, newly committed metadata is applied to the replicas, this node's own wishes to the controller and its
+// fetches from leaders go out, logs hand out their appends and one sync per dirty file, HighWatermarks advance, and parked
+// requests whose condition may have become true are offered in (deadline, arrival) order.
 //
 // # Life
 //
-// New -> Start: identity and checkpoints are read -> the metadata log is recovered and replayed -> partitions are
-// recovered -> this incarnation registers -> Serving. Until then every request's connection is closed. A data
-// directory that cannot be trusted, and a metadata log that fails, end the process: see [Broker.Halted].
+// New -> files: identity, markers, checkpoints -> catch-up: the metadata log is recovered, the quorum joined, and the image
+// followed until this incarnation's registration stands in it -> identify: which topic each directory belongs to -> logs:
+// partitions are recovered -> join: heartbeats, until the controller unfences this broker -> Serving -> leaving: the controller moves
+// leaderships away -> stopping: logs are closed. Client listeners are open while serving and leaving, controllers' listeners from
+// catch-up on. A data directory that cannot be trusted, and a metadata log that fails, end the process: see [Broker.Halted].
 //
 // # Invariants
 //

@@ -65,9 +65,12 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 		return
 	}
 	for _, f := range b.leaders {
+		for _, r := range f.fetcher.AppendHeld(now) {
+			b.touch(b.byName[r.TP])
+		}
 		if f.asking {
 			if now.Mono >= f.since+patience && f.fetcher.Starved() {
-				out.Sometimes("broker.fetch-given-up-for-new-partitions")
+				out.Reachable("broker.fetch-given-up-for-new-partitions", nil)
 				b.peers.Hangup(f.addr, laneReplica, "new partitions are to be fetched", out)
 			}
 			continue

@@ -14,7 +14,7 @@ func (c *Controller) assert(ch *metadata.Change) {
 	switch ch.Kind {
 	case metadata.PartitionCreated, metadata.PartitionChanged:
 		if b := ch.Before; b != nil && (ch.After.LeaderEpoch < b.LeaderEpoch || ch.After.PartitionEpoch <= b.PartitionEpoch) {
-			invariant.Fail("%s-%d: epochs fall: %+v -> %+v", ch.Topic, ch.After.ID, b, ch.After)
+			invariant.Unreachable("a partition's epochs fall", invariant.Details{"topic": ch.Topic, "before": b, "after": ch.After})
 		}
 		c.assertPartition(ch.Topic, ch.After)
 	case metadata.BrokerChanged:
@@ -27,29 +27,26 @@ func (c *Controller) assert(ch *metadata.Change) {
 func (c *Controller) assertBroker(ch *metadata.Change) {
 	b, a := ch.BrokerBefore, ch.BrokerAfter
 	// One uptime per broker epoch (BUGS I2): requests of two lives must be told apart.
-	if b != nil && a != nil && (a.IncarnationID != b.IncarnationID) != (a.Epoch > b.Epoch) && c.cluster() {
-		invariant.Fail("broker %d: incarnation and epoch change apart: %+v -> %+v", ch.Node, b, a)
+	if b != nil && a != nil && (a.IncarnationID != b.IncarnationID) != (a.Epoch > b.Epoch) {
+		invariant.Unreachable("a broker's incarnation and epoch change apart", invariant.Details{"broker": ch.Node, "before": b, "after": a})
 	}
 	if a != nil && a.Active() {
 		return
 	}
 	// NO-FENCED-ISR. Its leaderships went before, and its ISRs, but for those of which it is the last (without ELR).
-	if n := c.index.led[ch.Node]; n > 0 && c.cluster() {
-		invariant.Fail("broker %d is inactive and leads %d partitions", ch.Node, n)
+	if n := c.index.led[ch.Node]; n > 0 {
+		invariant.Unreachable("an inactive broker leads", invariant.Details{"broker": ch.Node, "partitions": n})
 	}
 	for topic, id := range c.index.isr[ch.Node].all() {
 		if p := c.image.Partition(topic, id); len(p.ISR) > 1 {
-			invariant.Fail("broker %d is inactive and in the ISR of %s-%d: %+v", ch.Node, topic, id, p)
+			invariant.Unreachable("an inactive broker is in an ISR", invariant.Details{"broker": ch.Node, "topic": topic, "partition": id, "state": p})
 		}
 	}
 }
 
-// cluster is false where broker 1 registers by [Controller.Register], which asks nothing.
-func (c *Controller) cluster() bool { return c.elrOn() }
-
 // assertPartition checks one partition's state by itself.
 func (c *Controller) assertPartition(topic string, p *metadata.Partition) {
-	fail := func(what string) { invariant.Fail("%s-%d: %s: %+v", topic, p.ID, what, p) }
+	fail := func(what string) { invariant.Unreachable(what, invariant.Details{"topic": topic, "state": p}) }
 	if p.Leader != core.NoNode && !slices.Contains(p.ISR, p.Leader) {
 		fail("the leader is not in the ISR")
 	}
@@ -82,20 +79,20 @@ func (c *Controller) Check() {
 			c.assertPartition(t.Name, p)
 			least := effectiveMinISR(c.minISR(t.Name), len(p.Replicas))
 			if len(p.EligibleLeaderReplicas) > 0 && len(p.ISR) >= least {
-				invariant.Fail("%s-%d has an ELR although %d of %d are in sync: %+v", t.Name, p.ID, len(p.ISR), least, p)
+				invariant.Unreachable("an ELR although enough are in sync", invariant.Details{"topic": t.Name, "least": least, "state": p})
 			}
 			if p.Leader != core.NoNode && !c.image.Broker(p.Leader).Active() {
-				invariant.Fail("%s-%d is led by an inactive broker: %+v", t.Name, p.ID, p)
+				invariant.Unreachable("an inactive broker leads", invariant.Details{"topic": t.Name, "state": p})
 			}
 		}
 	}
 	if was, is := newIndex(c.image).entries(), c.index.entries(); !slices.Equal(was, is) {
-		invariant.Fail("the index is not that of the image: %v, not %v", is, was)
+		invariant.Unreachable("the index is not that of the image", invariant.Details{"is": is, "wanted": was})
 	}
 	for b := range c.image.Brokers() {
 		s := c.soft.sessions.At(b.ID)
 		if s == nil || s.epoch != b.Epoch || s.waiting == b.Fenced {
-			invariant.Fail("broker %d: session %+v of registration %+v", b.ID, s, b)
+			invariant.Unreachable("a session does not fit its registration", invariant.Details{"session": s, "registration": b})
 		}
 	}
 	invariant.Check(c.soft.sessions.Len() == c.image.BrokerCount(), "%d sessions of %d brokers", c.soft.sessions.Len(), c.image.BrokerCount())

@@ -39,11 +39,6 @@ const (
 	defaultImbalanceCheck = 300 * core.Second
 )
 
-// New is a controller of a cluster of one node: no session ever ends. Others call [Activate].
-func New(cfg config.Broker, rand *prng.Rand, image *metadata.Image) *Controller {
-	return Activate(cfg, Options{}, rand, image, core.Now{})
-}
-
 // Activate is a controller that goes on from an image, which is its own from now on. The image must hold everything up
 // to the start of the controller's own leader epoch: what an earlier controller proposed is either in it or lost.
 //
@@ -108,14 +103,6 @@ func (c *Controller) MetadataVersion(recs []metadata.Record) metadata.FeatureLev
 	return c.image.MetadataVersion()
 }
 
-// AllocateProducerIDs hands the broker the next block of n producer ids, [first, first+n) (KIP-730).
-func (c *Controller) AllocateProducerIDs(node core.NodeID, epoch core.BrokerEpoch, n int64) (first core.ProducerID, recs []metadata.Record) {
-	first = c.image.NextProducerID()
-	return first, []metadata.Record{&metadata.ProducerIDsRecord{
-		BrokerID: node, BrokerEpoch: epoch, NextProducerID: first + core.ProducerID(n),
-	}}
-}
-
 // AllocateProducerIDBlock hands the broker the next block of n producer ids, [first, first+n), if epoch is its
 // registration's (KIP-730). STALE_BROKER_EPOCH otherwise: the block of a dead incarnation would be lost for good, which
 // is harmless, but its answer could reach the new one.
@@ -127,8 +114,9 @@ func (c *Controller) AllocateProducerIDBlock(node core.NodeID, epoch core.Broker
 	if n <= 0 || int64(first) > math.MaxInt64-n {
 		return refusef(core.ErrUnknownServerError, "there are no %d producer ids from %d on", n, first), 0, nil
 	}
-	first, recs = c.AllocateProducerIDs(node, epoch, n)
-	return Refusal{}, first, recs
+	return Refusal{}, first, []metadata.Record{&metadata.ProducerIDsRecord{
+		BrokerID: node, BrokerEpoch: epoch, NextProducerID: first + core.ProducerID(n),
+	}}
 }
 
 // freshTopicID draws an id that no topic has and that Kafka does not reserve.

@@ -14,37 +14,19 @@ import (
 	"github.com/klamm-log/klamm/core/prng"
 )
 
-// world is a controller with the log that its proposals make.
-type world struct {
-	t   require.TestingT
-	ctl *Controller
-	log []metadata.Record
-}
-
-// newWorld has brokers 1..n registered, the last one fenced if there are several.
-func newWorld(t require.TestingT, n int) *world {
-	cfg := config.Broker{NodeID: 1, NumPartitions: 2, DefaultReplication: 1, Rack: "r", Listeners: []config.Listener{
-		{Name: "PLAINTEXT", AdvertisedHost: "h", AdvertisedPort: 9092},
-	}}
-	w := &world{t: t, ctl: New(cfg, prng.New(7), metadata.NewImage())}
+// newWorld is a cluster with brokers 1..n, the last one fenced if there are several.
+func newWorld(t require.TestingT, n int) *cluster {
+	w := &cluster{t: t, life: make(map[core.NodeID]byte)}
+	cfg := config.Broker{NodeID: 1, NumPartitions: 2, DefaultReplication: 1}
+	w.ctl = Activate(cfg, Options{}, prng.New(7), metadata.NewImage(), w.now)
 	for id := core.NodeID(1); id <= core.NodeID(n); id++ {
-		w.propose(w.ctl.Register(id, Registration{
-			BrokerEpoch: core.BrokerEpoch(len(w.log)), Directory: metadata.DirectoryID{9, byte(id)}, Unfenced: n == 1 || int(id) < n,
-		}))
+		if n > 1 && int(id) == n {
+			require.Equal(t, Refusal{}, w.reboot(id, -1))
+		} else {
+			w.start(id)
+		}
 	}
 	return w
-}
-
-// propose appends records as the broker does: encoded and parsed, so that what the log cannot carry fails here.
-func (w *world) propose(recs []metadata.Record) {
-	level := w.ctl.MetadataVersion(recs)
-	base := core.Offset(len(w.log))
-	for _, r := range recs {
-		parsed, err := metadata.Parse(metadata.AppendTo(nil, r, level))
-		require.NoError(w.t, err)
-		w.log = append(w.log, parsed)
-	}
-	require.NoError(w.t, w.ctl.Replay(recs, base, 0))
 }
 
 // snapshot is an image in bytes.
@@ -58,7 +40,7 @@ func snapshot(m *metadata.Image) (out [][]byte) {
 func ptr(s string) *string { return &s }
 
 // wish makes one random wish, valid or not, and proposes what comes of it.
-func (w *world) wish(t *rapid.T) {
+func (w *cluster) wish(t *rapid.T) {
 	topic := rapid.SampledFrom([]string{"a", "b.c", "b_c", "long-name", "", "x y", "__cluster_metadata"}).Draw(t, "topic")
 	key := rapid.SampledFrom([]string{"retention.ms", "cleanup.policy", "min.compaction.lag.ms", "max.compaction.lag.ms", "no.such"})
 	value := rapid.SampledFrom([]*string{nil, ptr("1"), ptr("7"), ptr("compact"), ptr("delete,compact"), ptr("")})
@@ -103,7 +85,7 @@ func (w *world) wish(t *rapid.T) {
 		}
 		refusal, recs = w.ctl.AlterConfigs(res, entries)
 	case 5:
-		_, recs = w.ctl.AllocateProducerIDs(1, w.ctl.Image().Broker(1).Epoch, 10)
+		refusal, _, recs = w.ctl.AllocateProducerIDBlock(1, w.ctl.Image().Broker(1).Epoch, 10)
 	}
 	if !refusal.OK() {
 		require.Empty(t, recs, "a refused wish makes no records")
@@ -194,7 +176,7 @@ func TestManualAssignment(t *testing.T) {
 	topic := slices.Collect(w.ctl.Image().Topics())[0]
 	require.Equal(t, []core.NodeID{2}, topic.Partitions()[0].ISR)
 	require.Equal(t, core.NodeID(2), topic.Partitions()[0].Leader)
-	require.Equal(t, []metadata.DirectoryID{{9, 3}, {9, 2}}, topic.Partitions()[0].Directories)
+	require.Equal(t, []metadata.DirectoryID{dirOf(3, 1), dirOf(2, 1)}, topic.Partitions()[0].Directories)
 
 	refusal, _ := w.ctl.CreatePartitions(topic.Name, 2, [][]core.NodeID{{1}})
 	require.Equal(t, core.ErrInvalidReplicaAssignment, refusal.Code, "new partitions have the topic's replication factor")

@@ -183,37 +183,3 @@ func (c *Controller) RegisterController(r ControllerRegistration) (Refusal, []me
 		ControllerID: r.ID, IncarnationID: r.Incarnation, Endpoints: r.Endpoints, Features: r.Features,
 	})
 }
-
-// Registration is what the one broker of a cluster of one node says of itself.
-type Registration struct {
-	Incarnation metadata.IncarnationID
-	Directory   metadata.DirectoryID
-	BrokerEpoch core.BrokerEpoch // offset at which the registration will stand
-	Features    []metadata.SupportedFeature
-	Unfenced    bool
-}
-
-// Register makes the records of a broker's registration without asking anything, behind those that a new cluster begins
-// with. A quorum of one is its own witness; clusters use [Controller.RegisterBroker].
-func (c *Controller) Register(node core.NodeID, r Registration) []metadata.Record {
-	var recs []metadata.Record
-	if c.image.MetadataVersion() == 0 {
-		// Kafka formats the log with the features' levels first: how to read what follows depends on them.
-		recs = append(recs, &metadata.FeatureLevelRecord{
-			Name: metadata.MetadataVersionFeature, FeatureLevel: metadata.MetadataVersionMax,
-		})
-	}
-	rec := &metadata.RegisterBrokerRecord{
-		BrokerID: node, IncarnationID: r.Incarnation, BrokerEpoch: r.BrokerEpoch + core.BrokerEpoch(len(recs)),
-		Features: r.Features, Fenced: !r.Unfenced, LogDirs: []metadata.DirectoryID{r.Directory},
-	}
-	for _, l := range c.cfg.Listeners {
-		rec.Endpoints = append(rec.Endpoints, metadata.Endpoint{
-			Name: l.Name, Host: l.AdvertisedHost, Port: uint16(l.AdvertisedPort),
-		})
-	}
-	if c.cfg.Rack != "" {
-		rec.Rack = &c.cfg.Rack
-	}
-	return append(recs, rec)
-}

@@ -31,7 +31,7 @@ type Node struct {
 	disk    Disk
 
 	// Reached, if set, hears of the points that each turn passed.
-	Reached func(name string)
+	Reached func(p step.Point)
 
 	inbox   []step.Event
 	out     step.Effects
@@ -103,8 +103,8 @@ func (n *Node) flush() {
 		n.net.Send(n.out.Sends[i])
 	}
 	if n.Reached != nil {
-		for _, name := range n.out.Points {
-			n.Reached(name)
+		for _, p := range n.out.Points {
+			n.Reached(p)
 		}
 	}
 	n.out.Reset()

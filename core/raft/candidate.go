@@ -25,7 +25,7 @@ func (q *Quorum) candidateLost(now core.Now, out *step.Effects) {
 	if q.campaign.backoff {
 		return
 	}
-	out.Sometimes("raft.election-lost")
+	out.Reachable("raft.election-lost", nil)
 	q.campaign.backoff = true
 	q.campaign.refusal++
 	most := min(q.opts.RetryBackoff<<min(q.campaign.refusal, 20), q.opts.ElectionBackoffMax)

@@ -286,7 +286,7 @@ func (c *cluster) turn(n *node) {
 	}
 	c.checkpoint(n)
 	for _, p := range n.out.Points {
-		c.points[p]++
+		c.points[p.Message]++
 	}
 	if n.stalled {
 		n.held = append(n.held, n.out.Disk...)

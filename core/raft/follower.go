@@ -163,7 +163,7 @@ func (q *Quorum) diverged(leader OffsetAndEpoch, out *step.Effects) {
 		q.fail("the leader's log parts from this one below the high watermark")
 		return
 	}
-	out.Sometimes("raft.truncated-on-diverging-epoch")
+	out.Reachable("raft.truncated-on-diverging-epoch", invariant.Details{"to": to, "end": q.log.LogEndOffset()})
 	q.cut.wanted, q.cut.to = true, to
 }
 
@@ -177,7 +177,7 @@ func (q *Quorum) appendFetched(now core.Now, epoch core.LeaderEpoch, data []byte
 	switch a.Code {
 	case core.ErrNone:
 	case core.ErrCorruptMessage, core.ErrOffsetOutOfRange: // damaged on its way, or at the leader, who may be replaced
-		out.Sometimes("raft.fetched-damage")
+		out.Reachable("raft.fetched-damage", nil)
 		q.fetchFailed(now)
 		return
 	default:

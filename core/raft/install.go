@@ -74,14 +74,12 @@ func (q *Quorum) cutDone(now core.Now, out *step.Effects) {
 	invariant.Check(q.log.LogEndOffset() >= q.hw, "the log was cut to %d, high watermark %d", q.log.LogEndOffset(), q.hw)
 	before := q.voters.last().offset
 	if s != nil {
-		out.Sometimes("raft.snapshot-installed")
+		out.Reachable("raft.snapshot-installed", nil)
 		q.restore(s)
 	} else {
 		q.voters.truncate(q.log.LogEndOffset())
 	}
-	if q.voters.last().offset != before {
-		out.Sometimes("raft.voters-changed-by-cut")
-	}
+	out.Sometimes(q.voters.last().offset != before, "raft.voters-changed-by-cut", nil)
 	q.reconsider(now, out)
 }
 
@@ -91,7 +89,7 @@ func (q *Quorum) beginDownload(now core.Now, id OffsetAndEpoch, out *step.Effect
 		q.fetchFailed(now) // it would take this log back
 		return
 	}
-	out.Sometimes("raft.snapshot-download")
+	out.Reachable("raft.snapshot-download", nil)
 	q.follow.down = &download{id: id}
 }
 
@@ -120,7 +118,7 @@ func (q *Quorum) pieceAnswered(now core.Now, c *call, r *FetchSnapshotResponse, 
 	f.down = nil
 	s, err := q.parseSnapshot(d.id, d.data)
 	if err != nil {
-		out.Sometimes("raft.fetched-damage")
+		out.Reachable("raft.fetched-damage", nil)
 		q.fetchFailed(now)
 		return
 	}

@@ -78,7 +78,7 @@ func (q *Quorum) granting() []metadata.Voter {
 // stopLeading tells everybody who waits that this node does not lead any more. Proposals that were not committed may
 // still be, by a later leader, or be truncated.
 func (q *Quorum) stopLeading(out *step.Effects) {
-	out.Sometimes("raft.leader-stepped-down")
+	out.Reachable("raft.leader-stepped-down", nil)
 	l := q.lead
 	q.lead = leadership{}
 	q.role = roleNone
@@ -93,7 +93,7 @@ func (q *Quorum) stopLeading(out *step.Effects) {
 func (q *Quorum) leaderWork(now core.Now, out *step.Effects) {
 	if q.missesQuorum(now) {
 		// Check-quorum (KIP-996): whoever cannot hear a majority cannot commit, and should not keep clients and observers.
-		out.Sometimes("raft.check-quorum")
+		out.Reachable("raft.check-quorum", nil)
 		q.Resign(now, out)
 		return
 	}

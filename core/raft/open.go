@@ -115,7 +115,7 @@ func (q *Quorum) openLog(now core.Now, out *step.Effects) {
 	}
 	own := OffsetAndEpoch{q.log.LogEndOffset(), q.log.LatestEpoch()}
 	if empty := own.Offset == s.id.Offset && q.log.LogStartOffset() == own.Offset; s.id.Compare(own) > 0 && !empty {
-		out.Sometimes("raft.snapshot-ahead-of-log")
+		out.Reachable("raft.snapshot-ahead-of-log", nil)
 		q.boot.stage = bootCut
 		q.log.TruncateFullyAndStartAt(now, s.id.Offset, out)
 		return

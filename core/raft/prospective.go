@@ -9,7 +9,7 @@ import (
 // a voter that is cut off, or hears nothing, can ask for ever and unseat nobody (BUGS B9). A leader that was known stays
 // known, and is returned to if the others still hear from it.
 func (q *Quorum) becomeProspective(now core.Now, out *step.Effects) {
-	out.Sometimes("raft.pre-vote")
+	out.Reachable("raft.pre-vote", nil)
 	refusal := q.campaign.refusal
 	q.leave(out)
 	if q.hard.leader == q.self.ID { // it resigned

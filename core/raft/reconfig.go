@@ -71,7 +71,7 @@ func (q *Quorum) improveVoters(now core.Now, out *step.Effects) {
 	cfg := q.voters.last()
 	if cfg.kraft < kraftReconfig {
 		if voters, ok := q.upgrade(cfg.voters); ok {
-			out.Sometimes("raft.kraft-version-upgraded")
+			out.Reachable("raft.kraft-version-upgraded", nil)
 			q.changeVoters(now, voters)
 		}
 		return
@@ -108,7 +108,7 @@ func (q *Quorum) changeCommitted(now core.Now, out *step.Effects) {
 		q.changeEnded(c, core.ErrNone, "")
 	}
 	if cfg := q.voters.last(); cfg.offset < q.lead.hw && !q.isVoter() {
-		out.Sometimes("raft.removed-leader-resigns")
+		out.Reachable("raft.removed-leader-resigns", nil)
 		q.Resign(now, out)
 	}
 }

@@ -76,7 +76,7 @@ func (q *Quorum) partsWays(now core.Now, from Asker, r *FetchRequest, out *step.
 		earliest := q.snaps.list[0].id // it stands at the log's start
 		if r.FetchOffset < start || r.FetchOffset == start && r.LastFetchedEpoch != earliest.Epoch ||
 			r.LastFetchedEpoch < earliest.Epoch {
-			out.Sometimes("raft.snapshot-offered")
+			out.Reachable("raft.snapshot-offered", nil)
 			resp.SnapshotID = q.snaps.list[len(q.snaps.list)-1].id
 			q.touched(now, r.ReplicaID, VoterKey{r.ReplicaID, r.ReplicaDirectoryID})
 			q.answer(from, resp)

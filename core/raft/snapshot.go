@@ -184,7 +184,7 @@ func (w *snapshotWriter) values(values [][]byte) {
 
 // snapshotWritten takes our own snapshot's completion.
 func (q *Quorum) snapshotWritten(out *step.Effects) {
-	out.Sometimes("raft.snapshot-written")
+	out.Reachable("raft.snapshot-written", nil)
 	q.snaps.busy = false
 	q.snaps.insert(q.snaps.writing)
 }
@@ -294,7 +294,7 @@ func (q *Quorum) prune(now core.Now, out *step.Effects) {
 		q.voters.forget(start)
 	}
 	for len(s.list) > 0 && s.list[0].id.Offset < q.log.LogStartOffset() {
-		out.Sometimes("raft.snapshot-pruned")
+		out.Reachable("raft.snapshot-pruned", nil)
 		old := s.list[0]
 		s.list = s.list[1:]
 		if old.file != 0 {

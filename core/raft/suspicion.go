@@ -21,7 +21,7 @@ func (q *Quorum) Unreachable(now core.Now, id CallID, out *step.Effects) {
 	if q.role != roleFollower || q.follow.broken < suspicion {
 		return
 	}
-	out.Sometimes("raft.leader-suspected")
+	out.Reachable("raft.leader-suspected", nil)
 	q.follow.heard = false
 	q.timer = min(q.timer, now.Mono.Add(q.haste()))
 }

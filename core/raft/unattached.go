@@ -74,7 +74,7 @@ func (q *Quorum) resume(now core.Now, out *step.Effects) {
 	case q.isVoter() && h.leader == q.self.ID && h.voted == q.self:
 		// It led the epoch, and what it wrote then and did not sync is lost: if it went on, other records could get the same
 		// epoch and offset. It resigns instead, which also spares the others their patience.
-		out.Sometimes("raft.restarted-leader-resigns")
+		out.Reachable("raft.restarted-leader-resigns", nil)
 		q.becomeResigned(now)
 	case known && h.leader != q.self.ID:
 		q.becomeFollower(now, h.epoch, h.leader, addrOf(leader.Endpoints, q.opts.listener()), out)

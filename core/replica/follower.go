@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
@@ -58,7 +59,7 @@ func (r *Replica) take(now core.Now, a *FetchedPartition, out *step.Effects) ver
 		// The leader holds nothing of what we hold, so its silence about our last epoch proves nothing: our end is just
 		// where it begins. What we have may be the tail of a lost leadership. It would lie below the log start, but a log
 		// start that a crash takes back would bring it up again.
-		out.Sometimes("replica.restarted-unverified")
+		out.Reachable("replica.restarted-unverified", nil)
 		r.beginAnew(now, a.LogStartOffset, out)
 		return fetchOn
 	}
@@ -67,12 +68,12 @@ func (r *Replica) take(now core.Now, a *FetchedPartition, out *step.Effects) ver
 		appended := r.Log.AppendFromLeader(now, a.Records, r.epoch)
 		switch {
 		case appended.Code == core.ErrOffsetOutOfRange && r.straddles(a.Records):
-			out.Sometimes("replica.log-start-inside-batch")
+			out.Reachable("replica.log-start-inside-batch", nil)
 			r.ready = false
 			r.Log.TruncateFullyAndStartAt(now, record.Batch(a.Records).BaseOffset(), out)
 			return straddling
 		case appended.Code == core.ErrCorruptMessage:
-			out.Sometimes("replica.corrupt-answer-refused") // KAFKA-14104: damage must not spread
+			out.Reachable("replica.corrupt-answer-refused", nil) // KAFKA-14104: damage must not spread
 			return fetchLater
 		case appended.Code != core.ErrNone:
 			return fetchLater
@@ -120,12 +121,12 @@ func (r *Replica) diverged(now core.Now, a *FetchedPartition, out *step.Effects)
 	case target < r.highWatermark && !r.mayLose():
 		r.refuseLoss(fmt.Sprintf("leader %d of epoch %d ended epoch %d at offset %d", r.leader, r.epoch,
 			a.DivergingEpoch, a.DivergingEnd), target)
-		out.Sometimes("replica.cut-below-hw-refused")
+		out.Reachable("replica.cut-below-hw-refused", nil)
 		return fetchLater
 	case target < r.highWatermark:
-		out.Sometimes("replica.cut-below-hw")
+		out.Reachable("replica.cut-below-hw", nil)
 	}
-	out.Sometimes("replica.truncated-on-diverging-epoch")
+	out.Reachable("replica.truncated-on-diverging-epoch", invariant.Details{"to": target, "end": end})
 	r.ready = false
 	r.Log.TruncateTo(now, target, out)
 	return fetchOn
@@ -148,10 +149,10 @@ func (r *Replica) outOfRange(now core.Now, a *FetchedPartition, out *step.Effect
 		return fetchLater
 	case a.LogStartOffset <= end && !r.mayLose():
 		r.refuseLoss(fmt.Sprintf("leader %d of epoch %d does not reach offset %d", r.leader, r.epoch, end), end)
-		out.Sometimes("replica.cut-below-hw-refused")
+		out.Reachable("replica.cut-below-hw-refused", nil)
 		return fetchLater
 	}
-	out.Sometimes("replica.restarted-at-leader-log-start")
+	out.Reachable("replica.restarted-at-leader-log-start", nil)
 	r.beginAnew(now, a.LogStartOffset, out)
 	return fetchOn
 }

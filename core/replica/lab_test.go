@@ -223,8 +223,8 @@ func (n *labNode) endTurn() {
 	for _, op := range n.out.Disk {
 		n.disk.Submit(n.l.now, op)
 	}
-	for _, name := range n.out.Points {
-		n.l.points[name]++
+	for _, p := range n.out.Points {
+		n.l.points[p.Message]++
 	}
 	n.out.Reset()
 }
@@ -265,6 +265,7 @@ func (n *labNode) fetch() {
 		for _, p := range n.parts {
 			f.Touch(p.rep)
 		}
+		f.AppendHeld(n.clock())
 		req, ok := f.Next(n.clock())
 		if !ok {
 			continue

@@ -122,7 +122,7 @@ func (r *Replica) FollowerFetched(now core.Now, reg Registry, ff FollowerFetch) 
 	case ff.LeaderEpoch != r.epoch:
 		return core.ErrFencedLeaderEpoch
 	case ff.BrokerEpoch >= 0 && (ff.BrokerEpoch < f.brokerEpoch || b != nil && ff.BrokerEpoch < b.Epoch):
-		r.note("replica.fetch-of-dead-incarnation")
+		r.reachable("replica.fetch-of-dead-incarnation", nil)
 		return core.ErrNotLeaderOrFollower
 	case ff.FetchOffset < r.Log.LogStartOffset() || ff.FetchOffset > end:
 		return core.ErrOffsetOutOfRange
@@ -130,7 +130,7 @@ func (r *Replica) FollowerFetched(now core.Now, reg Registry, ff FollowerFetch) 
 	if ff.LastFetchedEpoch >= 0 && ff.FetchOffset == r.Log.LogStartOffset() {
 		// We hold none of its records and cannot vouch for them: that no divergence was found proves nothing. It begins
 		// anew, or deletes them, when it learns of our log start, and then says that it has none.
-		r.note("replica.fetch-not-vouched-for")
+		r.reachable("replica.fetch-not-vouched-for", nil)
 		return core.ErrNone
 	}
 	reached := ff.FetchOffset
@@ -173,9 +173,7 @@ func (r *Replica) mayJoin(reg Registry, f *follower) bool {
 // itself only up to its durable offset, so nothing is committed by it alone.
 func (r *Replica) FollowerBound() core.Offset {
 	bound := r.Log.WrittenOffset()
-	if bound > r.Log.DurableOffset() {
-		r.note("replica.follower-bound-above-durable")
-	}
+	r.sometimes(bound > r.Log.DurableOffset(), "replica.follower-bound-above-durable", nil)
 	return bound
 }
 
@@ -193,17 +191,19 @@ func (r *Replica) Sent(id core.NodeID, hw core.Offset) {
 	}
 }
 
-// StartReached reports whether the log begins at or above start here and at every member of the maximal ISR and the ELR: then
-// no leader that may come serves what lies below it (KIP-107).
-func (r *Replica) StartReached(start core.Offset) bool {
-	if r.Log.LogStartOffset() < start {
-		return false
+// LowWatermark is the smallest log start of this log and of every member of the maximal ISR and the ELR: no leader that may
+// come serves what lies below it (KIP-107). -1: one of them has not fetched in this epoch yet. The own log start may be
+// above it: a deletion that others have not followed yet, which an answer must not promise.
+func (r *Replica) LowWatermark() core.Offset {
+	low := r.Log.LogStartOffset()
+	for _, members := range [2][]core.NodeID{r.maximal, r.elr} {
+		for _, id := range members {
+			if f := find(r.followers, id); f != nil {
+				low = min(low, f.start)
+			}
+		}
 	}
-	lags := func(id core.NodeID) bool {
-		f := find(r.followers, id)
-		return f != nil && f.start < start
-	}
-	return !slices.ContainsFunc(r.maximal, lags) && !slices.ContainsFunc(r.elr, lags)
+	return low
 }
 
 // Advance raises the HighWatermark as far as the rules allow and reports whether it moved.
@@ -232,12 +232,12 @@ func (r *Replica) leaderCommits(now core.Mono) core.Offset {
 	if r.opts.ELR && len(r.isr) < effectiveMin(r.opts.MinInsyncReplicas, len(r.replicas)) {
 		// KIP-966: members that left the ISR below the minimum stay eligible as leaders, so nothing may be committed that
 		// they lack. ISR {A,C}, r on A only, C fenced: ELR {C}; if r became visible now and A died, C would lead without it.
-		r.note("replica.hw-held-below-min-isr")
+		r.reachable("replica.hw-held-below-min-isr", nil)
 		return core.NoOffset
 	}
 	own := max(r.Log.DurableOffset(), r.Log.LogStartOffset())
 	if r.pending != nil && r.heldByProposed(own) {
-		r.note("replica.hw-held-by-proposed")
+		r.reachable("replica.hw-held-by-proposed", nil)
 	}
 	return committedEnd(own, r.self, r.maximal, r.followers, now, r.opts.LagTime)
 }

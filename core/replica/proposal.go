@@ -58,7 +58,7 @@ func (r *Replica) Proposal(now core.Now, reg Registry) (Proposal, bool) {
 			return Proposal{}, false
 		}
 		p.inFlight = true
-		r.note("replica.proposal-repeated")
+		r.reachable("replica.proposal-repeated", nil)
 		return p.proposal, true
 	}
 	if now.Mono < r.quietUntil {
@@ -100,12 +100,8 @@ func (r *Replica) propose(now core.Mono, reg Registry, want []core.NodeID) {
 	}
 	r.pending = &pending{proposal: p, isr: want, inFlight: true, lostAt: never}
 	r.maximal = union(r.isr, want)
-	if len(r.maximal) > len(r.isr) {
-		r.note("replica.isr-expansion-proposed")
-	}
-	if len(r.maximal) > len(want) {
-		r.note("replica.isr-shrink-proposed")
-	}
+	r.sometimes(len(r.maximal) > len(r.isr), "replica.isr-expansion-proposed", nil)
+	r.sometimes(len(r.maximal) > len(want), "replica.isr-shrink-proposed", nil)
 }
 
 // Proposed takes the outcome of a proposal. Whatever leaves open whether the proposal is, or will be, in force keeps
@@ -113,7 +109,7 @@ func (r *Replica) propose(now core.Mono, reg Registry, want []core.NodeID) {
 func (r *Replica) Proposed(now core.Now, o Outcome) {
 	p := r.pending
 	if p == nil || o.ID != p.proposal.ID {
-		r.note("replica.late-outcome")
+		r.reachable("replica.late-outcome", nil)
 		return // metadata was faster
 	}
 	p.inFlight = false
@@ -126,11 +122,11 @@ func (r *Replica) Proposed(now core.Now, o Outcome) {
 		core.ErrInvalidRequest, core.ErrNewLeaderElected:
 		// Our view is old, and newer metadata is on its way (Partition.handleAlterPartitionError). Asking again would
 		// change nothing; that it is done at all, after long, is for the case of a controller that was wrong.
-		r.note("replica.proposal-awaits-metadata")
+		r.reachable("replica.proposal-awaits-metadata", nil)
 		p.retryAt = now.Mono.Add(r.opts.LagTime)
 	default:
 		// Lost, or not the controller, or not able to answer: it may have been applied or may yet be.
-		r.note("replica.proposal-lost")
+		r.reachable("replica.proposal-lost", nil)
 		p.lostAt = now.Mono
 		p.retryAt = now.Mono.Add(r.opts.Backoff)
 	}
@@ -156,11 +152,11 @@ func (r *Replica) committed(now core.Now, o *Outcome) {
 func (r *Replica) refused(now core.Now) {
 	p := r.pending
 	if now.Mono-p.lostAt < r.opts.LagTime {
-		r.note("replica.refusal-doubted")
+		r.reachable("replica.refusal-doubted", nil)
 		p.retryAt = now.Mono.Add(r.opts.Backoff)
 		return
 	}
-	r.note("replica.proposal-refused")
+	r.reachable("replica.proposal-refused", nil)
 	r.pending, r.maximal = nil, r.isr
 	r.quietUntil = now.Mono.Add(r.opts.Backoff)
 }

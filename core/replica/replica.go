@@ -80,7 +80,7 @@ type Replica struct {
 	leaderStart core.Offset // and its log start offset
 	verified    bool        // the leader has answered without finding a divergence, in this epoch
 
-	points []string // see Points
+	points []step.Point // see Points
 }
 
 // New is a replica on node self that neither leads nor follows yet.
@@ -117,7 +117,7 @@ func (r *Replica) Apply(now core.Now, state *metadata.Partition, out *step.Effec
 	if r.pending != nil {
 		// The controller has moved on: either this is the proposal, or it will be refused (A8: partition epochs are
 		// compared). In both cases the state is the truth.
-		out.Sometimes("replica.proposal-overtaken")
+		out.Reachable("replica.proposal-overtaken", nil)
 		r.pending = nil
 	}
 	r.forgiving = r.forgiving || state.LeaderRecoveryState == metadata.Recovering
@@ -198,8 +198,9 @@ func (r *Replica) Check() {
 	start, durable, end := r.Log.LogStartOffset(), r.Log.DurableOffset(), r.Log.LogEndOffset()
 	lso, hw := r.LastStableOffset(), r.highWatermark
 	if start > lso || lso > hw || hw > max(start, durable) || durable > end {
-		invariant.Fail("%v: log start %d, last stable %d, high watermark %d, durable %d, log end %d",
-			r.TP, start, lso, hw, durable, end)
+		invariant.Unreachable("a replica's offsets are out of order", invariant.Details{
+			"partition": r.TP, "start": start, "lso": lso, "hw": hw, "durable": durable, "end": end,
+		})
 	}
 	if !r.leading {
 		return
@@ -207,30 +208,36 @@ func (r *Replica) Check() {
 	for i := range r.followers {
 		f := &r.followers[i]
 		if f.end > end {
-			invariant.Fail("%v: follower %d is at %d, the leader of epoch %d ends at %d", r.TP, f.id, f.end, r.epoch, end)
+			invariant.Unreachable("a follower is ahead of its leader's log", invariant.Details{
+				"partition": r.TP, "follower": f.id, "at": f.end, "epoch": r.epoch, "end": end,
+			})
 		}
 	}
 	for _, id := range r.isr {
 		if !slices.Contains(r.maximal, id) {
-			invariant.Fail("%v: ISR %v is not within the maximal ISR %v", r.TP, r.isr, r.maximal)
+			invariant.Unreachable("the ISR is not within the maximal ISR", invariant.Details{"partition": r.TP, "isr": r.isr, "maximal": r.maximal})
 		}
 	}
 	if r.pending == nil && len(r.maximal) != len(r.isr) {
-		invariant.Fail("%v: maximal ISR %v, ISR %v, no proposal", r.TP, r.maximal, r.isr)
+		invariant.Unreachable("the maximal ISR is not the ISR without a proposal", invariant.Details{"partition": r.TP, "isr": r.isr, "maximal": r.maximal})
 	}
 }
 
 // Points moves the points of interest that were passed since the last call into the effects.
 func (r *Replica) Points(out *step.Effects) {
-	for _, p := range r.points {
-		out.Sometimes(p)
-	}
+	out.Points = append(out.Points, r.points...)
+	clear(r.points)
 	r.points = r.points[:0]
 }
 
-// note remembers a point once per turn.
-func (r *Replica) note(point string) {
-	if !slices.Contains(r.points, point) {
-		r.points = append(r.points, point)
+// reachable is sometimes without a condition.
+func (r *Replica) reachable(message string, details invariant.Details) {
+	r.sometimes(true, message, details)
+}
+
+// sometimes remembers a point once per turn, see [step.Effects.Sometimes].
+func (r *Replica) sometimes(condition bool, message string, details invariant.Details) {
+	if condition && !slices.ContainsFunc(r.points, func(p step.Point) bool { return p.Message == message }) {
+		r.points = append(r.points, step.Point{Message: message, Details: details})
 	}
 }

@@ -1,6 +1,9 @@
 package step
 
-import "github.com/klamm-log/klamm/core"
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/invariant"
+)
 
 // Machine is a protocol participant as a pure state machine: a broker, a controller or a client.
 type Machine interface {
@@ -22,19 +25,36 @@ type Effects struct {
 	Sends   []Send
 	Replies []Reply
 
-	// Points are the names of rare and interesting places that the turn passed, see [Effects.Sometimes].
-	Points []string
+	// Points are the rare and interesting places that the turn passed, see [Effects.Sometimes].
+	Points []Point
 }
 
-// Sometimes marks a place that a thorough test must reach sometimes, for instance "log.torn-tail-cut". The simulator
-// counts them and reports those that a sweep never reached; a real node forgets them. The name must be a constant.
-func (e *Effects) Sometimes(name string) { e.Points = append(e.Points, name) }
+// Point is a place, or a condition, that a thorough test must reach sometimes.
+type Point struct {
+	Message string // its name, a constant: "log.torn-tail-cut"
+	Details invariant.Details
+}
+
+// Sometimes says that a thorough test must see the condition hold sometimes. The simulator counts when it did and reports
+// points that a sweep never reached; a real node forgets them. The message is the point's name: a constant, and listed in
+// scenarios/ledger. The parameters are those of Antithesis' SDK, see package invariant.
+func (e *Effects) Sometimes(condition bool, message string, details invariant.Details) {
+	if condition {
+		e.Points = append(e.Points, Point{Message: message, Details: details})
+	}
+}
+
+// Reachable says that a thorough test must come by here sometimes. It is Sometimes without a condition.
+func (e *Effects) Reachable(message string, details invariant.Details) {
+	e.Sometimes(true, message, details)
+}
 
 // Reset empties the effects and keeps their memory. References are cleared so that the slices do not pin bytes.
 func (e *Effects) Reset() {
 	clear(e.Disk)
 	clear(e.Sends)
 	clear(e.Replies)
+	clear(e.Points)
 	e.Disk, e.Sends, e.Replies, e.Points = e.Disk[:0], e.Sends[:0], e.Replies[:0], e.Points[:0]
 }
 

@@ -12,6 +12,7 @@
 //	cluster     three real nodes: leaders killed, stopped, cut off, shut down; unmodified clients; what is refused
 //	rawframes   broken frames and batches over a plain socket
 //	apache      fetches and runs Apache Kafka itself
+//	assignors   Kafka's own assignors answer the groups of core/assignor's golden file
 //	oracle      the same requests to Apache Kafka's broker and to Klamm, answers compared field by field
 //	kgosuite    the part of franz-go's own integration suite that needs no groups
 //

@@ -20,7 +20,7 @@ import (
 //
 // Version notes: 4 takes -1 for the broker's number of partitions and replication factor (KIP-464), as do 2-3 here and
 // in Kafka. 5 returns partitions, replication factor and configuration (KIP-525), 7 the topic id.
-func (p *Plane) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopicsRequest, out *step.Effects) {
+func (p *Plane) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopicsRequest) {
 	resp := req.ResponseKind().(*kmsg.CreateTopicsResponse)
 	count := make(map[string]int, len(req.Topics))
 	for i := range req.Topics {
@@ -48,7 +48,7 @@ func (p *Plane) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopi
 		resp.Topics = append(resp.Topics, rt)
 	}
 	if !created {
-		p.reply(r, resp, out)
+		p.settle(now, r, nil, resp) // what is refused may rest on what is proposed and not yet committed
 		return
 	}
 	p.answerAfter(r, end, true, requestDeadline(now, req.TimeoutMillis), answer(r, resp))

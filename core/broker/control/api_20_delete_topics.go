@@ -17,7 +17,7 @@ import (
 //
 // Version notes: 1-5 name topics, 6 also takes ids. With delete.topic.enable=false 1-2 answer INVALID_REQUEST, 3 and
 // above TOPIC_DELETION_DISABLED. 5 adds words.
-func (p *Plane) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTopicsRequest, out *step.Effects) {
+func (p *Plane) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTopicsRequest) {
 	resp := req.ResponseKind().(*kmsg.DeleteTopicsResponse)
 	asked := req.Topics
 	if r.Version < 6 {
@@ -52,7 +52,7 @@ func (p *Plane) deleteTopics(now core.Now, r *step.Request, req *kmsg.DeleteTopi
 		resp.Topics = append(resp.Topics, row)
 	}
 	if !deleted {
-		p.reply(r, resp, out)
+		p.settle(now, r, nil, resp) // what is refused may rest on what is proposed and not yet committed
 		return
 	}
 	p.answerAfter(r, end, false, 0, answer(r, resp))

@@ -16,7 +16,7 @@ import (
 // committed.
 //
 // Version notes: 2 is flexible; 0-3 mean the same.
-func (p *Plane) createPartitions(now core.Now, r *step.Request, req *kmsg.CreatePartitionsRequest, out *step.Effects) {
+func (p *Plane) createPartitions(now core.Now, r *step.Request, req *kmsg.CreatePartitionsRequest) {
 	resp := req.ResponseKind().(*kmsg.CreatePartitionsResponse)
 	count := make(map[string]int, len(req.Topics))
 	for i := range req.Topics {
@@ -50,7 +50,7 @@ func (p *Plane) createPartitions(now core.Now, r *step.Request, req *kmsg.Create
 		resp.Topics = append(resp.Topics, row)
 	}
 	if !created {
-		p.reply(r, resp, out)
+		p.settle(now, r, nil, resp) // what is refused may rest on what is proposed and not yet committed
 		return
 	}
 	p.answerAfter(r, end, true, requestDeadline(now, req.TimeoutMillis), answer(r, resp))

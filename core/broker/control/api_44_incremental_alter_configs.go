@@ -16,35 +16,25 @@ import (
 // twice once. The answer is sent when the change is committed and applied here.
 //
 // Version notes: 1 is flexible; 0-1 mean the same.
-func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest, out *step.Effects) {
+func (p *Plane) incrementalAlterConfigs(now core.Now, r *step.Request, req *kmsg.IncrementalAlterConfigsRequest) {
 	resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
-	times := make(map[metadata.ConfigResource]int, len(req.Resources))
-	for i := range req.Resources {
-		times[ConfigResource(req.Resources[i].ResourceType, req.Resources[i].ResourceName)]++
-	}
-	end, altered := core.NoOffset, false
-	for i := range req.Resources {
-		asked := &req.Resources[i]
-		res := ConfigResource(asked.ResourceType, asked.ResourceName)
-		changes := make([]controller.ConfigChange, len(asked.Configs))
-		for j, c := range asked.Configs {
-			changes[j] = controller.ConfigChange{Name: c.Name, Op: controller.ConfigOp(c.Op), Value: c.Value}
-		}
-		refusal, recs := resourceTwice(), []metadata.Record(nil)
-		if times[res] == 1 {
-			refusal, recs = p.ctl.IncrementalAlterConfigs(res, changes)
-		}
-		if refusal.OK() && !req.ValidateOnly && len(recs) > 0 {
-			end, altered = p.propose(now, recs), true
-		}
-		row := kmsg.NewIncrementalAlterConfigsResponseResource()
-		row.ResourceType, row.ResourceName = asked.ResourceType, asked.ResourceName
-		row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
-		resp.Resources = append(resp.Resources, row)
-	}
-	if !altered {
-		p.reply(r, resp, out)
-		return
-	}
-	p.answerAfter(r, end, false, 0, answer(r, resp))
+	p.alterResources(now, r, resp, &resourceChanges{
+		n: len(req.Resources), dry: req.ValidateOnly,
+		at: func(i int) metadata.ConfigResource {
+			return ConfigResource(req.Resources[i].ResourceType, req.Resources[i].ResourceName)
+		},
+		decide: func(i int, res metadata.ConfigResource) (controller.Refusal, []metadata.Record) {
+			changes := make([]controller.ConfigChange, len(req.Resources[i].Configs))
+			for j, c := range req.Resources[i].Configs {
+				changes[j] = controller.ConfigChange{Name: c.Name, Op: controller.ConfigOp(c.Op), Value: c.Value}
+			}
+			return p.ctl.IncrementalAlterConfigs(res, changes)
+		},
+		row: func(i int, refusal controller.Refusal) {
+			row := kmsg.NewIncrementalAlterConfigsResponseResource()
+			row.ResourceType, row.ResourceName = req.Resources[i].ResourceType, req.Resources[i].ResourceName
+			row.ErrorCode, row.ErrorMessage = int16(refusal.Code), Words(refusal)
+			resp.Resources = append(resp.Resources, row)
+		},
+	})
 }

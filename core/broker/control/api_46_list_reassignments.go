@@ -11,7 +11,7 @@ import (
 //
 // Behavior: the partitions whose replicas are changing, of the topics asked for or, with null, of all. The controller
 // answers from what it has proposed, so a reassignment that was just begun is listed.
-func (p *Plane) listReassignments(r *step.Request, req *kmsg.ListPartitionReassignmentsRequest, out *step.Effects) {
+func (p *Plane) listReassignments(now core.Now, r *step.Request, req *kmsg.ListPartitionReassignmentsRequest) {
 	resp := req.ResponseKind().(*kmsg.ListPartitionReassignmentsResponse)
 	var parts []core.TopicPartition
 	if req.Topics != nil {
@@ -30,7 +30,7 @@ func (p *Plane) listReassignments(r *step.Request, req *kmsg.ListPartitionReassi
 		}
 		resp.Topics[n-1].Partitions = append(resp.Topics[n-1].Partitions, ongoing(&o))
 	}
-	p.reply(r, resp, out)
+	p.settle(now, r, nil, resp) // it reads what is proposed and not yet committed
 }
 
 func ongoing(o *controller.OngoingReassignment) kmsg.ListPartitionReassignmentsResponseTopicPartition {

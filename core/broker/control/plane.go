@@ -278,14 +278,14 @@ func (p *Plane) takeOffice(now core.Now, out *step.Effects) {
 	}
 	switch {
 	case active && p.ctl == nil:
-		out.Sometimes("controller.active")
+		out.Reachable("controller.active", nil)
 		p.offices++
 		p.ctl = controller.Activate(p.cfg, controller.Options{
 			SessionTimeout: core.Millis(p.cfg.BrokerSessionTimeoutMs), ImbalanceCheck: core.Millis(p.cfg.LeaderImbalanceCheckMs),
 			AutoRebalance: p.cfg.AutoLeaderRebalance, Static: p.opts.Static,
 		}, p.rand.ForkN("controller", p.offices), p.image.Clone(), now)
 	case !active && p.ctl != nil:
-		out.Sometimes("controller.resigned")
+		out.Reachable("controller.resigned", nil)
 		p.ctl = nil
 		p.commits.abandon(p, out)
 	}

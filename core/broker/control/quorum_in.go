@@ -29,10 +29,10 @@ func (p *Plane) handleQuorum(now core.Now, r *step.Request, out *step.Effects) b
 	case body == nil && !one:
 		return false
 	case body == nil:
-		p.reply(r, quorumRefusal(r.Body, core.ErrInvalidRequest), out)
+		p.reply(r, Refusal(r.Body, core.ErrInvalidRequest, ""), out)
 		return true
 	case cluster != nil && *cluster != p.cfg.ClusterID: // KIP-595: a node of another cluster must not be heard
-		p.reply(r, quorumRefusal(r.Body, core.ErrInconsistentClusterID), out)
+		p.reply(r, Refusal(r.Body, core.ErrInconsistentClusterID, ""), out)
 		return true
 	}
 	p.nextAsker++
@@ -165,29 +165,4 @@ func snapshotRequest(req *kmsg.FetchSnapshotRequest, rp *kmsg.FetchSnapshotReque
 		SnapshotID:         raft.OffsetAndEpoch{Offset: core.Offset(rp.SnapshotID.EndOffset), Epoch: core.LeaderEpoch(rp.SnapshotID.Epoch)},
 		Position:           rp.Position,
 	}
-}
-
-// quorumRefusal refuses a request of the quorum as a whole.
-func quorumRefusal(body wire.Request, code core.ErrorCode) wire.Response {
-	resp := body.ResponseKind()
-	resp.SetVersion(body.GetVersion())
-	switch resp := resp.(type) {
-	case *kmsg.VoteResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.BeginQuorumEpochResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.EndQuorumEpochResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.FetchResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.FetchSnapshotResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.AddRaftVoterResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.RemoveRaftVoterResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.UpdateRaftVoterResponse:
-		resp.ErrorCode = int16(code)
-	}
-	return resp
 }

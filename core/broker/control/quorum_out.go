@@ -40,7 +40,7 @@ func (p *Plane) exchange(now core.Now, out *step.Effects) {
 					p.quorum.Unreachable(now, id, out)
 					return
 				}
-				if r.Body != nil && topLevel(r.Body) == core.ErrInconsistentClusterID {
+				if r.Body != nil && Code(r.Body) == core.ErrInconsistentClusterID {
 					p.stranger(c.To.Addr)
 				}
 				p.quorum.Response(now, id, p.quorumAnswer(r.Body), out)
@@ -211,23 +211,6 @@ func (p *Plane) quorumAnswer(body wire.Response) raft.Response {
 		return &raft.UpdateRaftVoterResponse{Code: core.ErrorCode(r.ErrorCode), Current: current(r.CurrentLeader.LeaderID, r.CurrentLeader.LeaderEpoch, addr)}
 	}
 	return nil
-}
-
-// topLevel is the error of a response of the quorum as a whole.
-func topLevel(body wire.Response) core.ErrorCode {
-	switch r := body.(type) {
-	case *kmsg.VoteResponse:
-		return core.ErrorCode(r.ErrorCode)
-	case *kmsg.BeginQuorumEpochResponse:
-		return core.ErrorCode(r.ErrorCode)
-	case *kmsg.EndQuorumEpochResponse:
-		return core.ErrorCode(r.ErrorCode)
-	case *kmsg.FetchResponse:
-		return core.ErrorCode(r.ErrorCode)
-	case *kmsg.FetchSnapshotResponse:
-		return core.ErrorCode(r.ErrorCode)
-	}
-	return core.ErrNone
 }
 
 func current(leader, epoch int32, addr string) raft.Current {

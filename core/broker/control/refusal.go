@@ -18,33 +18,69 @@ func Refusal(body wire.Request, code core.ErrorCode, why string) wire.Response {
 	if refuseItems(body, resp, int16(code), text) {
 		return resp
 	}
-	switch resp := resp.(type) {
+	if at, words := errorField(resp); at != nil {
+		*at = int16(code)
+		if words != nil {
+			*words = text
+		}
+	}
+	switch resp := resp.(type) { // what must not be taken for an answer
 	case *kmsg.BrokerRegistrationResponse:
-		resp.ErrorCode, resp.BrokerEpoch = int16(code), -1
+		resp.BrokerEpoch = -1
 	case *kmsg.BrokerHeartbeatResponse:
-		resp.ErrorCode, resp.IsFenced = int16(code), true
-	case *kmsg.AlterPartitionResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.AllocateProducerIDsResponse:
-		resp.ErrorCode = int16(code)
-	case *kmsg.ControllerRegistrationResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
-	case *kmsg.UnregisterBrokerResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
-	case *kmsg.UpdateFeaturesResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
-	case *kmsg.AlterPartitionAssignmentsResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
-	case *kmsg.ListPartitionReassignmentsResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
-	case *kmsg.DescribeQuorumResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
-	case *kmsg.AddRaftVoterResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
-	case *kmsg.RemoveRaftVoterResponse:
-		resp.ErrorCode, resp.ErrorMessage = int16(code), text
+		resp.IsFenced = true
 	}
 	return resp
+}
+
+// errorField is where a response says what became of the request as a whole; nil where its schema has errors per item only.
+// text is nil where the schema has none.
+//
+//nolint:cyclop // one line per api
+func errorField(resp wire.Response) (code *int16, text **string) {
+	switch r := resp.(type) {
+	case *kmsg.FetchResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.ElectLeadersResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.AlterPartitionAssignmentsResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.ListPartitionReassignmentsResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.VoteResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.BeginQuorumEpochResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.EndQuorumEpochResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.DescribeQuorumResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.AlterPartitionResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.UpdateFeaturesResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.FetchSnapshotResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.BrokerRegistrationResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.BrokerHeartbeatResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.UnregisterBrokerResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.AllocateProducerIDsResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.ControllerRegistrationResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.AssignReplicasToDirsResponse:
+		return &r.ErrorCode, nil
+	case *kmsg.AddRaftVoterResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.RemoveRaftVoterResponse:
+		return &r.ErrorCode, &r.ErrorMessage
+	case *kmsg.UpdateRaftVoterResponse:
+		return &r.ErrorCode, nil
+	}
+	return nil, nil
 }
 
 // refuseItems fills in the responses whose errors stand per item.
@@ -121,22 +157,9 @@ func Code(resp wire.Response) core.ErrorCode {
 		return first(resp.Resources, func(r *kmsg.AlterConfigsResponseResource) int16 { return r.ErrorCode })
 	case *kmsg.IncrementalAlterConfigsResponse:
 		return first(resp.Resources, func(r *kmsg.IncrementalAlterConfigsResponseResource) int16 { return r.ErrorCode })
-	case *kmsg.ElectLeadersResponse:
-		return core.ErrorCode(resp.ErrorCode)
-	case *kmsg.AlterPartitionAssignmentsResponse:
-		return core.ErrorCode(resp.ErrorCode)
-	case *kmsg.ListPartitionReassignmentsResponse:
-		return core.ErrorCode(resp.ErrorCode)
-	case *kmsg.UpdateFeaturesResponse:
-		return core.ErrorCode(resp.ErrorCode)
-	case *kmsg.UnregisterBrokerResponse:
-		return core.ErrorCode(resp.ErrorCode)
-	case *kmsg.DescribeQuorumResponse:
-		return core.ErrorCode(resp.ErrorCode)
-	case *kmsg.AddRaftVoterResponse:
-		return core.ErrorCode(resp.ErrorCode)
-	case *kmsg.RemoveRaftVoterResponse:
-		return core.ErrorCode(resp.ErrorCode)
+	}
+	if code, _ := errorField(resp); code != nil {
+		return core.ErrorCode(*code)
 	}
 	return core.ErrNone
 }

@@ -23,21 +23,21 @@ func (p *Plane) Handle(now core.Now, r *step.Request, out *step.Effects) {
 	}
 	switch req := r.Body.(type) {
 	case *kmsg.CreateTopicsRequest:
-		p.createTopics(now, r, req, out)
+		p.createTopics(now, r, req)
 	case *kmsg.DeleteTopicsRequest:
-		p.deleteTopics(now, r, req, out)
+		p.deleteTopics(now, r, req)
 	case *kmsg.AlterConfigsRequest:
-		p.alterConfigs(now, r, req, out)
+		p.alterConfigs(now, r, req)
 	case *kmsg.IncrementalAlterConfigsRequest:
-		p.incrementalAlterConfigs(now, r, req, out)
+		p.incrementalAlterConfigs(now, r, req)
 	case *kmsg.CreatePartitionsRequest:
-		p.createPartitions(now, r, req, out)
+		p.createPartitions(now, r, req)
 	case *kmsg.ElectLeadersRequest:
 		p.electLeaders(now, r, req, out)
 	case *kmsg.AlterPartitionAssignmentsRequest:
 		p.alterAssignments(now, r, req, out)
 	case *kmsg.ListPartitionReassignmentsRequest:
-		p.listReassignments(r, req, out)
+		p.listReassignments(now, r, req)
 	case *kmsg.UpdateFeaturesRequest:
 		p.updateFeatures(now, r, req, out)
 	case *kmsg.AlterPartitionRequest:
@@ -52,6 +52,8 @@ func (p *Plane) Handle(now core.Now, r *step.Request, out *step.Effects) {
 		p.allocateProducerIDs(now, r, req, out)
 	case *kmsg.ControllerRegistrationRequest:
 		p.registerController(now, r, req, out)
+	case *kmsg.AssignReplicasToDirsRequest:
+		p.assignReplicasToDirs(now, r, req, out)
 	default:
 		p.send(step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true}, out)
 	}
