@@ -22,6 +22,9 @@ type Violation struct {
 type Verdict struct {
 	Result     sim.Result
 	Violations []Violation
+	// Details are the violations as their checkers found them, one for each; of those that no checker of histories or of
+	// nodes found, only the property, the message and no offset.
+	Details []checkers.Violation
 	// Inconclusive says why a run without violations proves less than it should; empty if it does not.
 	Inconclusive string
 }
@@ -52,7 +55,12 @@ const (
 // Run executes a plan and judges it. watch, if not nil, sees every event.
 func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
 	oracle := cluster.New()
-	v := Verdict{Result: sim.Run(plan, sim.Options{Watch: watch, Witness: oracle})}
+	return judge(plan, oracle, sim.Options{Watch: watch, Witness: oracle})
+}
+
+// judge executes a plan under the eyes of an oracle.
+func judge(plan sim.Plan, oracle *cluster.Oracle, opts sim.Options) Verdict {
+	v := Verdict{Result: sim.Run(plan, opts)}
 	v.invariants()
 	v.inside(oracle)
 	if len(v.Violations) > 0 {
@@ -60,7 +68,7 @@ func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
 	}
 	log := v.Result.History
 	for _, x := range checkers.Check(log, checkers.Options{}) {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 	v.linear(log)
 	v.damage(plan)
@@ -80,6 +88,13 @@ func place(x checkers.Violation) string {
 
 func (v *Verdict) add(property, place, message string) {
 	v.Violations = append(v.Violations, Violation{Property: property, Place: place, Message: message})
+	v.Details = append(v.Details, checkers.Violation{Property: checkers.Property(property), Offset: core.NoOffset, Message: message})
+}
+
+// found adds what a checker found.
+func (v *Verdict) found(x checkers.Violation) {
+	v.Violations = append(v.Violations, Violation{Property: string(x.Property), Place: place(x), Message: x.Message})
+	v.Details = append(v.Details, x)
 }
 
 // invariants reports what broke inside a machine.
@@ -97,7 +112,7 @@ func (v *Verdict) invariants() {
 // inside reports what the oracle and the world saw inside the nodes.
 func (v *Verdict) inside(o *cluster.Oracle) {
 	for _, x := range o.Violations() {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 	for _, w := range v.Result.Owed {
 		v.add(w.Property, w.Place, w.Message)
@@ -111,7 +126,7 @@ func (v *Verdict) inside(o *cluster.Oracle) {
 func (v *Verdict) linear(log *history.Log) {
 	rep := linear.Check(log, linear.Options{})
 	for _, x := range rep.Violations {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 }
 
@@ -145,6 +160,6 @@ func (v *Verdict) liveness(plan sim.Plan) {
 		Stop: v.Result.Stopped, Start: v.Result.Bounds, Produce: v.Result.Bounds, Consume: v.Result.Bounds, Serving: serving,
 	}, checkers.Options{})
 	for _, x := range out.Violations {
-		v.add(string(x.Property), place(x), x.Message)
+		v.found(x)
 	}
 }

@@ -25,6 +25,9 @@ func (p *process) refreshDisk() {
 
 func (p *process) observeDisk() {
 	p.disk.Observe(func(d simdisk.Performed) {
+		if p.w.Watch != nil {
+			p.w.detail.Disk = d
+		}
 		p.w.note(TraceDisk, p.id, uint64(d.Kind)<<8|uint64(d.Err)^uint64(d.File)<<16, uint64(d.Pos)<<20^uint64(d.Len))
 	})
 }

@@ -23,17 +23,26 @@ func (r *run) scheduleFault(f Fault) {
 		if f.Leader {
 			f.Node = r.leading(f.Node)
 		}
-		r.w.note(TraceFault, int(f.Node), uint64(f.ID), 1)
+		r.noteFault(&f, 1)
 		r.begin(f)
 	})
 	if f.Until > f.At {
 		r.w.at(f.Until, func() {
 			if r.phase == phaseSafety {
-				r.w.note(TraceFault, int(f.Node), uint64(f.ID), 0)
+				r.noteFault(&f, 0)
 				r.end(f)
 			}
 		})
 	}
+}
+
+// noteFault puts the begin (1) or the end (0) of a fault into the trace.
+func (r *run) noteFault(f *Fault, begins uint64) {
+	if r.w.Watch != nil {
+		told := *f
+		r.w.detail.Fault = &told
+	}
+	r.w.note(TraceFault, int(f.Node), uint64(f.ID), begins)
 }
 
 // begin makes a fault happen.

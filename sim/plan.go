@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker"
 	"github.com/klamm-log/klamm/sim/simdisk"
@@ -27,6 +29,27 @@ type Plan struct {
 	// ExpectLoss says that faults of the plan may destroy the only copy of a record: nothing is promised to stay.
 	ExpectLoss bool `json:"expect_loss,omitempty"`
 }
+
+// Processes are the names of all processes of a run, in the order of their indexes: nodes, then clients.
+func (p *Plan) Processes() []string {
+	var names []string
+	for i := range p.Brokers {
+		names = append(names, p.nodeName(i))
+	}
+	for i := range p.Clients {
+		names = append(names, p.clientName(i))
+	}
+	return names
+}
+
+func (p *Plan) nodeName(i int) string {
+	if !p.Brokers[i].IsBroker() {
+		return fmt.Sprintf("controller%d", i+1)
+	}
+	return fmt.Sprintf("broker%d", i+1)
+}
+
+func (p *Plan) clientName(i int) string { return fmt.Sprintf("client%d", p.Clients[i].ID) }
 
 // BrokerPlan is one node: a broker, a controller or both. Its id is its index plus one.
 type BrokerPlan struct {

@@ -80,6 +80,7 @@ func Run(plan Plan, opts Options) Result {
 		fired: make(map[FaultKind]int64), points: make(map[string]int64),
 	}
 	r.w.Watch = opts.Watch
+	r.w.watchNet()
 	if opts.Witness != nil && plan.IsCluster() {
 		r.seer, r.ref = newSeer(opts.Witness), newReference()
 	}
@@ -172,7 +173,7 @@ func (r *run) sendsOldRecords(topic string) bool {
 // client is the process of one client of the plan.
 func (r *run) client(i int, bootstrap []string) *process {
 	plan := r.plan.Clients[i]
-	p := &process{name: fmt.Sprintf("client%d", plan.ID), perEvent: core.Microsecond}
+	p := &process{name: r.plan.clientName(i), perEvent: core.Microsecond}
 	p.onTurn = func(p *process) {
 		if p.driver.(*workload.Client).Crashed() { // its plan says so; the next incarnation begins at once
 			r.down(p, false)
@@ -204,7 +205,10 @@ func (r *run) up(p *process) {
 		return
 	}
 	p.start()
-	p.node.Reached = func(p step.Point) { r.points[p.Message]++ }
+	p.node.Reached = func(at step.Point) {
+		r.points[at.Message]++
+		r.w.tell(TraceEvent{Kind: TracePoint, Proc: p.id, Text: at.Message})
+	}
 	if p.disk != nil {
 		r.started(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Starting, Policy: r.policy})
@@ -269,6 +273,7 @@ func (r *run) brokerTurn(p *process) {
 		} else {
 			r.points["broker.halted"]++
 		}
+		r.w.tell(TraceEvent{Kind: TraceHalt, Proc: p.id, Text: why})
 		p.crash(false)
 		r.ended(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
@@ -312,6 +317,7 @@ func (r *run) heal() {
 		r.repair(p)
 	}
 	r.history.Mark(w.now, history.FaultsStopped)
+	w.tell(TraceEvent{Kind: TraceHealed, Proc: -1})
 	w.at(w.now+lateDamage, r.restartAiling)
 }
 

@@ -110,10 +110,7 @@ func (p *Plan) listeners(i int) []*listener {
 // node is the process of one node of the plan.
 func (r *run) node(i int) *process {
 	plan := r.plan.Brokers[i]
-	name := fmt.Sprintf("broker%d", i+1)
-	if !plan.IsBroker() {
-		name = fmt.Sprintf("controller%d", i+1)
-	}
+	name := r.plan.nodeName(i)
 	props := r.plan.properties(i)
 	cfg, err := config.ResolveBroker(props)
 	if err != nil {

@@ -33,8 +33,8 @@ type World struct {
 	panics []Panic
 
 	// Watch, if set, sees every event. It slows the run down and changes nothing.
-	Watch func(TraceEvent)
-	text  string
+	Watch  func(TraceEvent)
+	detail TraceEvent // what the next note tells besides its words; filled only while somebody watches
 }
 
 // appointment is something that the plan does at an instant.
@@ -78,13 +78,6 @@ func (w *World) add(p *process) *process {
 		p.observeDisk()
 	}
 	return p
-}
-
-func (w *World) procName(i int) string {
-	if i < 0 || i >= len(w.procs) {
-		return ""
-	}
-	return w.procs[i].name
 }
 
 // at makes an appointment. Appointments of one instant are kept in the order of their making.
@@ -159,6 +152,10 @@ func deadlineOr(at core.Mono, ok bool) core.Mono {
 // arrived passes a network event to the process at whose end it arrived.
 func (w *World) arrived(ev simnet.Event) {
 	p := w.procs[ev.Host]
+	if w.Watch != nil {
+		w.detail.Net = w.flow(ev.Conn, ev.Side)
+		w.detail.Net.Kind, w.detail.Net.Bytes, w.detail.Net.Why = ev.Kind, ev.Bytes, ev.Why
+	}
 	w.note(TraceNet, p.id, uint64(ev.Conn)<<8|uint64(ev.Side)<<4|uint64(ev.Kind), noteBytes(ev.Bytes))
 	p.netEvent(ev)
 }
@@ -166,6 +163,7 @@ func (w *World) arrived(ev simnet.Event) {
 // caught turns a panic of a process' machine into a finding and kills the process.
 func (w *World) caught(p *process, r any, stack string) {
 	w.panics = append(w.panics, Panic{At: w.now, Proc: p.name, What: fmt.Sprint(r), Stack: stack})
+	w.tell(TraceEvent{Kind: TracePanic, Proc: p.id, Text: fmt.Sprint(r), Stack: stack})
 	p.crash(false)
 }
 

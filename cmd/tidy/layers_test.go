@@ -91,6 +91,8 @@ func layers() []layer {
 		{"checkers", base("checkers/history"), []string{"core/...", "sim/..."}},
 		{"sim", []string{"core/...", "checkers/history"}, []string{"checkers/...", "scenarios/...", "disk/disktest"}},
 		{"scenarios", base("sim/...", "checkers/..."), []string{"core/..."}},
+		// Says in words what the bytes of a run said.
+		{"scenarios/explain", base("sim/...", "checkers/...", "scenarios", "core/step", "core/wire"), []string{"core/..."}},
 		// Its tests build programs from changed sources. What does that needs files and processes, so it lies in cmd.
 		{"scenarios/mutants", nil, []string{"cmd/klamm/mutate", "scenarios"}},
 		{

@@ -67,6 +67,7 @@ type Broker struct {
 	plane     *control.Plane  // nil until the data directory has been read
 	nothing   *metadata.Image // the image until then
 	peers     *peer.Pool      // connections to other nodes
+	coord     *coordination   // of groups; nil without the broker role
 	life      lifecycle
 	isr       isrChanges
 	leaders   []*following    // by node id: whom this broker follows
@@ -144,6 +145,9 @@ func New(opts Options) *Broker {
 	}
 	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
 	b.reads.pending = make(map[step.OpID]pendingRead)
+	if b.cfg.Roles.Broker {
+		b.coord = newCoordination(b)
+	}
 	return b
 }
 
@@ -355,5 +359,8 @@ func (b *Broker) check() {
 	}
 	if b.plane != nil {
 		b.plane.Quorum().Check()
+	}
+	if b.coord != nil {
+		b.coord.plane.Check()
 	}
 }

@@ -65,6 +65,9 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 		return
 	}
 	for _, f := range b.leaders {
+		for _, r := range f.fetcher.AppendHeld(now) {
+			b.touch(b.byName[r.TP])
+		}
 		if f.asking {
 			if now.Mono >= f.since+patience && f.fetcher.Starved() {
 				out.Reachable("broker.fetch-given-up-for-new-partitions", nil)

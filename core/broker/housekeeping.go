@@ -70,6 +70,9 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 	next.take(b.produces.NextDeadline())
 	next.take(b.fetches.NextDeadline())
 	next.take(b.peers.NextDeadline())
+	if b.coord != nil {
+		next.take(b.coord.plane.NextDeadline())
+	}
 	if b.plane != nil {
 		next.take(b.plane.NextDeadline())
 		next.take(b.lifecycleDue())
@@ -133,6 +136,9 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 	}
 	for _, f := range b.leaders {
 		f.fetcher.Tick(now)
+	}
+	if b.coord != nil {
+		b.coord.plane.Tick(now, out)
 	}
 	if b.phase != phaseServing && b.phase != phaseLeaving {
 		return

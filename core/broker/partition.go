@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/log"
@@ -23,6 +24,7 @@ type partition struct {
 	opening  bool // counted in Broker.opening
 	offline  bool // the log's failure has been noticed
 	deleting bool
+	internal bool       // of a coordinator's topic: it alone writes
 	wantsISR bool       // in Broker.isr.wanting
 	copies   int        // replicas of the partition, this one included
 	followed *following // the leader whose fetcher has it, nil if none
@@ -68,7 +70,7 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	l := log.New(b.logConfig(cfg, copies), ownerPartitions+step.Owner(slot), tp.String(), past)
 	p := &partition{
 		Replica: replica.New(b.cfg.NodeID, tp, id, l, b.replicaOptions(&cfg)),
-		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies,
+		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: tp.Topic == groups.Topic,
 	}
 	b.partitions = append(b.partitions, p)
 	b.byName[tp], b.byKey[partitionKey{id, tp.Partition}] = p, p
@@ -158,6 +160,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		p.durableSeen = durable
 		b.produces.Touch(p.slot) // acks=1 waits for no more than this
 	}
+	if p.internal {
+		b.coord.settle(now, p, out)
+	}
 	if p.followed != nil {
 		b.followStart(p)
 		p.followed.fetcher.Touch(p.Replica)
@@ -227,6 +232,7 @@ func (b *Broker) deletePartition(p *partition) {
 	b.leaving[p.TP] = p
 	p.Retire()
 	b.follow(p)
+	b.touch(p)
 	b.produces.Touch(p.slot)
 	b.fetches.Touch(p.slot)
 	// First the checkpoints forget it, then the directory goes, then the name is free: so an entry that outlives a crash

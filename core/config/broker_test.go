@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -38,6 +39,11 @@ func TestResolveBrokerDefaults(t *testing.T) {
 		ReplicaFetchResponseMaxBytes: 10 << 20, ReplicaFetchBackoffMs: 1000, ReplicaSocketTimeoutMs: 30_000, HWCheckpointMs: 5000,
 		QuorumElectionTimeoutMs: 1000, QuorumFetchTimeoutMs: 2000, QuorumElectionBackoffMaxMs: 1000, QuorumRequestTimeoutMs: 2000,
 		QuorumRetryBackoffMs: 20, MetadataSnapshotBytes: 20 << 20,
+		Groups: Groups{
+			InitialRebalanceDelayMs: 3000, MaxSize: math.MaxInt32, MinSessionTimeoutMs: 6000, MaxSessionTimeoutMs: 1_800_000,
+			OffsetMetadataMaxBytes: 4096, CommitTimeoutMs: 5000, LoadBufferBytes: 5 << 20, RetentionCheckMs: 600_000,
+			RetentionMs: 7 * 24 * 3600 * 1000, TopicPartitions: 50, TopicReplication: 1, TopicSegmentBytes: 100 << 20,
+		},
 		AutoCreateTopics: true, DeleteTopicEnable: true, NumPartitions: 1, DefaultReplication: 1,
 		FetchMaxBytes: 55 << 20, FetchSessionSlots: 1000, ProducerIDExpirationMs: 86_400_000,
 		CheckpointIntervalMs: 60_000, RetentionCheckMs: 300_000, MaxRequestPartitions: 2000, DiskStallMs: 30_000,
@@ -58,7 +64,6 @@ func TestResolveBrokerStockFile(t *testing.T) {
 	require.Equal(t, int32(3), b.NumPartitions)
 	require.Equal(t, []string{
 		"num.network.threads: not used by this broker; ignored",
-		"offsets.topic.replication.factor: not used by this broker; ignored",
 	}, Warnings(props))
 }
 
@@ -70,6 +75,19 @@ broker.rack=r1
 listeners=in://127.0.0.1:1,out://[::1]:2
 advertised.listeners=out://kafka.example:3
 listener.security.protocol.map=in:PLAINTEXT,out:plaintext
+group.initial.rebalance.delay.ms=25
+group.max.session.timeout.ms=28
+group.max.size=26
+group.min.session.timeout.ms=27
+offset.metadata.max.bytes=29
+offsets.commit.timeout.ms=30
+offsets.load.buffer.size=31
+offsets.retention.check.interval.ms=32
+offsets.retention.minutes=33
+offsets.topic.compression.codec=4
+offsets.topic.num.partitions=34
+offsets.topic.replication.factor=35
+offsets.topic.segment.bytes=36
 controller.quorum.voters=7@localhost:9093
 log.dir=/d
 klamm.durability=os
@@ -116,6 +134,11 @@ log.cleanup.policy=compact
 		ReplicaFetchBackoffMs: 16, ReplicaSocketTimeoutMs: 17, HWCheckpointMs: 18, ReplicaSelectorRackAware: true,
 		QuorumElectionTimeoutMs: 19, QuorumFetchTimeoutMs: 20, QuorumElectionBackoffMaxMs: 21, QuorumRequestTimeoutMs: 22,
 		QuorumRetryBackoffMs: 23, MetadataSnapshotBytes: 24,
+		Groups: Groups{
+			InitialRebalanceDelayMs: 25, MaxSize: 26, MinSessionTimeoutMs: 27, MaxSessionTimeoutMs: 28,
+			OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
+			TopicPartitions: 34, TopicReplication: 35, TopicSegmentBytes: 36, TopicCodec: 4,
+		},
 		Listeners: []Listener{
 			{Name: "IN", Bind: "127.0.0.1:1", AdvertisedHost: "127.0.0.1", AdvertisedPort: 1},
 			{Name: "OUT", Bind: "[::1]:2", AdvertisedHost: "kafka.example", AdvertisedPort: 3},

@@ -52,8 +52,18 @@ func ResolveBroker(props map[string]string) (Broker, error) {
 	}
 	r.replication(&b)
 	r.quorum(&b)
+	b.Groups = r.groups()
+	if _, set := r.props["offsets.topic.replication.factor"]; !set && b.standalone() {
+		b.Groups.TopicReplication = 1
+	}
 	b.InterBrokerListener = r.interBroker(&b)
 	return b, errors.Join(r.errs...)
+}
+
+// standalone reports whether the node is a cluster by itself: a broker that is the quorum's only voter. Others may join it
+// later, as brokers only.
+func (b *Broker) standalone() bool {
+	return b.Roles.Broker && b.Roles.Controller && len(b.Voters) == 1 && len(b.BootstrapServers) == 0
 }
 
 // replication reads how nodes deal with each other, and refuses times that defeat each other.

@@ -64,6 +64,7 @@ type Fetcher struct {
 	parts   map[partKey]*tracked
 	dirty   []*tracked              // whose position may differ from what the leader was told
 	syncing []*tracked              // that hold records which are not durable yet
+	fed     []*Replica              // result of AppendHeld
 	delayed deadline.Heap[*tracked] // that pause after an error
 	forget  map[partKey]struct{}    // in the session, wanted no more
 	goodbye []ForgottenPartition    // the same, in order
@@ -184,7 +185,7 @@ func (f *Fetcher) mark(t *tracked) {
 
 // Next is the request to send now, if there is one. It is asked at the end of each turn that touched the fetcher.
 func (f *Fetcher) Next(now core.Now) (FetchRequest, bool) {
-	if f.awaited != 0 || len(f.parts) == 0 || now.Mono < f.retryAt || f.busy(now) {
+	if f.awaited != 0 || len(f.parts) == 0 || now.Mono < f.retryAt || f.busy() {
 		return FetchRequest{}, false
 	}
 	full := f.sessionEpoch == 0
@@ -249,14 +250,11 @@ func (f *Fetcher) startOver() {
 
 // busy reports whether records of the last answer are still on their way to the disk. A log that is being cut, or that
 // has failed, keeps nobody waiting.
-func (f *Fetcher) busy(now core.Now) bool {
+func (f *Fetcher) busy() bool {
 	left := f.syncing[:0]
 	for _, t := range f.syncing {
 		if t.gone {
 			continue
-		}
-		if t.held != nil {
-			f.appendHeld(now, t)
 		}
 		if l := t.r.Log; t.held != nil || l.Ready() && l.DurableOffset() < l.LogEndOffset() {
 			left = append(left, t)
@@ -269,21 +267,28 @@ func (f *Fetcher) busy(now core.Now) bool {
 	return slices.ContainsFunc(left, func(t *tracked) bool { return t.held == nil })
 }
 
-// appendHeld appends what waited for the log to begin anew at its first batch, if that has happened and the records
-// are still this leader's.
-func (f *Fetcher) appendHeld(now core.Now, t *tracked) {
-	_, offline := t.r.Log.Offline()
-	leader, following := t.r.Following()
-	switch {
-	case offline || !following || leader != f.leader || t.told.CurrentLeaderEpoch != t.r.epoch:
-		t.held = nil
-	case t.r.Log.Ready():
-		t.r.Settle()
-		if t.r.Log.AppendFromLeader(now, t.held, t.r.epoch).Code != core.ErrNone {
-			f.pause(now, t)
+// AppendHeld appends what waited for a log to begin anew at its first batch, where that has happened and the records are
+// still this leader's. Call it in each turn before the logs' own EndTurn, whether a request is under way or not: the logs of
+// the replicas that it returns have something to write. The slice is valid until the next call.
+func (f *Fetcher) AppendHeld(now core.Now) []*Replica {
+	f.fed = f.fed[:0]
+	for _, t := range f.syncing {
+		_, offline := t.r.Log.Offline()
+		leader, following := t.r.Following()
+		switch {
+		case t.held == nil || t.gone:
+		case offline || !following || leader != f.leader || t.told.CurrentLeaderEpoch != t.r.epoch:
+			t.held = nil
+		case t.r.Log.Ready():
+			t.r.Settle()
+			if t.r.Log.AppendFromLeader(now, t.held, t.r.epoch).Code != core.ErrNone {
+				f.pause(now, t)
+			}
+			t.held = nil
+			f.fed = append(f.fed, t.r)
 		}
-		t.held = nil
 	}
+	return f.fed
 }
 
 // position is what a partition has to ask for, and whether it can be asked now.

@@ -337,3 +337,28 @@ func TestAnIdleRoundDoesNotAllocateMuch(t *testing.T) {
 		f.Response(n.clock(), FetchResponse{ID: req.ID, SessionID: 7}, &n.out)
 	}), 0.0)
 }
+
+// The records that waited for a log to begin anew are appended in the turn in which it has, and the owner hears of it, although
+// a request for another partition is on its way. (Found by the simulator: a follower whose only turn after that was the
+// answer's appended without a write, and fetched nothing from that leader any more.)
+func TestHeldRecordsDoNotWaitForAnAnswer(t *testing.T) {
+	n, f := following(t, 2)
+	r := n.parts[0].rep
+	f.Response(n.clock(), answerTo(next(t, n, f), 7, FetchedPartition{Index: 0, Code: core.ErrOffsetOutOfRange, LogStartOffset: 3}), &n.out)
+	n.sync()
+	f.Touch(r)
+	// The leader's log start lies within its first batch.
+	f.Response(n.clock(), answerTo(next(t, n, f), 7, FetchedPartition{Index: 0, Records: batchAt(t, 2, 0, 4), HighWatermark: 6, LogStartOffset: 3}), &n.out)
+	require.False(t, r.Log.Ready())
+	require.Empty(t, f.AppendHeld(n.clock()))
+	req := next(t, n, f) // for the other partition, or for nothing new
+	n.sync()
+	require.Equal(t, []*Replica{r}, f.AppendHeld(n.clock()))
+	require.Equal(t, core.Offset(6), r.Log.LogEndOffset())
+	require.Empty(t, f.AppendHeld(n.clock()))
+	f.Response(n.clock(), answerTo(req, 7), &n.out)
+	none(t, n, f) // what was appended is not durable yet
+	n.sync()
+	f.Touch(r)
+	require.Equal(t, core.Offset(6), next(t, n, f).Partitions[0].FetchOffset)
+}

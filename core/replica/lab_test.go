@@ -265,6 +265,7 @@ func (n *labNode) fetch() {
 		for _, p := range n.parts {
 			f.Touch(p.rep)
 		}
+		f.AppendHeld(n.clock())
 		req, ok := f.Next(n.clock())
 		if !ok {
 			continue

@@ -98,7 +98,8 @@ type Performed struct {
 	Err  step.DiskError
 	File step.FileID
 	Pos  core.Pos
-	Len  int64 // bytes appended or read, entries listed, length at opening
+	Len  int64  // bytes appended or read, entries listed, length at opening
+	Path string // of the operation's target
 }
 
 // Submit queues an operation; it takes effect in a later Poll.

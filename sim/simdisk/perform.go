@@ -32,7 +32,11 @@ func (d *Disk) perform(op *step.DiskOp) step.DiskDone {
 		f.failed = t.detail
 	}
 	if d.observe != nil {
-		d.observe(Performed{Kind: op.Kind, Err: t.err, File: op.File, Pos: op.Pos, Len: length})
+		seen := Performed{Kind: op.Kind, Err: t.err, File: op.File, Pos: op.Pos, Len: length, Path: op.Path}
+		if op.Path == "" && f != nil {
+			seen.Path = f.path
+		}
+		d.observe(seen)
 	}
 	return done
 }

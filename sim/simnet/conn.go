@@ -106,6 +106,9 @@ func (n *Network) Write(now core.Mono, id Conn, from Side, b []byte) {
 		n.Reset(now, id, [2]bool{true, true})
 		return
 	}
+	if n.sent != nil {
+		n.sent(id, from, b)
+	}
 	if key, ok := n.cutKey(c, from, b); ok && !slices.Contains(c.pipes[to].stuckOn, key) {
 		c.pipes[to].stuckOn = append(c.pipes[to].stuckOn, key)
 	}

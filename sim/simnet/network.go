@@ -80,7 +80,12 @@ type Network struct {
 	conns  []*conn
 	timers deadline.Heap[timer]
 	fired  Faults
+	sent   func(Conn, Side, []byte) // nil: nobody watches
 }
+
+// Observe makes f see the bytes that a side puts into a connection, before they travel. Bytes written to a connection
+// that is over, or too many for its window, are not among them.
+func (n *Network) Observe(f func(c Conn, from Side, b []byte)) { n.sent = f }
 
 // Faults counts what faults did, by kind, for reports.
 type Faults struct {

@@ -202,3 +202,6 @@ func ProcessOf(id int32, incarnation int64) history.Process {
 	}
 	return history.Process(id<<maxIncarnBits | int32(incarnation))
 }
+
+// ClientOf is the plan's id of the client whose incarnation has a number in the history.
+func ClientOf(p history.Process) int32 { return int32(p) >> maxIncarnBits }

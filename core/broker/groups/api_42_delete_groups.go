@@ -1,0 +1,37 @@
+package groups
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// DeleteGroups (key 42).
+//
+// Behavior: deletes empty groups with their offsets, each for itself. NON_EMPTY_GROUP and GROUP_ID_NOT_FOUND say why not.
+//
+// Version notes: none that matter here.
+func (p *Plane) deleteGroups(now core.Now, r *step.Request, out *step.Effects) {
+	req := r.Body.(*kmsg.DeleteGroupsRequest)
+	w := begin(r, len(req.Groups))
+	resp := w.resp.(*kmsg.DeleteGroupsResponse)
+	resp.Groups = make([]kmsg.DeleteGroupsResponseGroup, len(req.Groups))
+	if len(req.Groups) == 0 {
+		w.left = 1
+		w.done(out)
+		return
+	}
+	for i, id := range req.Groups {
+		resp.Groups[i].Group = id
+		if !validGroupID(id) {
+			w.refuse(i, core.ErrInvalidGroupID, out)
+			continue
+		}
+		s := p.serving(w, i, id, out)
+		if s == nil {
+			continue
+		}
+		resp.Groups[i].ErrorCode = int16(s.Machine().Delete(now, id))
+		p.wait(now, s, w, i, out)
+	}
+}

@@ -1,0 +1,38 @@
+package groups
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// refuse fills one part of an answer with an error, as Kafka's schema of the response and Kafka's handlers have it. What was
+// in the part before goes.
+func refuse(w *pending, index int, code core.ErrorCode) {
+	switch resp := w.resp.(type) {
+	case *kmsg.JoinGroupResponse:
+		*resp = kmsg.JoinGroupResponse{Version: resp.Version, ErrorCode: int16(code), Generation: -1}
+	case *kmsg.SyncGroupResponse:
+		*resp = kmsg.SyncGroupResponse{Version: resp.Version, ErrorCode: int16(code)}
+	case *kmsg.HeartbeatResponse:
+		// A coordinator that is loading does not know the member yet, and sends nobody away.
+		if resp.ErrorCode = int16(code); code == core.ErrCoordinatorLoadInProgress {
+			resp.ErrorCode = 0
+		}
+	case *kmsg.LeaveGroupResponse:
+		resp.ErrorCode, resp.Members = int16(code), nil
+	case *kmsg.OffsetCommitResponse:
+		refuseCommit(w.req.Body.(*kmsg.OffsetCommitRequest), resp, code)
+	case *kmsg.OffsetFetchResponse:
+		refuseFetch(w, resp, index, code)
+	case *kmsg.OffsetDeleteResponse:
+		resp.ErrorCode, resp.Topics = int16(code), nil
+	case *kmsg.DescribeGroupsResponse:
+		row := kmsg.NewDescribeGroupsResponseGroup()
+		row.Group, row.ErrorCode = w.req.Body.(*kmsg.DescribeGroupsRequest).Groups[index], int16(code)
+		resp.Groups[index] = row
+	case *kmsg.ListGroupsResponse:
+		resp.ErrorCode, resp.Groups = int16(code), nil
+	case *kmsg.DeleteGroupsResponse:
+		resp.Groups[index].ErrorCode = int16(code)
+	}
+}

@@ -1,0 +1,255 @@
+package classic
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/group/records"
+)
+
+// Join handles a JoinGroup; the answer comes through [Env.Answers]. The caller has checked the session timeout's bounds.
+func (g *Group) Join(now core.Now, r *JoinRequest) {
+	switch {
+	case !g.accepts(r.MemberID):
+		if m := g.members.At(r.MemberID); m != nil {
+			// Shrinking after group.max.size was lowered: who comes back last finds no room.
+			g.remove(m)
+			g.completeIfAllJoined(now)
+		}
+		g.reply(r.Ticket, JoinResult{Code: core.ErrGroupMaxSizeReached})
+	case !g.supports(r.ProtocolType, r.Protocols):
+		g.reply(r.Ticket, JoinResult{Code: core.ErrInconsistentGroupProtocol, MemberID: r.MemberID})
+	case r.MemberID == "":
+		g.joinNew(now, r)
+	default:
+		g.joinKnown(now, r)
+	}
+}
+
+// accepts reports whether there is room (KIP-389). While members rejoin, those who have count, not those of the old
+// generation: so a group over its size gets rid of whoever comes last.
+func (g *Group) accepts(memberID string) bool {
+	m, most := g.members.At(memberID), int64(g.env.Config.MaxSize)
+	switch g.state {
+	case PreparingRebalance:
+		return m != nil && m.join != 0 || int64(g.joining) < most
+	case CompletingRebalance, Stable:
+		return m != nil || int64(g.members.Len()) < most
+	case Empty, Dead:
+	}
+	return true
+}
+
+// joinNew admits somebody without a member id.
+func (g *Group) joinNew(now core.Now, r *JoinRequest) {
+	if r.InstanceID != nil {
+		id := g.newID(*r.InstanceID)
+		if old := g.static[*r.InstanceID]; old != nil {
+			g.replaceStatic(now, r, old, id)
+			return
+		}
+		g.admit(now, r, id)
+		return
+	}
+	id := g.newID(r.ClientID)
+	if !r.RequireMemberID {
+		g.admit(now, r, id)
+		return
+	}
+	// KIP-394: a client whose JoinGroup times out sends another. If the first had made it a member the group would fill
+	// with members that nobody is. So it learns its id before it counts.
+	p := &pendingMember{g: g, id: id}
+	p.timer = g.env.Timers.Add(now.Mono.Add(core.Millis(int64(r.SessionTimeoutMs))), p)
+	g.pending[id] = p
+	g.reply(r.Ticket, JoinResult{Code: core.ErrMemberIDRequired, MemberID: id})
+}
+
+// newID is a fresh member id: a prefix that people recognise and a random UUID (version 4).
+func (g *Group) newID(prefix string) string {
+	var u [16]byte
+	g.env.Rand.Fill(u[:])
+	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
+	return fmt.Sprintf("%s-%x-%x-%x-%x-%x", prefix, u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
+
+// admit makes a new member and lets it wait for the next generation.
+func (g *Group) admit(now core.Now, r *JoinRequest, id string) {
+	m := &member{
+		g: g, id: id, instance: r.InstanceID, clientID: r.ClientID, clientHost: r.ClientHost,
+		sessionTimeoutMs: r.SessionTimeoutMs, rebalanceTimeoutMs: r.RebalanceTimeoutMs, protocols: r.Protocols, isNew: true,
+	}
+	if g.state == PreparingRebalance && g.previous == Empty {
+		g.moreJoined = true
+	}
+	if g.members.Len() == 0 {
+		g.protocolType = r.ProtocolType
+	}
+	g.insert(m)
+	g.awaitJoin(m, r.Ticket)
+	g.arm(now, m, newMemberTimeout)
+	g.rebalanceOrComplete(now)
+}
+
+// joinKnown handles somebody who has a member id.
+func (g *Group) joinKnown(now core.Now, r *JoinRequest) {
+	if g.pending[r.MemberID] != nil {
+		if r.InstanceID != nil {
+			// Ids are given ahead to dynamic members only. Kafka throws, which clients see as this.
+			g.reply(r.Ticket, JoinResult{Code: core.ErrUnknownServerError, MemberID: r.MemberID})
+			return
+		}
+		g.admit(now, r, r.MemberID)
+		return
+	}
+	m, code := g.identify(r.MemberID, r.InstanceID)
+	if code != core.ErrNone {
+		g.reply(r.Ticket, JoinResult{Code: code, MemberID: r.MemberID})
+		return
+	}
+	switch g.state {
+	case PreparingRebalance:
+		g.update(m, r)
+		g.rebalanceOrComplete(now)
+	case CompletingRebalance:
+		// The same metadata: the answer was lost, and the generation it belonged to is the current one.
+		if m.matches(r.Protocols) {
+			g.reply(r.Ticket, g.current(m))
+			return
+		}
+		g.update(m, r)
+		g.rebalanceOrComplete(now)
+	case Stable:
+		// A leader joins again when something changed that the members' metadata does not show: partitions were added to
+		// a topic, say. A follower without news gets what it had.
+		if m.id != g.leader && m.matches(r.Protocols) {
+			g.reply(r.Ticket, g.current(m))
+			return
+		}
+		g.update(m, r)
+		g.rebalanceOrComplete(now)
+	case Empty, Dead:
+		g.reply(r.Ticket, JoinResult{Code: core.ErrUnknownMemberID, MemberID: r.MemberID})
+	}
+}
+
+// identify finds a member by its id, and by its group.instance.id if it gives one: whoever has joined under an instance id
+// last is the member, and all before are fenced (KIP-345).
+func (g *Group) identify(memberID string, instance *string) (*member, core.ErrorCode) {
+	if instance != nil {
+		m := g.static[*instance]
+		if m == nil {
+			return nil, core.ErrUnknownMemberID
+		}
+		if m.id != memberID {
+			return nil, core.ErrFencedInstanceID
+		}
+	}
+	if m := g.members.At(memberID); m != nil {
+		return m, core.ErrNone
+	}
+	return nil, core.ErrUnknownMemberID
+}
+
+// current is what a member of the current generation is told. Only the leader sees the others.
+func (g *Group) current(m *member) JoinResult {
+	protocolType := g.protocolType
+	r := JoinResult{
+		MemberID: m.id, Generation: g.generation, ProtocolType: &protocolType, Protocol: g.protocol, Leader: g.leader,
+	}
+	if m.id == g.leader {
+		for _, other := range g.members.All() {
+			r.Members = append(r.Members, JoinMember{ID: other.id, InstanceID: other.instance, Metadata: other.metadata(g.protocol)})
+		}
+	}
+	return r
+}
+
+// replaceStatic lets a new process take the place of one that had the same group.instance.id: it inherits membership and
+// assignment, and the old member id is fenced (KIP-345).
+func (g *Group) replaceStatic(now core.Now, r *JoinRequest, old *member, id string) {
+	if g.state != Stable {
+		m := g.swap(now, old, id)
+		g.update(m, r)
+		if g.state == CompletingRebalance {
+			// The leader may assign to the old id already: the new one would get nothing.
+			g.prepare(now)
+			return
+		}
+		g.completeIfAllJoined(now)
+		return
+	}
+	chosen := g.selectProtocol(old, r.Protocols)
+	if chosen == nil || g.protocol == nil || *chosen != *g.protocol {
+		m := g.swap(now, old, id)
+		g.update(m, r)
+		g.prepare(now)
+		return
+	}
+	// Nobody else need notice. But the log must, before the new process does: else a new coordinator would know the old id and
+	// fence the new one (KAFKA-10284).
+	leader := g.leader
+	if code := g.save(now, g.replacedValue(r, old, id)); code != core.ErrNone {
+		g.reply(r.Ticket, g.refused(code, leader))
+		return
+	}
+	m := g.swap(now, old, id)
+	g.count(m, -1)
+	m.protocols, m.rebalanceTimeoutMs, m.sessionTimeoutMs = r.Protocols, r.RebalanceTimeoutMs, r.SessionTimeoutMs
+	g.count(m, 1)
+	g.arm(now, m, m.session())
+	result := g.current(m)
+	if r.SkipAssignment {
+		result.SkipAssignment = m.id == g.leader // KIP-814: it leads, and knows the members, but need not assign
+	} else {
+		// An older leader must not think that it leads: it would assign, and send that to a Stable group. So it is shown
+		// its predecessor as the leader (KAFKA-7728's answer).
+		result.Leader, result.Members = leader, nil
+	}
+	g.reply(r.Ticket, result)
+}
+
+// refused is the answer to a static member whose replacement the log has not taken: all is as before.
+func (g *Group) refused(code core.ErrorCode, leader string) JoinResult {
+	protocolType := g.protocolType
+	return JoinResult{
+		Code: coord.AppendError(code), Generation: g.generation, ProtocolType: &protocolType, Protocol: g.protocol, Leader: leader,
+	}
+}
+
+// swap puts a new member into the place of an old one, with its assignment.
+func (g *Group) swap(now core.Now, old *member, id string) *member {
+	g.answerJoin(old, JoinResult{Code: core.ErrFencedInstanceID, MemberID: old.id})
+	g.answerSync(old, SyncResult{Code: core.ErrFencedInstanceID})
+	m := *old
+	m.id = id
+	m.armed = false
+	g.disarm(old)
+	g.members.Delete(old.id)
+	g.members.Set(id, &m)
+	g.static[*m.instance] = &m
+	if g.leader == old.id {
+		g.leader = id
+	}
+	g.arm(now, &m, m.session())
+	return &m
+}
+
+// replacedValue is the current generation with a static member replaced.
+func (g *Group) replacedValue(r *JoinRequest, old *member, id string) *records.GroupValue {
+	v := g.value()
+	for i := range v.Members {
+		if hm := &v.Members[i]; hm.ID == old.id {
+			next := member{protocols: r.Protocols}
+			hm.ID, hm.Subscription = id, next.metadata(g.protocol)
+			hm.SessionTimeoutMs, hm.RebalanceTimeoutMs = r.SessionTimeoutMs, r.RebalanceTimeoutMs
+		}
+	}
+	slices.SortFunc(v.Members, func(a, b records.Member) int { return strings.Compare(a.ID, b.ID) })
+	if g.leader == old.id {
+		v.Leader = &id
+	}
+	return v
+}

@@ -1,0 +1,39 @@
+package classic
+
+import "github.com/klamm-log/klamm/core/group/records"
+
+// subscribedTopics are the topics that the members want by the metadata of the current protocol, or nil if that cannot be
+// known: another protocol type, or metadata that is none of the consumer's.
+func (g *Group) subscribedTopics() map[string]bool {
+	if g.protocolType != ConsumerProtocol {
+		return nil
+	}
+	topics := make(map[string]bool)
+	if g.members.Len() == 0 {
+		return topics
+	}
+	if g.protocol == nil {
+		return nil
+	}
+	for _, m := range g.members.All() {
+		if !parseSubscription(m.metadata(g.protocol), topics) {
+			return nil
+		}
+	}
+	return topics
+}
+
+// parseSubscription adds the topics of a ConsumerProtocolSubscription. All versions begin as version 0 does: a version and the
+// topics. What follows is for the leader.
+func parseSubscription(metadata []byte, into map[string]bool) bool {
+	r := records.Reader{Buf: metadata}
+	if version := r.Int16(); version < 0 {
+		return false
+	}
+	const least = 2 // bytes of the smallest topic
+	n := r.Len(least)
+	for range n {
+		into[r.Str()] = true
+	}
+	return r.Err() == nil
+}

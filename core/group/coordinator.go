@@ -1,0 +1,162 @@
+package group
+
+import (
+	"bytes"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/group/classic"
+	"github.com/klamm-log/klamm/core/group/offsets"
+	"github.com/klamm-log/klamm/core/group/records"
+	"github.com/klamm-log/klamm/core/invariant"
+	"github.com/klamm-log/klamm/core/ordmap"
+	"github.com/klamm-log/klamm/core/prng"
+)
+
+// Options is what a Coordinator is made of.
+type Options struct {
+	Config config.Groups
+	Rand   *prng.Rand // of this leadership alone: member ids are never given twice
+	Log    coord.Proposer
+}
+
+// Coordinator is one partition's groups. It implements [coord.Machine].
+type Coordinator struct {
+	opts    Options
+	groups  *ordmap.Map[string, Group]
+	offsets *offsets.Store
+	timers  coord.Timers
+	env     classic.Env
+	active  bool
+	expiry  expiryTimer
+}
+
+// New is a coordinator of which nothing has been replayed.
+func New(opts Options) *Coordinator {
+	c := &Coordinator{opts: opts, groups: ordmap.Ordered[string, Group](), offsets: offsets.New()}
+	c.env = classic.Env{Config: opts.Config, Rand: opts.Rand, Log: opts.Log, Timers: &c.timers}
+	c.expiry.c = c
+	return c
+}
+
+// Replay implements [coord.Machine].
+func (c *Coordinator) Replay(e *coord.Entry) error {
+	version, err := records.KeyVersion(e.Key)
+	if err != nil {
+		return err
+	}
+	switch version {
+	case records.KeyOffset0, records.KeyOffset:
+		return c.replayOffset(e)
+	case records.KeyGroup:
+		return c.replayClassic(e)
+	}
+	// KIP-915: what a newer version has written and this one does not know is none of its business, so that a cluster can
+	// be downgraded.
+	return nil
+}
+
+func (c *Coordinator) replayOffset(e *coord.Entry) error {
+	key, err := records.ParseOffsetKey(e.Key)
+	if err != nil {
+		return err
+	}
+	if e.Value == nil {
+		c.offsets.Replay(key, nil, e.Offset, e.ProducerID)
+		return nil
+	}
+	value, err := records.ParseOffsetValue(e.Value)
+	if err != nil {
+		return err
+	}
+	c.offsets.Replay(key, &value, e.Offset, e.ProducerID)
+	if c.active {
+		c.ensure(key.Group, value.Committed) // otherwise Activate does
+	}
+	return nil
+}
+
+func (c *Coordinator) replayClassic(e *coord.Entry) error {
+	key, err := records.ParseGroupKey(e.Key)
+	if err != nil {
+		return err
+	}
+	if e.Value == nil {
+		if g := c.classicGroup(key.Group); g != nil {
+			g.SetHard(nil)
+			c.groups.Delete(key.Group)
+		}
+		return nil
+	}
+	value, err := records.ParseGroupValue(bytes.Clone(e.Value)) // subscriptions and assignments point into it
+	if err != nil {
+		return err
+	}
+	if g := c.ensure(key.Group, value.Since); g != nil {
+		g.SetHard(value)
+	}
+	return nil
+}
+
+// EndTxn implements [coord.Machine].
+func (c *Coordinator) EndTxn(producer core.ProducerID, _ core.ProducerEpoch, commit bool) {
+	c.offsets.EndTxn(producer, commit)
+}
+
+// Activate implements [coord.Machine]: groups that only have offsets come into being, sessions and the look for expired offsets
+// begin.
+func (c *Coordinator) Activate(now core.Now) {
+	c.active = true
+	for id := range c.offsets.Groups() {
+		c.ensure(id, now.Wall)
+	}
+	for _, g := range c.groups.All() {
+		if g, ok := g.(classicGroup); ok {
+			g.Restore(now)
+		}
+	}
+	c.expiry.arm(now)
+}
+
+// TakeAnswers takes what waiting requests have got since the last time.
+func (c *Coordinator) TakeAnswers() []classic.Answer {
+	a := c.env.Answers
+	c.env.Answers = nil
+	return a
+}
+
+// NextDeadline is the earliest instant at which the coordinator wants Expire.
+func (c *Coordinator) NextDeadline() (core.Mono, bool) { return c.timers.Next() }
+
+// Expire ends what is due.
+func (c *Coordinator) Expire(now core.Now) {
+	for {
+		t, due := c.timers.PopDue(now.Mono)
+		if !due {
+			break
+		}
+		t.Expire(now)
+	}
+	for _, g := range c.env.Idle {
+		c.tidy(g.ID())
+	}
+	c.env.Idle = nil
+}
+
+// Check asserts the invariants. owed are the tickets of all requests whose answer the coordinator owes.
+func (c *Coordinator) Check(owed []coord.Ticket) {
+	kept := make(map[coord.Ticket]bool)
+	for _, g := range c.groups.All() {
+		if g, ok := g.(classicGroup); ok {
+			g.Check(kept)
+		}
+	}
+	for _, t := range owed {
+		invariant.Check(kept[t], "the request with ticket %d waits for a group that does not know it", t)
+	}
+	invariant.Check(len(kept) == len(owed), "groups owe %d answers, %d requests wait", len(kept), len(owed))
+	for id := range c.offsets.Groups() {
+		invariant.Check(c.groups.Has(id), "group %q has offsets and is not known", id)
+	}
+}

@@ -1,0 +1,176 @@
+package group
+
+import (
+	"strings"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/group/classic"
+	"github.com/klamm-log/klamm/core/group/records"
+)
+
+func groupKey(id string) []byte { return records.GroupKey{Group: id}.AppendTo(nil) }
+
+// Join handles a JoinGroup; the answer comes through [Coordinator.TakeAnswers].
+func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest) {
+	refuse := func(code core.ErrorCode) {
+		c.env.Answers = append(c.env.Answers, classic.Answer{
+			Ticket: r.Ticket, Join: &classic.JoinResult{Code: code, MemberID: r.MemberID, Generation: -1},
+		})
+	}
+	cfg := &c.opts.Config
+	switch session := int64(r.SessionTimeoutMs); {
+	case session < cfg.MinSessionTimeoutMs || session > cfg.MaxSessionTimeoutMs:
+		refuse(core.ErrInvalidSessionTimeout)
+		return
+	case !recordable(r):
+		refuse(core.ErrInvalidRequest)
+		return
+	}
+	if !c.groups.Has(groupID) && r.MemberID != "" {
+		refuse(core.ErrUnknownMemberID) // a member of what was here once
+		return
+	}
+	g := c.ensure(groupID, now.Wall)
+	if g == nil {
+		refuse(core.ErrInconsistentGroupProtocol)
+		return
+	}
+	g.Join(now, r)
+	c.tidy(groupID)
+}
+
+// recordable reports whether the member can be written to the log: the strings of a record have 15 bits of length, those of a
+// request have more since KIP-482. Kafka finds out when it writes the generation, and answers UNKNOWN_SERVER_ERROR to all.
+func recordable(r *classic.JoinRequest) bool {
+	const uuid = 37 // what a member id adds to the client's id
+	fits := func(s string) bool { return len(s) <= records.MaxString }
+	ok := fits(r.MemberID) && fits(r.ProtocolType) && fits(r.ClientHost) && len(r.ClientID) <= records.MaxString-uuid &&
+		(r.InstanceID == nil || len(*r.InstanceID) <= records.MaxString-uuid)
+	for i := range r.Protocols {
+		ok = ok && fits(r.Protocols[i].Name)
+	}
+	return ok
+}
+
+// Sync handles a SyncGroup; the answer comes through [Coordinator.TakeAnswers].
+func (c *Coordinator) Sync(now core.Now, groupID string, r *classic.SyncRequest) {
+	g := c.classicGroup(groupID)
+	if g == nil {
+		c.env.Answers = append(c.env.Answers, classic.Answer{Ticket: r.Ticket, Sync: &classic.SyncResult{Code: core.ErrUnknownMemberID}})
+		return
+	}
+	g.Sync(now, r)
+}
+
+// Heartbeat handles a Heartbeat.
+func (c *Coordinator) Heartbeat(now core.Now, groupID, memberID string, instance *string, generation int32) core.ErrorCode {
+	g := c.classicGroup(groupID)
+	if g == nil {
+		return core.ErrUnknownMemberID
+	}
+	return g.Heartbeat(now, memberID, instance, generation)
+}
+
+// Leave handles a LeaveGroup and answers a code per member.
+func (c *Coordinator) Leave(now core.Now, groupID string, leavers []classic.Leaver) []core.ErrorCode {
+	g := c.classicGroup(groupID)
+	if g == nil {
+		codes := make([]core.ErrorCode, len(leavers))
+		for i := range codes {
+			codes[i] = core.ErrUnknownMemberID
+		}
+		return codes
+	}
+	codes := g.Leave(now, leavers)
+	c.tidy(groupID)
+	return codes
+}
+
+// Describe is a classic group, nil if there is none of the id.
+func (c *Coordinator) Describe(groupID string) *classic.Group { return c.classicGroup(groupID) }
+
+// List are the groups in any of the states and of any of the kinds, by id; nil filters let everything pass. Names are
+// compared without regard to case.
+func (c *Coordinator) List(states, kinds []string) []Group {
+	pass := func(filter []string, name string) bool {
+		if len(filter) == 0 {
+			return true
+		}
+		for _, f := range filter {
+			if strings.EqualFold(strings.TrimSpace(f), name) {
+				return true
+			}
+		}
+		return false
+	}
+	var list []Group
+	for _, g := range c.groups.All() {
+		if pass(states, g.StateName()) && pass(kinds, g.Kind().String()) {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// Delete deletes a group with all its offsets.
+func (c *Coordinator) Delete(now core.Now, groupID string) core.ErrorCode {
+	g := c.lookup(groupID)
+	if g == nil {
+		return core.ErrGroupIDNotFound
+	}
+	if code := g.CheckDelete(); code != core.ErrNone {
+		return code
+	}
+	if code := c.bury(now, g, true); code != core.ErrNone {
+		return coord.AppendError(code)
+	}
+	return core.ErrNone
+}
+
+// bury writes the tombstones of a group, and first of its offsets if withOffsets: so a part of it that is lost leaves the
+// group there, and the deletion can be repeated.
+func (c *Coordinator) bury(now core.Now, g Group, withOffsets bool) core.ErrorCode {
+	id := g.ID()
+	var keys [][]byte
+	if withOffsets {
+		for tp := range c.offsets.Group(id) {
+			keys = append(keys, offsetKey(id, tp))
+		}
+		for tp := range c.offsets.PendingOf(id) {
+			if _, committed := c.offsets.Get(id, tp); !committed {
+				keys = append(keys, offsetKey(id, tp))
+			}
+		}
+	}
+	if code := c.tombstones(now, g.Tombstones(keys)); code != core.ErrNone {
+		return code
+	}
+	if g, ok := g.(classicGroup); ok {
+		g.Kill()
+	}
+	c.groups.Delete(id)
+	return core.ErrNone
+}
+
+// tombstones writes tombstones, in batches that any max.message.bytes takes.
+func (c *Coordinator) tombstones(now core.Now, keys [][]byte) core.ErrorCode {
+	const most = 256 << 10 // bytes of keys in a batch
+	var recs []coord.Record
+	size := 0
+	for i, key := range keys {
+		recs = append(recs, coord.Record{Key: key})
+		if size += len(key); size < most && i < len(keys)-1 {
+			continue
+		}
+		if code := c.opts.Log.Propose(now, recs); code != core.ErrNone {
+			return code
+		}
+		recs, size = recs[:0], 0
+	}
+	return core.ErrNone
+}
+
+func offsetKey(groupID string, tp core.TopicPartition) []byte {
+	return records.OffsetKey{Group: groupID, Topic: tp.Topic, Partition: tp.Partition}.AppendTo(nil)
+}
