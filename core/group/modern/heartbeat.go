@@ -66,15 +66,12 @@ func (g *Group) Heartbeat(now core.Now, r *HeartbeatRequest) HeartbeatResult {
 	if refusal != nil {
 		return *refusal
 	}
-	owned, ownedSet := r.Owned, r.OwnedSet
-	if join && !fresh {
-		// The list of a member that joins is always empty. From one that is known this need not mean that it has given up
-		// what it was asked to: the request may be its first one, executed long after the connection that brought it has
-		// died. So it says nothing, and the next heartbeat, under the epoch that this one answers, will. Kafka takes it for the
-		// truth, and would give the partitions to others while the member still works on them.
-		owned, ownedSet = nil, false
-	}
-	updated, code := g.advance(now, m, g.updated(m, r, id), owned, ownedSet)
+	// A first heartbeat of a member that is known may be its very first one, executed long after the connection that brought it
+	// has died. It must not move the member: its empty list of partitions need not mean that the member has given up what
+	// it was asked to, and what it is answered need not reach the member, which would never hear of partitions that it got by
+	// it. Whoever really joins again is answered what it has, and moves on by its next heartbeat, under the epoch that this one
+	// answers. Kafka moves it, and can give partitions to others on which the member still works.
+	updated, code := g.advance(now, m, g.updated(m, r, id), r, !join || fresh)
 	if code != core.ErrNone {
 		return refuse(coord.AppendError(code), "")
 	}
@@ -116,6 +113,12 @@ func (g *Group) admit(now core.Now, r *HeartbeatRequest, id string, join bool) (
 		return nil, false, &x
 	}
 	m = g.members.At(id)
+	comesBack := func(gone *Member) (*Member, bool, *HeartbeatResult) {
+		if code := g.replace(now, gone, id); code != core.ErrNone {
+			return no(coord.AppendError(code), "")
+		}
+		return g.members.At(id), true, nil
+	}
 	if r.InstanceID != nil {
 		holder, known := g.static[*r.InstanceID]
 		switch {
@@ -126,10 +129,7 @@ func (g *Group) admit(now core.Now, r *HeartbeatRequest, id string, join bool) (
 		case !join && holder != id:
 			return no(core.ErrFencedInstanceID, "Static member "+id+" was fenced by member "+holder+".")
 		case join && g.members.At(holder).Epoch == LeaveStaticEpoch:
-			if code := g.replace(now, g.members.At(holder), id); code != core.ErrNone {
-				return no(coord.AppendError(code), "")
-			}
-			return g.members.At(id), true, nil
+			return comesBack(g.members.At(holder))
 		case join && holder != id:
 			// KIP-848: unlike the classic protocol a living instance is not thrown out; whoever came first stays.
 			return no(core.ErrUnreleasedInstanceID, "Instance id "+*r.InstanceID+" is owned by member "+holder+".")
@@ -140,6 +140,8 @@ func (g *Group) admit(now core.Now, r *HeartbeatRequest, id string, join bool) (
 	switch {
 	case m == nil && !join:
 		return no(core.ErrUnknownMemberID, "Member "+id+" is not a member of group "+g.id+".")
+	case m != nil && join && m.Epoch == LeaveStaticEpoch:
+		return comesBack(m)
 	case m == nil || join:
 		return m, m == nil, nil
 	case r.MemberEpoch > m.Epoch:
@@ -202,8 +204,9 @@ func (g *Group) updated(m *Member, r *HeartbeatRequest, id string) *Member {
 }
 
 // advance does everything that is due for a heartbeat of a member, old (nil if it is new) becoming next, in one batch: it writes
-// the member, raises the group epoch, computes the target, and moves the member on. It returns the member as it is then.
-func (g *Group) advance(now core.Now, old, next *Member, owned []Partition, ownedSet bool) (*Member, core.ErrorCode) {
+// the member, raises the group epoch, computes the target, and moves the member on if it may move. It returns the member as it is
+// then.
+func (g *Group) advance(now core.Now, old, next *Member, r *HeartbeatRequest, mayMove bool) (*Member, core.ErrorCode) {
 	b := batch{g: g}
 	v := view{g: g, updated: next}
 	raise := old == nil
@@ -231,7 +234,10 @@ func (g *Group) advance(now core.Now, old, next *Member, owned []Partition, owne
 		target = b.assign(&v, epoch, now.Wall, next.ID)
 		targetEpoch = epoch
 	}
-	moved := next.reconcile(target, targetEpoch, g.isHeld, owned, ownedSet)
+	moved := next
+	if mayMove {
+		moved = next.reconcile(target, targetEpoch, g.isHeld, r.Owned, r.OwnedSet)
+	}
 	if moved != next {
 		b.put(KindCurrentOf, next.ID, appendCurrent(nil, moved))
 	}

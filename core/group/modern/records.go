@@ -123,11 +123,7 @@ func appendMember(dst []byte, m *Member) []byte {
 	for _, topic := range m.Topics {
 		dst = records.AppendCompactStr(dst, topic)
 	}
-	if m.Regex == "" {
-		dst = append(dst, 0)
-	} else {
-		dst = records.AppendCompactStr(dst, m.Regex)
-	}
+	dst = records.AppendCompactStr(dst, m.Regex) // Kafka writes none as empty, and reads null as well
 	dst = binary.BigEndian.AppendUint32(dst, uint32(m.RebalanceTimeoutMs))
 	dst = appendNullStr(dst, m.ServerAssignor)
 	if m.Classic == nil {

@@ -139,14 +139,12 @@ func (g *Group) Equal(other *Group) bool {
 		g.targetTime != other.targetTime || len(g.holder) != len(other.holder) || len(g.static) != len(other.static) {
 		return false
 	}
-	//det:unordered all must hold
-	for p, id := range g.holder {
+	for p, id := range g.holder { //det:unordered all must hold
 		if other.holder[p] != id {
 			return false
 		}
 	}
-	//det:unordered all must hold
-	for instance, id := range g.static {
+	for instance, id := range g.static { //det:unordered all must hold
 		if other.static[instance] != id {
 			return false
 		}
