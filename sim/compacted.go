@@ -2,6 +2,7 @@ package sim
 
 import (
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"github.com/klamm-log/klamm/checkers/history"
@@ -13,7 +14,9 @@ import (
 
 // compacted tells the witness of a swap of the log cleaner. The swap has just begun: the disk has the new segment under
 // its swap name, and the old ones under their own, or renamed already.
-func (r *run) compacted(p *process, id core.NodeID, e *broker.JournalEntry) {
+//
+// What retention has taken out of the log may still be on the disk; records below the log start are not part of it.
+func (r *run) compacted(p *process, id core.NodeID, e *broker.JournalEntry, touched []broker.ReplicaView) {
 	w, ok := r.seer.witness.(history.CompactionWitness)
 	if !ok || e.Kind != log.EntryCleaned {
 		return
@@ -37,6 +40,12 @@ func (r *run) compacted(p *process, id core.NodeID, e *broker.JournalEntry) {
 			c.Before = k.read(c.Before, data)
 		case suffix == "log.swap":
 			c.After = k.read(c.After, data)
+		}
+	}
+	for i := range touched {
+		if v := &touched[i]; v.TP == e.TP && v.TopicID == e.TopicID {
+			below := func(k history.KeyedRecord) bool { return k.Offset < v.LogStartOffset }
+			c.Before, c.After = slices.DeleteFunc(c.Before, below), slices.DeleteFunc(c.After, below)
 		}
 	}
 	w.Compacted(r.w.now, c)
