@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -102,8 +103,18 @@ func TestResume(t *testing.T) {
 	require.Len(t, f.Processes, 2)
 	out := clitest.Must(t, Commands, exit.OK, "", sweepOf("--result", path, "--resume")...)
 	require.Contains(t, out, "all held in 7 seeds")
+
+	// A shard that was interrupted, and then resumed to its end, is not interrupted any more.
+	require.NoError(t, os.Remove(path))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	code, _, _ := clitest.Run(ctx, Commands, "", sweepOf("--result", path, "--shard", "2/3")...)
+	require.Equal(t, exit.Interrupted, code)
+	require.True(t, readResult(t, path).Interrupted)
+	clitest.Must(t, Commands, exit.OK, "", sweepOf("--result", path, "--shard", "2/3", "--resume")...)
+
 	require.NoError(t, os.WriteFile(path, []byte("{"), 0o644))
-	code, _, _ := clitest.Run(t.Context(), Commands, "", sweepOf("--result", path, "--resume")...)
+	code, _, _ = clitest.Run(t.Context(), Commands, "", sweepOf("--result", path, "--resume")...)
 	require.Equal(t, exit.Data, code, "what cannot be read is not overwritten")
 }
 
