@@ -157,7 +157,7 @@ func TestCanary(t *testing.T) {
 	require.Contains(t, out, x.Replay)
 	out = clitest.Must(t, Commands, exit.Violated, "", "replay", x.Capsule)
 	require.Contains(t, out, "equals the recording")
-	clitest.Must(t, Commands, exit.Violated, "", strings.Fields(x.Replay)[1:]...)
+	clitest.Must(t, Commands, exit.Violated, "", append(strings.Fields(x.Replay)[1:], "--capsules", "")...)
 	clitest.Must(t, Commands, exit.Violated, "", "merge", path)
 }
 
