@@ -1,4 +1,4 @@
-package broker
+package control
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ import (
 // leaderHints gathers what a client that asked the wrong broker is told besides the error: who leads, and where that is
 // (KIP-951). It spares the client a round of Metadata at the moment when all of them ask for it.
 type leaderHints struct {
-	b        *Broker
+	m        *metadata.Image
 	listener string
 	nodes    []core.NodeID // that hints name, once each
 }
@@ -24,10 +24,9 @@ func wrongLeader(code core.ErrorCode) bool {
 
 // of is the leader and epoch to hint at for a partition; false if there is nobody to name.
 func (h *leaderHints) of(id core.TopicID, topic string, index int32) (core.NodeID, core.LeaderEpoch, bool) {
-	m := h.b.image()
-	t := m.TopicByID(id)
+	t := h.m.TopicByID(id)
 	if id.IsZero() {
-		t = m.Topic(topic)
+		t = h.m.Topic(topic)
 	}
 	if t == nil {
 		return core.NoNode, core.NoLeaderEpoch, false
@@ -45,7 +44,7 @@ func (h *leaderHints) of(id core.TopicID, topic string, index int32) (core.NodeI
 // each calls f for every node that hints have named and that the client can reach.
 func (h *leaderHints) each(f func(n *metadata.Broker, e metadata.Endpoint)) {
 	for _, id := range h.nodes {
-		if n := h.b.image().Broker(id); n != nil {
+		if n := h.m.Broker(id); n != nil {
 			if e, ok := n.Endpoint(h.listener); ok {
 				f(n, e)
 			}
@@ -53,12 +52,12 @@ func (h *leaderHints) each(f func(n *metadata.Broker, e metadata.Endpoint)) {
 	}
 }
 
-// hintProduce completes a Produce response of version 10 or higher.
-func (b *Broker) hintProduce(r *step.Request, resp *kmsg.ProduceResponse) {
+// HintProduce completes a Produce response of version 10 or higher.
+func (p *Plane) HintProduce(listener string, r *step.Request, resp *kmsg.ProduceResponse) {
 	if r.Version < 10 {
 		return
 	}
-	h := leaderHints{b: b, listener: b.listenerOf(r)}
+	h := leaderHints{m: p.image, listener: listener}
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		for j := range t.Partitions {
@@ -76,12 +75,12 @@ func (b *Broker) hintProduce(r *step.Request, resp *kmsg.ProduceResponse) {
 	})
 }
 
-// hintFetch completes a Fetch response: leaders from version 12 on, where they are from 16 on.
-func (b *Broker) hintFetch(r *step.Request, resp *kmsg.FetchResponse) {
+// HintFetch completes a Fetch response: leaders from version 12 on, where they are from 16 on.
+func (p *Plane) HintFetch(listener string, r *step.Request, resp *kmsg.FetchResponse) {
 	if r.Version < 12 {
 		return
 	}
-	h := leaderHints{b: b, listener: b.listenerOf(r)}
+	h := leaderHints{m: p.image, listener: listener}
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		for j := range t.Partitions {
