@@ -178,8 +178,13 @@ func (s *schedule) join(c *client) {
 	if s.draw("oldest", 6) == 0 && c.instance == nil {
 		version = 3
 	}
+	lost := s.draw("lost", 8) == 0 // the client has given up, and is a zombie of what it knew
 	s.ask(version, req, func(body wire.Response) {
 		resp := body.(*kmsg.JoinGroupResponse)
+		if lost {
+			c.next = s.join
+			return
+		}
 		switch core.ErrorCode(resp.ErrorCode) {
 		case core.ErrNone:
 			c.replaced = false
@@ -313,7 +318,9 @@ func (s *schedule) fetch(groupID string) {
 			if got == -1 && !s.acked[fmt.Sprintf("%s/%d", groupID, partition)] {
 				continue
 			}
+			key := fmt.Sprintf("%s/%d", groupID, partition)
 			require.Contains(s.rt, may, got, "an offset that was overwritten, or never committed")
+			s.committed[key], s.acked[key] = may[slices.Index(may, got):], true // what was shown is committed
 		}
 	})
 }
