@@ -368,10 +368,10 @@ func (s *schedule) turn() {
 	case 13:
 		d := []core.Mono{50 * core.Millisecond, core.Second, 7 * core.Second, 70 * core.Second}[s.draw("time", 4)]
 		s.tickTo(s.now.Mono + d)
-	case 14:
+	case 14, 16, 17:
 		s.refuse = []core.ErrorCode{core.ErrNone, core.ErrNotEnoughReplicas}[s.draw("refuse", 2)]
 		s.stalled = s.draw("stall", 2) == 0
-	case 15:
+	case 15, 18, 19:
 		if s.leading {
 			s.unlead(s.draw("lose", 2) == 0)
 		} else {
