@@ -10,6 +10,7 @@ import (
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/fetch"
 	"github.com/klamm-log/klamm/core/invariant"
+	"github.com/klamm-log/klamm/core/log/cleaner"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/prng"
@@ -87,6 +88,7 @@ type Broker struct {
 	marksAt      core.Mono // when HighWatermarks are written next
 	marksWriting bool
 	retentionAt  core.Mono
+	cleaner      *cleaner.Manager // nil until it serves, and of a controller alone
 	checkpoint   checkpointState
 
 	produces produceTable

@@ -8,6 +8,7 @@ import (
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/log/compact"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/purgatory"
 	"github.com/klamm-log/klamm/core/record"
@@ -88,7 +89,10 @@ func (b *Broker) logConfig(t config.Topic, copies int) log.Config {
 		SegmentBytes: t.SegmentBytes, SegmentMs: t.SegmentMs,
 		IndexIntervalBytes: t.IndexIntervalBytes, IndexMaxBytes: t.SegmentIndexBytes,
 		RetentionMs: t.RetentionMs, RetentionBytes: t.RetentionBytes,
-		Compacted:              t.Compact,
+		Compacted:         t.MayHaveHoles,
+		FileDeleteDelayMs: t.FileDeleteDelayMs,
+		Cleaning: compact.Policy{MinDirty: t.MinCleanableRatio, MinLagMs: t.MinCompactionLagMs,
+			MaxLagMs: t.MaxCompactionLagMs, DeleteRetentionMs: t.DeleteRetentionMs},
 		ProducerIDExpirationMs: b.cfg.ProducerIDExpirationMs,
 		RecoveryChunkBytes:     b.opts.Tuning.RecoveryChunkBytes,
 		LookupBytes:            b.opts.Tuning.LookupBytes,
@@ -99,6 +103,9 @@ func (b *Broker) logConfig(t config.Topic, copies int) log.Config {
 	}
 	if !t.Delete {
 		c.RetentionMs, c.RetentionBytes = -1, -1
+	}
+	if t.Compact && t.MaxCompactionLagMs > 0 {
+		c.SegmentMs = min(c.SegmentMs, t.MaxCompactionLagMs) // KIP-354: what is in the active segment is never compacted
 	}
 	if t.LogAppendTime {
 		c.TimestampType = record.LogAppendTime

@@ -50,6 +50,7 @@ func ResolveBroker(props map[string]string) (Broker, error) {
 	if r.text("klamm.durability") == "os" {
 		b.Durability = DurabilityOS
 	}
+	b.Cleaner = r.cleaner()
 	r.replication(&b)
 	r.quorum(&b)
 	b.Groups = r.groups()
@@ -134,8 +135,8 @@ func Warnings(props map[string]string) []string {
 			}
 		}
 	}
-	if contains(SplitList(r.text("log.cleanup.policy")), "compact") {
-		out = append(out, "log.cleanup.policy: compaction does not happen yet; records of compacted topics are kept")
+	if contains(SplitList(r.text("log.cleanup.policy")), "compact") && !r.flag("log.cleaner.enable") {
+		out = append(out, "log.cleaner.enable: without the cleaner, records of compacted topics are kept for ever")
 	}
 	return out
 }

@@ -92,6 +92,15 @@ func (l *Log) Cleanable(now core.Now, stable core.Offset) compact.Range {
 	return compact.Assess(l.plan(l.segments[:len(l.segments)-1]), bounds, now.Wall, l.cfg.Cleaning)
 }
 
+// CleanDue is Cleanable, and whether it is worth a round by the topic's configuration.
+func (l *Log) CleanDue(now core.Now, stable core.Offset) (compact.Range, bool) {
+	r := l.Cleanable(now, stable)
+	return r, r.Due(l.cfg.Cleaning)
+}
+
+// Compacted reports whether the log may have holes: it is, or was, compacted.
+func (l *Log) Compacted() bool { return l.cfg.Compacted }
+
 // plan is what planning wants to know of the segments.
 func (l *Log) plan(segs []*segment) []compact.Segment {
 	views := make([]compact.Segment, 0, len(segs))

@@ -264,6 +264,9 @@ func (l *Log) Segments() int { return len(l.segments) }
 // TopicID is what partition.metadata says, zero if nothing.
 func (l *Log) TopicID() core.TopicID { return l.topicID }
 
+// Owner is the number by which the log's operations and files are told.
+func (l *Log) Owner() step.Owner { return l.ids.Owner() }
+
 // Dir is the log's directory, relative to the node's data directory.
 func (l *Log) Dir() string { return l.dir }
 
