@@ -15,13 +15,13 @@ const (
 	Consumer      // KIP-848
 )
 
-// String is the kind as ListGroups spells it (KIP-848).
+// String is the kind as ListGroups spells it (KIP-848): in lower case, unlike Kafka's own admin client.
 func (k Kind) String() string {
 	switch k {
 	case Classic:
-		return "Classic"
+		return "classic"
 	case Consumer:
-		return "Consumer"
+		return "consumer"
 	}
 	return "Unknown"
 }

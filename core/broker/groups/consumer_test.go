@@ -105,7 +105,7 @@ func TestLifeOfAConsumerGroup(t *testing.T) {
 	list.TypesFilter = []string{"consumer"}
 	got := r.call(5, list).(*kmsg.ListGroupsResponse).Groups
 	require.Len(t, got, 1)
-	require.Equal(t, []string{"g", "consumer", "Stable", "Consumer"}, []string{got[0].Group, got[0].ProtocolType, got[0].GroupState, got[0].GroupType})
+	require.Equal(t, []string{"g", "consumer", "Stable", "consumer"}, []string{got[0].Group, got[0].ProtocolType, got[0].GroupState, got[0].GroupType})
 
 	// Classic members cannot join while there are members of the new protocol; when there are none they can, and back.
 	joined := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse)
