@@ -188,7 +188,7 @@ func flow(t *testing.T, addrs []string, n int, during time.Duration) *[partition
 	begin := time.Now()
 	for i := range n {
 		if due := begin.Add(during * time.Duration(i) / time.Duration(n)); i%200 == 0 {
-			time.Sleep(time.Until(due))
+			harness.Wait(time.Until(due))
 		}
 		c.Produce(t.Context(), &kgo.Record{Partition: int32(i % partitions), Value: fmt.Appendf(nil, "value %d", i)}, func(r *kgo.Record, err error) {
 			mu.Lock()

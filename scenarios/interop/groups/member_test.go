@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/klamm-log/klamm/scenarios/interop/harness"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -125,7 +126,7 @@ func saramaMember(ctx context.Context, addrs []string, group, topic string, p *p
 	for ctx.Err() == nil {
 		if err := c.Consume(ctx, []string{topic}, h); err != nil { // a broker died: again
 			log.Print(err)
-			time.Sleep(200 * time.Millisecond)
+			harness.Wait(200 * time.Millisecond)
 		}
 	}
 	return c.Close()
