@@ -75,7 +75,7 @@ func (p *Plan) Validate() error {
 			return fmt.Errorf("plan: fault %d has a negative instant or target", f.ID)
 		}
 	}
-	return nil
+	return p.validBuggify()
 }
 
 // Divergence says where two chains part.

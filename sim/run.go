@@ -59,6 +59,7 @@ type run struct {
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
 	revived int            // brokers started again after the faults
+	unkind  [bugs]*int64   // how often each place was unkind; nil: never asked
 	result  Result
 }
 
@@ -118,6 +119,7 @@ func (r *run) build() {
 		if i < len(r.brokers) {
 			at = r.plan.Brokers[i].StartAt
 		}
+		r.buggify(p)
 		r.w.at(at, func() { r.up(p) })
 	}
 	for _, f := range r.plan.Faults {
@@ -310,6 +312,7 @@ func (r *run) place(v *broker.ReplicaView) history.Place {
 func (r *run) heal() {
 	r.phase = phaseSettle
 	w := r.w
+	w.kind = true
 	r.result.Stopped = w.now
 	w.net.HealAll(w.now)
 	w.refreshNet()
@@ -381,6 +384,7 @@ func (r *run) finish() Result {
 			c.Finish(w.now)
 		}
 	}
+	r.topics.Finish(w.now)
 	for _, p := range r.brokers {
 		r.scan(p)
 	}
@@ -405,6 +409,11 @@ func (r *run) faultCounts() []FaultCount {
 	all := make(map[string]int64)
 	for k, n := range r.fired { //det:unordered sums per key
 		all[string(k)] += n
+	}
+	for i, n := range r.unkind {
+		if n != nil {
+			all["buggify/"+BuggifyPoints()[i]] = *n
+		}
 	}
 	net := r.w.net.Fired()
 	all["net/delayed"], all["net/resets"], all["net/half-open"] = net.Delayed, net.Resets, net.Halved
