@@ -56,9 +56,9 @@ type FaultRule struct {
 	Kind     string `json:"kind"`
 	PerMille int64  `json:"per_mille"` // chance that a seed has this kind at all
 	Count    Range  `json:"count"`     // how many then
-	LengthMs Range  `json:"length_ms,omitempty"`
-	Amount   Range  `json:"amount,omitempty"`
-	After    Range  `json:"after,omitempty"`
+	LengthMs Range  `json:"length_ms,omitzero"`
+	Amount   Range  `json:"amount,omitzero"`
+	After    Range  `json:"after,omitzero"`
 	Clients  bool   `json:"clients,omitempty"` // may hit clients too
 	Links    bool   `json:"links,omitempty"`   // hits a directed link between a client and a broker
 	Nodes    bool   `json:"nodes,omitempty"`   // hits a directed link between two nodes
@@ -69,7 +69,14 @@ type FaultRule struct {
 //go:embed profiles/*.json
 var profileFiles embed.FS
 
-// Profiles are the names of the built-in profiles.
+// CanaryProfile is the name of a profile whose every world must fail: disks forget what they had made durable, and
+// nobody is told to expect it. A sweep of it proves that violations are found, stored, repeated and reported.
+const CanaryProfile = "canary"
+
+//go:embed canary.json
+var canaryFile []byte
+
+// Profiles are the names of the built-in profiles that must hold.
 func Profiles() []string {
 	entries, err := profileFiles.ReadDir("profiles")
 	if err != nil {
@@ -85,6 +92,9 @@ func Profiles() []string {
 
 // LoadProfile is the built-in profile of that name.
 func LoadProfile(name string) (Profile, error) {
+	if name == CanaryProfile {
+		return ParseProfile(canaryFile)
+	}
 	b, err := profileFiles.ReadFile("profiles/" + name + ".json")
 	if err != nil {
 		return Profile{}, fmt.Errorf("there is no profile %q; there are %s", name, strings.Join(Profiles(), ", "))

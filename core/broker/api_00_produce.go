@@ -72,7 +72,7 @@ func (b *Broker) produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest
 	case req.Acks == 0:
 		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: failed})
 	case len(wait.appended) == 0:
-		b.hintProduce(r, resp)
+		b.plane.HintProduce(b.listenerOf(r), r, resp)
 		reply(r, resp, out)
 	default:
 		parked := b.produces.Park(wait, now.Mono.Add(core.Millis(int64(max(0, req.TimeoutMillis)))))
@@ -101,6 +101,10 @@ func (b *Broker) produceBatch(
 	p, code := b.lookup(t.TopicID, t.Topic, t.Partitions[j].Partition)
 	if code != core.ErrNone {
 		refuse(rp, code, "")
+		return
+	}
+	if p.internal {
+		refuse(rp, core.ErrInvalidTopic, "clients cannot append to an internal topic")
 		return
 	}
 	if !admit(now, p, checked, rp) {
@@ -202,7 +206,7 @@ func (b *Broker) offerProduce(w *produceWait, expired bool, out *step.Effects) b
 	if len(waiting) > 0 {
 		return false
 	}
-	b.hintProduce(w.req, w.resp)
+	b.plane.HintProduce(b.listenerOf(w.req), w.req, w.resp)
 	reply(w.req, w.resp, out)
 	return true
 }

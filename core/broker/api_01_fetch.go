@@ -359,7 +359,7 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 	}
 	f.ctx.Finish()
 	if f.follower == core.NoNode {
-		b.hintFetch(f.req, resp)
+		b.plane.HintFetch(b.listenerOf(f.req), f.req, resp)
 	}
 	out.Replies = append(out.Replies, rep)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/control"
+	"github.com/klamm-log/klamm/core/broker/keeping"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
@@ -21,6 +22,7 @@ const (
 	fileRecoveryPoint = log.RecoveryPointFile
 	fileLogStart      = log.LogStartFile
 	fileHighWatermark = log.HighWatermarkFile
+	fileCleanerOffset = log.CleanerOffsetFile
 	fileCleanShutdown = log.CleanShutdownFile
 	// fileBrokerEpoch is ours: the epoch under which this broker is registered, while every record that it acknowledges is
 	// fsynced. See lifecycle.previous.
@@ -38,13 +40,14 @@ const (
 	tagHighWatermark
 	tagClean
 	tagEpoch
+	tagCleanerOffset
 	tagFormat         // meta.properties written for the first time
 	tagCheckpoint     // one of the checkpoint files
 	tagHWCheckpoint   // HighWatermarks, which go their own way
 	tagWriteEpoch     // the broker epoch, after registration
 	tagShutdownMarker //
 	tagIdentity       // partition.metadata of boot.dirs[tag-tagIdentity]
-	bootReads         = 6
+	bootReads         = 7
 )
 
 // bootState is what start-up has learnt so far.
@@ -56,9 +59,7 @@ type bootState struct {
 	consume step.OpID                       // removal of the clean-shutdown marker, made durable
 
 	identity metadata.DirectoryID
-	clean    bool
-	recovery map[core.TopicPartition]core.Offset
-	starts   map[core.TopicPartition]core.Offset
+	past     keeping.Past
 	marks    map[core.TopicPartition]core.Offset // HighWatermarks
 
 	dirs  []partitionDir
@@ -81,6 +82,7 @@ func (b *Broker) start(out *step.Effects) {
 	b.files.Read(fileHighWatermark, tagHighWatermark, out)
 	b.files.Read(fileCleanShutdown, tagClean, out)
 	b.files.Read(fileBrokerEpoch, tagEpoch, out)
+	b.files.Read(fileCleanerOffset, tagCleanerOffset, out)
 	b.boot.list = b.ids.Op()
 	out.Disk = append(out.Disk, step.DiskOp{Op: b.boot.list, Kind: step.List, Path: rootDir})
 	b.boot.awaited = bootReads + 1
@@ -196,7 +198,7 @@ func (b *Broker) consumeMarker(now core.Now, out *step.Effects) {
 		b.fail(err.Error())
 		return
 	}
-	if !b.boot.clean {
+	if !b.boot.past.Clean {
 		b.openPlane(now, out)
 		return
 	}
@@ -206,46 +208,21 @@ func (b *Broker) consumeMarker(now core.Now, out *step.Effects) {
 
 func (b *Broker) readCheckpoints() (err error) {
 	marker := &b.boot.results[tagClean]
-	b.boot.clean, b.life.previous = !marker.Missing, -1
-	if b.boot.clean {
+	b.boot.past.Clean, b.life.previous = !marker.Missing, -1
+	if b.boot.past.Clean {
 		if b.life.previous, err = log.ParseCleanShutdown(marker.Data); err != nil {
 			return err
 		}
 	}
-	if proof := &b.boot.results[tagEpoch]; !b.boot.clean && !proof.Missing && b.cfg.Durability == config.DurabilityCommit {
+	if proof := &b.boot.results[tagEpoch]; !b.boot.past.Clean && !proof.Missing && b.cfg.Durability == config.DurabilityCommit {
 		if b.life.previous, err = log.ParseCleanShutdown(proof.Data); err != nil {
 			return fmt.Errorf("%s: %w", fileBrokerEpoch, err)
 		}
 	}
-	if b.boot.recovery, err = offsetsByPartition(&b.boot.results[tagRecoveryPoint]); err != nil {
+	if b.boot.marks, err = keeping.Offsets(&b.boot.results[tagHighWatermark]); err != nil {
 		return err
 	}
-	if b.boot.marks, err = offsetsByPartition(&b.boot.results[tagHighWatermark]); err != nil {
-		return err
-	}
-	b.boot.starts, err = offsetsByPartition(&b.boot.results[tagLogStart])
-	return err
-}
-
-// offsetsByPartition reads a checkpoint file; a missing one is empty.
-func offsetsByPartition(r *smallfile.Result) (map[core.TopicPartition]core.Offset, error) {
-	offsets := make(map[core.TopicPartition]core.Offset)
-	if r.Missing {
-		return offsets, nil
-	}
-	entries, err := log.ParseOffsets(r.Data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.Path, err)
-	}
-	for _, e := range entries {
-		offsets[e.TopicPartition] = e.Offset
-	}
-	return offsets, nil
-}
-
-// past is what the checkpoints say about a partition.
-func (b *Broker) past(tp core.TopicPartition) log.Past {
-	return log.Past{Clean: b.boot.clean, RecoveryPoint: b.boot.recovery[tp], LogStartOffset: b.boot.starts[tp]}
+	return b.boot.past.Read(&b.boot.results[tagRecoveryPoint], &b.boot.results[tagLogStart], &b.boot.results[tagCleanerOffset])
 }
 
 // openPlane takes the node's seat in the quorum.
@@ -253,7 +230,7 @@ func (b *Broker) openPlane(now core.Now, out *step.Effects) {
 	b.phase = phaseReplay
 	b.plane = control.New(control.Options{
 		Config: b.cfg, Static: b.opts.Static, Rand: b.rand.Fork("control"), Peers: b.peers, Identity: b.boot.identity,
-		Past: b.past(metadataPartition()), Log: b.metaLogConfig(), Features: supported(),
+		Past: b.boot.past.Of(metadataPartition()), Log: b.metaLogConfig(), Features: supported(),
 		Owners: raft.Owners{Log: ownerMetaLog, Files: ownerMetaFiles, Reads: ownerMetaReads},
 		Tuning: control.Tuning{
 			ReadBytes: b.opts.Tuning.RecoveryChunkBytes, FetchBytes: b.opts.Tuning.MetadataFetchBytes,
@@ -325,7 +302,7 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 func (b *Broker) identify(out *step.Effects) {
 	b.phase = phaseIdentify
 	for _, e := range b.boot.entries {
-		if e.Dir && e.Name != raft.Dir && isPartitionDir(e.Name) {
+		if e.Dir && e.Name != raft.Dir && keeping.IsPartitionDir(e.Name) {
 			b.boot.dirs = append(b.boot.dirs, partitionDir{name: e.Name})
 		}
 	}
@@ -366,7 +343,7 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 			}
 			past := log.Past{}
 			if d != nil && (d.bad || !d.id.IsZero()) {
-				past = b.past(tp)
+				past = b.boot.past.Of(tp)
 			}
 			mine := slices.Contains(state.Replicas, b.cfg.NodeID)
 			if d != nil && !mine { // reassigned away while this broker was down
@@ -412,15 +389,6 @@ func (b *Broker) aside(now core.Now, tp core.TopicPartition, d *step.DiskDone, o
 	if t := b.image().Topic(tp.Topic); t != nil && t.Partition(tp.Partition) != nil {
 		b.applyPartition(now, t.Name, t.ID, t.Partition(tp.Partition), out)
 	}
-}
-
-// isPartitionDir reports whether a directory is named "<topic>-<partition>".
-func isPartitionDir(name string) bool {
-	i := strings.LastIndexByte(name, '-')
-	if i <= 0 || i == len(name)-1 {
-		return false
-	}
-	return strings.Trim(name[i+1:], "0123456789") == ""
 }
 
 // randomHex is a unique suffix for directories that are on their way out.

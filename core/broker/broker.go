@@ -10,6 +10,7 @@ import (
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/fetch"
 	"github.com/klamm-log/klamm/core/invariant"
+	"github.com/klamm-log/klamm/core/log/cleaner"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/prng"
@@ -67,6 +68,7 @@ type Broker struct {
 	plane     *control.Plane  // nil until the data directory has been read
 	nothing   *metadata.Image // the image until then
 	peers     *peer.Pool      // connections to other nodes
+	coord     *coordination   // of groups; nil without the broker role
 	life      lifecycle
 	isr       isrChanges
 	leaders   []*following    // by node id: whom this broker follows
@@ -86,6 +88,7 @@ type Broker struct {
 	marksAt      core.Mono // when HighWatermarks are written next
 	marksWriting bool
 	retentionAt  core.Mono
+	cleaner      *cleaner.Manager // nil until it serves, and of a controller alone
 	checkpoint   checkpointState
 
 	produces produceTable
@@ -144,6 +147,9 @@ func New(opts Options) *Broker {
 	}
 	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
 	b.reads.pending = make(map[step.OpID]pendingRead)
+	if b.cfg.Roles.Broker {
+		b.coord = newCoordination(b)
+	}
 	return b
 }
 
@@ -355,5 +361,8 @@ func (b *Broker) check() {
 	}
 	if b.plane != nil {
 		b.plane.Quorum().Check()
+	}
+	if b.coord != nil {
+		b.coord.plane.Check()
 	}
 }

@@ -2,8 +2,10 @@ package broker
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/keeping"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/log/cleaner"
 	"github.com/klamm-log/klamm/core/smallfile"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -25,17 +27,18 @@ type checkpointState struct {
 type saidPoint struct {
 	p     *partition // nil for the metadata log
 	point core.Offset
+	clean core.Offset // in the cleaner's checkpoint
 }
 
 // schedule keeps the deadline of a partition: the instant at which its disk must have answered, or a follower that is
 // behind must have caught up.
 func (b *Broker) schedule(p *partition) {
-	var next earliest
-	next.take(p.Log.NextDeadline())
+	var next keeping.Earliest
+	next.Take(p.Log.NextDeadline())
 	if !p.deleting {
-		next.take(p.Replica.NextDeadline())
+		next.Take(p.Replica.NextDeadline())
 	}
-	at, ok := next.at, next.ok
+	at, ok := next.At, next.OK
 	if ok && at == p.timerAt {
 		return
 	}
@@ -51,6 +54,7 @@ func (b *Broker) scheduleHousekeeping(now core.Now) {
 	b.checkpointAt = now.Mono.Add(core.Millis(b.checkpointMs()))
 	b.retentionAt = now.Mono.Add(core.Millis(b.cfg.RetentionCheckMs))
 	b.marksAt = now.Mono.Add(core.Millis(b.cfg.HWCheckpointMs))
+	b.cleaner = cleaner.New(now, b.cfg.Cleaner)
 }
 
 func (b *Broker) checkpointMs() int64 {
@@ -65,54 +69,46 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 	if b.halt != "" {
 		return 0, false
 	}
-	var next earliest
-	next.take(b.deadlines.Next())
-	next.take(b.produces.NextDeadline())
-	next.take(b.fetches.NextDeadline())
-	next.take(b.peers.NextDeadline())
+	var next keeping.Earliest
+	next.Take(b.deadlines.Next())
+	next.Take(b.produces.NextDeadline())
+	next.Take(b.fetches.NextDeadline())
+	next.Take(b.peers.NextDeadline())
+	if b.coord != nil {
+		next.Take(b.coord.plane.NextDeadline())
+	}
 	if b.plane != nil {
-		next.take(b.plane.NextDeadline())
-		next.take(b.lifecycleDue())
-		next.take(b.isrDue())
-		next.take(b.forwardDue())
-		next.take(b.deletionDue())
+		next.Take(b.plane.NextDeadline())
+		next.Take(b.lifecycleDue())
+		next.Take(b.isrDue())
+		next.Take(b.forwardDue())
+		next.Take(b.deletionDue())
 		for _, f := range b.leaders {
 			if !f.asking {
-				next.take(f.fetcher.NextDeadline())
+				next.Take(f.fetcher.NextDeadline())
 			} else if f.fetcher.Starved() {
-				next.take(f.since+patience, true)
+				next.Take(f.since+patience, true)
 			}
 		}
 	}
 	switch b.phase {
 	case phaseStopping:
 		if !b.checkpoint.closing {
-			next.take(b.life.giveUp, true)
+			next.Take(b.life.giveUp, true)
 		}
 	case phaseLeaving:
-		next.take(b.desertedAt(), b.life.giveUp > 0)
-		next.take(b.life.giveUp, true) // 0, which is at once, before it has asked
+		next.Take(b.desertedAt(), b.life.giveUp > 0)
+		next.Take(b.life.giveUp, true) // 0, which is at once, before it has asked
 	case phaseServing:
-		next.take(b.checkpointAt, true)
+		next.Take(b.checkpointAt, true)
 		if b.cfg.Roles.Broker {
-			next.take(b.retentionAt, true)
-			next.take(b.marksAt, true)
+			next.Take(b.retentionAt, true)
+			next.Take(b.marksAt, true)
+			next.Take(b.cleaner.NextDeadline())
 		}
 	default: // start-up waits for events
 	}
-	return next.at, next.ok
-}
-
-// earliest is the least of several optional instants.
-type earliest struct {
-	at core.Mono
-	ok bool
-}
-
-func (e *earliest) take(at core.Mono, ok bool) {
-	if ok && (!e.ok || at < e.at) {
-		e.at, e.ok = at, true
-	}
+	return next.At, next.OK
 }
 
 // tick does what is due.
@@ -134,6 +130,9 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 	for _, f := range b.leaders {
 		f.fetcher.Tick(now)
 	}
+	if b.coord != nil {
+		b.coord.plane.Tick(now, out)
+	}
 	if b.phase != phaseServing && b.phase != phaseLeaving {
 		return
 	}
@@ -151,6 +150,16 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 	if b.retentionAt <= now.Mono {
 		b.retentionAt = now.Mono.Add(core.Millis(b.cfg.RetentionCheckMs))
 		b.applyRetention(now, out)
+	}
+	b.cleaner.Tick(now, b.compacted, func(l *log.Log) { b.touch(b.partitions[l.Owner()-ownerPartitions]) }, out)
+}
+
+// compacted yields the logs of compacted topics, for the cleaner to choose from.
+func (b *Broker) compacted(yield func(cleaner.Candidate)) {
+	for _, p := range b.partitions {
+		if p != nil && p.cfg.Compact && !p.deleting && p.Log.Ready() {
+			yield(cleaner.Candidate{Log: p.Log, Stable: p.LastStableOffset()})
+		}
 	}
 }
 
@@ -170,28 +179,23 @@ func (b *Broker) writeCheckpoints(out *step.Effects) {
 		return
 	}
 	c.lower = false
-	c.said = append(c.said[:0], saidPoint{nil, b.plane.Quorum().Log().RecoveryPoint()})
-	points := []log.PartitionOffset{{TopicPartition: metadataPartition(), Offset: c.said[0].point}}
-	var starts []log.PartitionOffset
+	c.said = append(c.said[:0], saidPoint{point: b.plane.Quorum().Log().RecoveryPoint()})
+	var files keeping.Checkpoints
+	files.Add(metadataPartition(), b.plane.Quorum().Log(), c.said[0].point, 0)
 	for _, p := range b.partitions {
 		if p == nil || p.deleting || p.opening {
 			continue
 		}
 		point := p.Log.RecoveryPoint()
-		c.said = append(c.said, saidPoint{p, point})
+		clean := files.Add(p.TP, p.Log, point, max(p.Log.LogStartOffset(), p.raisedStart))
+		c.said = append(c.said, saidPoint{p, point, clean})
 		if point > p.pointSaid { // the file may say so from now on
 			p.pointSaid = point
 			p.Log.Supposed(point)
 		}
-		points = append(points, log.PartitionOffset{TopicPartition: p.TP, Offset: point})
-		if s := max(p.Log.LogStartOffset(), p.raisedStart); s > 0 {
-			starts = append(starts, log.PartitionOffset{TopicPartition: p.TP, Offset: s})
-		}
 	}
 	b.plane.Quorum().Log().Supposed(c.said[0].point)
-	c.writing = 2
-	b.files.Replace(fileRecoveryPoint, log.AppendOffsets(nil, points), tagCheckpoint, out)
-	b.files.Replace(fileLogStart, log.AppendOffsets(nil, starts), tagCheckpoint, out)
+	c.writing = files.Write(b.files, tagCheckpoint, out)
 }
 
 // lowerCheckpoint notes that a log is about to be cut below what the recovery-point checkpoint promises of it.
@@ -239,6 +243,7 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 			continue
 		}
 		s.p.pointSaid = s.point
+		s.p.Log.CleanPointSaid(s.clean, true)
 		s.p.Log.Checkpointed(now, s.point, out)
 		b.touch(s.p)
 	}

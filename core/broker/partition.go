@@ -4,9 +4,11 @@ import (
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/log/compact"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/purgatory"
 	"github.com/klamm-log/klamm/core/record"
@@ -23,6 +25,7 @@ type partition struct {
 	opening  bool // counted in Broker.opening
 	offline  bool // the log's failure has been noticed
 	deleting bool
+	internal bool       // of a coordinator's topic: it alone writes
 	wantsISR bool       // in Broker.isr.wanting
 	copies   int        // replicas of the partition, this one included
 	followed *following // the leader whose fetcher has it, nil if none
@@ -68,7 +71,7 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	l := log.New(b.logConfig(cfg, copies), ownerPartitions+step.Owner(slot), tp.String(), past)
 	p := &partition{
 		Replica: replica.New(b.cfg.NodeID, tp, id, l, b.replicaOptions(&cfg)),
-		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies,
+		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: tp.Topic == groups.Topic,
 	}
 	b.partitions = append(b.partitions, p)
 	b.byName[tp], b.byKey[partitionKey{id, tp.Partition}] = p, p
@@ -86,7 +89,10 @@ func (b *Broker) logConfig(t config.Topic, copies int) log.Config {
 		SegmentBytes: t.SegmentBytes, SegmentMs: t.SegmentMs,
 		IndexIntervalBytes: t.IndexIntervalBytes, IndexMaxBytes: t.SegmentIndexBytes,
 		RetentionMs: t.RetentionMs, RetentionBytes: t.RetentionBytes,
-		Compacted:              t.Compact,
+		Compacted:         t.MayHaveHoles,
+		FileDeleteDelayMs: t.FileDeleteDelayMs,
+		Cleaning: compact.Policy{MinDirty: t.MinCleanableRatio, MinLagMs: t.MinCompactionLagMs,
+			MaxLagMs: t.MaxCompactionLagMs, DeleteRetentionMs: t.DeleteRetentionMs},
 		ProducerIDExpirationMs: b.cfg.ProducerIDExpirationMs,
 		RecoveryChunkBytes:     b.opts.Tuning.RecoveryChunkBytes,
 		LookupBytes:            b.opts.Tuning.LookupBytes,
@@ -97,6 +103,9 @@ func (b *Broker) logConfig(t config.Topic, copies int) log.Config {
 	}
 	if !t.Delete {
 		c.RetentionMs, c.RetentionBytes = -1, -1
+	}
+	if t.Compact && t.MaxCompactionLagMs > 0 {
+		c.SegmentMs = min(c.SegmentMs, t.MaxCompactionLagMs) // KIP-354: what is in the active segment is never compacted
 	}
 	if t.LogAppendTime {
 		c.TimestampType = record.LogAppendTime
@@ -157,6 +166,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if durable := p.Log.DurableOffset(); durable != p.durableSeen {
 		p.durableSeen = durable
 		b.produces.Touch(p.slot) // acks=1 waits for no more than this
+	}
+	if p.internal {
+		b.coord.settle(now, p, out)
 	}
 	if p.followed != nil {
 		b.followStart(p)
@@ -227,6 +239,7 @@ func (b *Broker) deletePartition(p *partition) {
 	b.leaving[p.TP] = p
 	p.Retire()
 	b.follow(p)
+	b.touch(p)
 	b.produces.Touch(p.slot)
 	b.fetches.Touch(p.slot)
 	// First the checkpoints forget it, then the directory goes, then the name is free: so an entry that outlives a crash

@@ -11,6 +11,7 @@ type readTable struct{ pending map[step.OpID]pendingRead }
 
 // pendingRead names who waits for a read; exactly one field is set.
 type pendingRead struct {
+	load   *shard
 	fetch  *fetching
 	lookup *offsetLookup
 }
@@ -29,9 +30,12 @@ func (b *Broker) readDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		return
 	}
 	delete(b.reads.pending, d.Op)
-	if who.fetch != nil {
+	switch {
+	case who.load != nil:
+		b.coord.readDone(now, who.load, d, out)
+	case who.fetch != nil:
 		b.resumeFetch(now, who.fetch, d, out)
-	} else {
+	default:
 		b.resumeLookup(who.lookup, d, out)
 	}
 }

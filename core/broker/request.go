@@ -38,8 +38,6 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		b.listOffsets(r, req, out)
 	case *kmsg.MetadataRequest:
 		b.metadata(now, r, req, out)
-	case *kmsg.FindCoordinatorRequest:
-		b.findCoordinator(r, req, out)
 	case *kmsg.ApiVersionsRequest:
 		b.apiVersions(r, req, out)
 	case *kmsg.DeleteRecordsRequest:
@@ -57,7 +55,9 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 	case *kmsg.DescribeTopicPartitionsRequest:
 		b.plane.DescribeTopicPartitions(b.listenerOf(r), r, req, out)
 	default:
-		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
+		if !b.coord.plane.Handle(now, r, out) {
+			out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
+		}
 	}
 }
 

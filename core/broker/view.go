@@ -73,6 +73,9 @@ func (b *Broker) Quorum() *raft.Quorum {
 	return b.plane.Quorum()
 }
 
+// Controlling reports whether this node's controller is the active one and serves.
+func (b *Broker) Controlling() bool { return b.plane != nil && b.plane.Active() }
+
 // BrokerEpoch is the epoch of this incarnation's registration, -1 without one.
 func (b *Broker) BrokerEpoch() core.BrokerEpoch { return b.brokerEpoch() }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/client/consumer"
+	"github.com/klamm-log/klamm/core/client/member"
 	"github.com/klamm-log/klamm/core/client/producer"
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/core/step"
@@ -16,6 +17,7 @@ type Options struct {
 	Producer producer.Options
 	Consumer consumer.Options
 	Admin    admin.Options
+	Group    member.Options
 	Seed     uint64 // of jitter and of the partitioners' choices
 }
 
@@ -27,6 +29,9 @@ func (o Options) Validate() error {
 	if err := o.Producer.WithDefaults().Validate(); err != nil {
 		return err
 	}
+	if err := o.Group.WithDefaults().Validate(); err != nil {
+		return err
+	}
 	return o.Consumer.WithDefaults().Validate()
 }
 
@@ -36,6 +41,7 @@ type Client struct {
 	producer *producer.Producer
 	consumer *consumer.Consumer
 	admin    *admin.Admin
+	group    *member.Member
 	closing  bool
 	closed   bool
 }
@@ -49,11 +55,13 @@ func New(o Options) (*Client, error) {
 	}
 	r := prng.New(o.Seed).Fork("client")
 	cl := cluster.New(o.Cluster.WithDefaults(), r.Fork("cluster"))
+	k := consumer.New(o.Consumer, cl)
 	return &Client{
 		cluster:  cl,
 		producer: producer.New(o.Producer, cl, r.Fork("producer")),
-		consumer: consumer.New(o.Consumer, cl),
+		consumer: k,
 		admin:    admin.New(o.Admin, cl),
+		group:    member.New(o.Group.WithDefaults(), cl, k, r.Fork("group")),
 	}, nil
 }
 
@@ -68,6 +76,9 @@ func (c *Client) Consumer() *consumer.Consumer { return c.consumer }
 
 // Admin is the part for everything else.
 func (c *Client) Admin() *admin.Admin { return c.admin }
+
+// Group is the part that lives in a consumer group, and has the consumer read what it is assigned.
+func (c *Client) Group() *member.Member { return c.group }
 
 // Close makes the next turn hang up all connections. What is unfinished gets its result then; records in flight are
 // ambiguous.
@@ -91,6 +102,7 @@ func (c *Client) EndTurn(now core.Now, out *step.Effects) {
 	c.cluster.Expire(now, out)
 	c.route(now)
 	c.producer.EndTurn(now, out)
+	c.group.EndTurn(now, out) // before the consumer, to which it assigns
 	c.consumer.EndTurn(now, out)
 	c.admin.EndTurn(now, out)
 	c.cluster.EndTurn(now, out)
@@ -104,12 +116,14 @@ func (c *Client) NextDeadline() (core.Mono, bool) {
 	if c.closing {
 		return 0, true
 	}
-	at := min(c.cluster.NextDeadline(), c.producer.NextDeadline(), c.consumer.NextDeadline(), c.admin.NextDeadline())
+	at := min(c.cluster.NextDeadline(), c.producer.NextDeadline(), c.consumer.NextDeadline(), c.admin.NextDeadline(),
+		c.group.NextDeadline())
 	return at, at != cluster.Never
 }
 
 func (c *Client) close(now core.Now, out *step.Effects) {
 	c.producer.Close()
+	c.group.Close()
 	c.consumer.Close()
 	c.admin.Close()
 	c.cluster.Close(now, out)
@@ -127,6 +141,8 @@ func (c *Client) route(now core.Now) {
 			c.consumer.Done(now, d)
 		case cluster.Admin:
 			c.admin.Done(now, d)
+		case cluster.Group:
+			c.group.Done(now, d)
 		}
 	}
 	clear(done)

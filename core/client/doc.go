@@ -1,5 +1,5 @@
 // Package client is the client half of Kafka's protocol as one pure machine: a connection manager with a producer, a
-// consumer and an admin on top. The simulator's clients and the Go client over sockets are the same [Client].
+// consumer, an admin and a membership in a consumer group on top. The simulator's clients and the Go client over sockets are the same [Client].
 //
 // # Driving it
 //
@@ -19,7 +19,7 @@
 // The methods:
 //
 //	New(Options) (*Client, error)
-//	(*Client) Producer(), Consumer(), Admin(), Cluster()
+//	(*Client) Producer(), Consumer(), Admin(), Group(), Cluster()
 //	(*Client) Close(now)                                   hang up at the next turn; what is unfinished fails
 //	(*producer.Producer) Produce(now, Record, token) bool  false: buffer memory is full, drain and try again
 //	(*producer.Producer) Results(dst) []Result             appends what is finished, in the order of finishing
@@ -33,6 +33,9 @@
 //	(*consumer.Consumer) Position(topic, partition) (offset, epochPlusOne, ok)
 //	(*consumer.Consumer) Watermarks(topic, partition) (Watermarks, bool)
 //	(*consumer.Consumer) Lag(topic, partition) (int64, bool)
+//	(*member.Member) Subscribe, SubscribePattern, Leave(now)        the consumer reads what the group assigns
+//	(*member.Member) Poll, Commit, Seek, Pause, Resume, Owned
+//	(*member.Member) Events(dst) []Event, Commits(dst) []Commit
 //	(*admin.Admin) Call(now, kmsg.Request, Route, token)
 //	(*admin.Admin) Replies(dst) []Reply
 package client

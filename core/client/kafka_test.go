@@ -18,6 +18,7 @@ type fakeKafka struct {
 	made    uint64          // topics ever made
 	limits  map[int16]int16 // maximum versions below kmsg's; -1: not there
 	maxSize int             // max.message.bytes; 0: no limit
+	group   *fakeGroup      // the only one, if any
 }
 
 type fakeBroker struct {
@@ -210,6 +211,9 @@ func (b *fakeBroker) handle(req kmsg.Request, reply func(kmsg.Response)) {
 		dir.Dir = fmt.Sprintf("/data/%d", b.id)
 		resp.(*kmsg.DescribeLogDirsResponse).Dirs = append(resp.(*kmsg.DescribeLogDirsResponse).Dirs, dir)
 	default:
+		if b.handleGroup(req, resp) {
+			break
+		}
 		panic(fmt.Sprintf("the fake broker has no %T", req))
 	}
 	reply(resp)
@@ -237,7 +241,13 @@ func (b *fakeBroker) metadata(r *kmsg.MetadataRequest, resp *kmsg.MetadataRespon
 		row.NodeID, row.Host, row.Port = int32(n.id), "host", n.port
 		resp.Brokers = append(resp.Brokers, row)
 	}
-	for _, want := range r.Topics {
+	asked := r.Topics
+	if asked == nil {
+		for _, t := range b.kafka.topics {
+			asked = append(asked, kmsg.MetadataRequestTopic{Topic: kmsg.StringPtr(t.name)})
+		}
+	}
+	for _, want := range asked {
 		row := kmsg.NewMetadataResponseTopic()
 		row.Topic = want.Topic
 		t := b.kafka.find(*want.Topic, core.TopicID{})

@@ -99,6 +99,7 @@ type Broker struct {
 	FetchMaxBytes          int32      // fetch.max.bytes
 	FetchSessionSlots      int32      // max.incremental.fetch.session.cache.slots
 	ProducerIDExpirationMs int64      // producer.id.expiration.ms
+	Cleaner                Cleaner    // log.cleaner.*
 	CheckpointIntervalMs   int64      // log.flush.offset.checkpoint.interval.ms
 	RetentionCheckMs       int64      // log.retention.check.interval.ms
 	MaxRequestPartitions   int32      // max.request.partition.size.limit

@@ -25,6 +25,8 @@ const (
 //     controller.quorum.bootstrap.servers a controller is a quorum by itself, and so it is if it is its own only bootstrap
 //     server; Kafka wants one of them set and the directory formatted with --standalone. Such a node needs no listener in
 //     controller.listener.names;
+//   - offsets.topic.replication.factor is 1 by default on a broker that is its quorum's only voter, so that groups work there at
+//     once (Kafka: 3, and its own single-node configuration sets 1);
 //   - a quorum of several begins with the same controller.quorum.voters on each of them, and goes on with a VotersRecord
 //     (KIP-853); there is no kafka-storage format --initial-controllers. A controller that has only
 //     controller.quorum.bootstrap.servers joins as an observer, and votes after AddRaftVoter;
@@ -36,7 +38,7 @@ const (
 //   - only what gives topics their defaults can be changed while running. Kafka can change producer.id.expiration.ms,
 //     listeners and others too.
 func BrokerDefs() []Def {
-	defs := slices.Concat(brokerDefsIdentity(), brokerDefsWork(), brokerDefsReplication(), brokerDefsQuorum(), brokerDefsGroups())
+	defs := slices.Concat(brokerDefsIdentity(), brokerDefsWork(), brokerDefsReplication(), brokerDefsQuorum(), brokerDefsCleaner(), brokerDefsGroups())
 	for _, t := range TopicDefs() {
 		for i := range t.Synonyms {
 			defs = append(defs, synonymDef(&t, i))

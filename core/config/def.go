@@ -92,7 +92,10 @@ func (d *Def) checkType(value string) error {
 	case Int, Short, Long:
 		return d.checkNumber(value)
 	case Double:
-		if !isRatio(value) {
+		if _, ok := parseRate(value); d.Max > 0 && !ok {
+			return fmt.Errorf("%s: %q is not a number of at least %d", d.Name, value, d.Min)
+		}
+		if d.Max == 0 && !isRatio(value) {
 			return fmt.Errorf("%s: %q is not a decimal number from 0 to 1", d.Name, value)
 		}
 	case ListOf:
@@ -187,6 +190,33 @@ func isRatio(value string) bool {
 		return strings.Trim(fraction, "0") == ""
 	}
 	return false
+}
+
+// parseRatio is a ratio in millionths; further digits are dropped. The text must be one that isRatio accepts.
+func parseRatio(value string) int64 {
+	whole, fraction, _ := strings.Cut(strings.TrimSpace(value), ".")
+	n, _ := strconv.ParseInt("0"+whole+(fraction + "000000")[:6], 10, 64)
+	return n
+}
+
+// parseRate is the whole part of a positive number that Java might print, at most 2^63-1: digits, perhaps a fraction,
+// perhaps an exponent.
+func parseRate(value string) (int64, bool) {
+	mantissa, exponent, scaled := strings.Cut(strings.ToUpper(strings.TrimSpace(value)), "E")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	shift, err := strconv.ParseInt(strings.TrimPrefix(exponent, "+"), 10, 16)
+	if whole == "" || !digits(whole) || !digits(fraction) || scaled && (err != nil || shift < 0) {
+		return 0, false
+	}
+	text := strings.TrimLeft(whole+(fraction + strings.Repeat("0", int(shift)))[:shift], "0")
+	if text == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		n = math.MaxInt64
+	}
+	return n, true
 }
 
 func digits(s string) bool {

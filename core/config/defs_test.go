@@ -130,7 +130,7 @@ func layers(topic map[string]string, broker ...map[string]string) func(name, syn
 
 func TestResolveTopicDefaults(t *testing.T) {
 	require.Equal(t, Topic{
-		Delete: true, CompressionType: "producer", DeleteRetentionMs: 86_400_000, FileDeleteDelayMs: 60_000,
+		Delete: true, MinCleanableRatio: 500_000, CompressionType: "producer", DeleteRetentionMs: 86_400_000, FileDeleteDelayMs: 60_000,
 		IndexIntervalBytes: 4096, MaxCompactionLagMs: 1<<63 - 1, MaxMessageBytes: 1_048_588,
 		TimestampAfterMaxMs: 3_600_000, TimestampBeforeMaxMs: 1<<63 - 1, MinInsyncReplicas: 1,
 		RetentionBytes: -1, RetentionMs: 604_800_000, SegmentBytes: 1 << 30, SegmentIndexBytes: 10 << 20,

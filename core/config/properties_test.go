@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -105,4 +106,24 @@ func FuzzParseProperties(f *testing.F) {
 		}
 		Warnings(props)
 	})
+}
+
+func TestNumbersWithoutFloats(t *testing.T) {
+	for text, want := range map[string]int64{
+		"1.7976931348623157E308": math.MaxInt64, "1048576": 1 << 20, "1048576.9": 1 << 20, "1.5e3": 1500, "2E+2": 200,
+		"9223372036854775808": math.MaxInt64, "1.23456E2": 123,
+	} {
+		got, ok := parseRate(text)
+		require.True(t, ok, text)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "0", "-1", "x", "1e", "1e-3", "1e99999", "NaN", "0.5", ".5e1"} {
+		_, ok := parseRate(text)
+		require.False(t, ok, text)
+	}
+	for text, want := range map[string]int64{"0.5": 500_000, "1": 1_000_000, "1.0": 1_000_000, ".25": 250_000, "0": 0,
+		"0.00000019": 0, "0.9": 900_000, "1.": 1_000_000} {
+		require.True(t, isRatio(text), text)
+		require.Equal(t, want, parseRatio(text), text)
+	}
 }

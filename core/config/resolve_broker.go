@@ -50,11 +50,21 @@ func ResolveBroker(props map[string]string) (Broker, error) {
 	if r.text("klamm.durability") == "os" {
 		b.Durability = DurabilityOS
 	}
+	b.Cleaner = r.cleaner()
 	r.replication(&b)
 	r.quorum(&b)
 	b.Groups = r.groups()
+	if _, set := r.props["offsets.topic.replication.factor"]; !set && b.standalone() {
+		b.Groups.TopicReplication = 1
+	}
 	b.InterBrokerListener = r.interBroker(&b)
 	return b, errors.Join(r.errs...)
+}
+
+// standalone reports whether the node is a cluster by itself: a broker that is the quorum's only voter. Others may join it
+// later, as brokers only.
+func (b *Broker) standalone() bool {
+	return b.Roles.Broker && b.Roles.Controller && len(b.Voters) == 1 && len(b.BootstrapServers) == 0
 }
 
 // replication reads how nodes deal with each other, and refuses times that defeat each other.
@@ -125,8 +135,8 @@ func Warnings(props map[string]string) []string {
 			}
 		}
 	}
-	if contains(SplitList(r.text("log.cleanup.policy")), "compact") {
-		out = append(out, "log.cleanup.policy: compaction does not happen yet; records of compacted topics are kept")
+	if contains(SplitList(r.text("log.cleanup.policy")), "compact") && !r.flag("log.cleaner.enable") {
+		out = append(out, "log.cleaner.enable: without the cleaner, records of compacted topics are kept for ever")
 	}
 	return out
 }

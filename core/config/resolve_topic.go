@@ -19,6 +19,9 @@ func ResolveTopic(lookup func(name, synonym string) (string, bool)) Topic {
 		t.Compact = t.Compact || p == "compact"
 		t.Delete = t.Delete || p == "delete"
 	}
+	_, own := lookup("cleanup.policy", "")
+	t.MayHaveHoles = t.Compact || own
+	t.MinCleanableRatio = parseRatio(r.text("min.cleanable.dirty.ratio"))
 	t.CompressionType = r.text("compression.type")
 	t.DeleteRetentionMs = r.number("delete.retention.ms")
 	t.Flushed = r.number("flush.messages") < math.MaxInt64 || r.number("flush.ms") < math.MaxInt64

@@ -4,6 +4,8 @@ package config
 type Topic struct {
 	Compact               bool   // cleanup.policy contains compact
 	Delete                bool   // cleanup.policy contains delete
+	MayHaveHoles          bool   // it is compacted, or has a cleanup.policy of its own, hence may have been: offsets may be missing
+	MinCleanableRatio     int64  // min.cleanable.dirty.ratio, in millionths
 	CompressionType       string // compression.type; "producer" keeps what the producer chose
 	DeleteRetentionMs     int64  // delete.retention.ms
 	Flushed               bool   // flush.messages or flush.ms is set: flushed before it counts, whatever klamm.durability

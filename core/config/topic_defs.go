@@ -26,10 +26,8 @@ func synonym(name string) []Synonym { return []Synonym{{name, 1}} }
 //   - refused values: compression.type other than producer, preallocate=true, remote.storage.enable=true,
 //     remote.log.copy.disable=true, remote.log.delete.on.disable=true, segment.jitter.ms other than 0, local.retention.*
 //     other than -2, any throttled replicas;
-//   - cleanup.policy=compact is accepted and demands keys, but nothing is compacted yet: without delete beside it, a
-//     topic keeps all its records. min.cleanable.dirty.ratio, min.compaction.lag.ms, max.compaction.lag.ms and
-//     delete.retention.ms wait for compaction too;
-//   - file.delete.delay.ms has no effect: a deleted segment's files go as soon as nobody reads them;
+//   - file.delete.delay.ms counts for files that compaction has replaced, and for memory only: the names go at once. The
+//     files of a segment that retention deletes go as soon as nobody reads them;
 //   - compression.*.level only matters where the broker compresses, which it does not;
 //   - flush.messages and flush.ms: under klamm.durability=commit every record is flushed before it is acknowledged,
 //     sooner than either could ask for; under os, setting either gives the topic what commit gives.
@@ -42,7 +40,7 @@ func topicDefsFirst() []Def {
 		{Name: "cleanup.policy", Type: ListOf, Default: "delete", Values: []string{"compact", "delete"},
 			Synonyms: synonym("log.cleanup.policy"),
 			Doc: "What happens to old segments: delete drops them by age and size, compact keeps the latest record of each key. " +
-				"Both may be combined. Compaction is accepted but does not happen yet."},
+				"Both may be combined."},
 		{Name: "compression.gzip.level", Type: Int, Default: "-1", Min: -1, Max: 9, Synonyms: synonym("compression.gzip.level"),
 			Doc: "Level of gzip where the broker compresses: 1 to 9, or -1 for the default."},
 		{Name: "compression.lz4.level", Type: Int, Default: "9", Min: 1, Max: 17, Synonyms: synonym("compression.lz4.level"),

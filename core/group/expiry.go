@@ -44,7 +44,7 @@ func (c *Coordinator) expireOffsets(now core.Now) {
 		if c.tombstones(now, keys) != core.ErrNone {
 			return
 		}
-		if all && g.CheckDelete() == core.ErrNone && !c.offsets.InTxn(id) && c.bury(now, g, false) != core.ErrNone {
+		if all && g.Deserted() && !c.offsets.InTxn(id) && c.bury(now, g, false) != core.ErrNone {
 			return
 		}
 	}

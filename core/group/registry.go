@@ -43,6 +43,8 @@ type Group interface {
 	ExpiryBase(c *offsets.Committed) (core.Wall, bool)
 	// Tombstones appends the keys of all records that the log has of the group, for its deletion.
 	Tombstones(dst [][]byte) [][]byte
+	// Deserted reports whether the group has no members and nobody is about to join.
+	Deserted() bool
 	// Shell reports whether nothing would be lost if the group were forgotten. Offsets are not its concern.
 	Shell() bool
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/log/recent"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -86,8 +87,8 @@ func (l *Log) producerView(b record.Batch, h *record.Header) pstate.Batch {
 // table is the caller's affair.
 func (l *Log) accept(h *record.Header) {
 	s := l.active()
-	l.recent.push(recentBatch{base: h.BaseOffset, delta: h.LastOffsetDelta, pos: int32(s.size),
-		size: int32(h.SizeInBytes())}, l.cfg.RecentBatches)
+	l.recent.Push(recent.Batch{Base: h.BaseOffset, Delta: h.LastOffsetDelta, Pos: int32(s.size),
+		Size: int32(h.SizeInBytes())}, l.cfg.RecentBatches)
 	l.epochs.assign(h.PartitionLeaderEpoch, h.BaseOffset)
 	s.account(h, l.cfg.IndexIntervalBytes)
 	l.end = s.next

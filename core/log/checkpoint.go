@@ -17,6 +17,7 @@ const (
 	RecoveryPointFile = "recovery-point-offset-checkpoint"
 	LogStartFile      = "log-start-offset-checkpoint"
 	HighWatermarkFile = "replication-offset-checkpoint"
+	CleanerOffsetFile = "cleaner-offset-checkpoint"
 	CleanShutdownFile = ".kafka_cleanshutdown"
 	MetaFile          = "meta.properties"
 

@@ -28,6 +28,8 @@ func (l *Log) EndTurn(now core.Now, out *step.Effects) {
 		}
 	}
 	l.saveFiles(now, out)
+	l.cleanOn(now, out)
+	l.closeRetired(now, out)
 	l.settle(now, out)
 }
 
@@ -160,11 +162,14 @@ func (c *epochCache) savedUpTo(file []EpochStart) {
 
 // idle reports whether nothing is outstanding or waits to be handed out.
 func (l *Log) idle() bool {
-	if len(l.ops) > 0 || len(l.replaced) > 0 || len(l.files) > 0 || len(l.doomed) > 0 || l.epochs.dirty {
+	if len(l.ops) > 0 || len(l.replaced) > 0 || len(l.files) > 0 || len(l.doomed) > 0 || l.epochs.dirty || l.clean != nil {
 		return false
 	}
 	for _, s := range l.segments[l.unsynced:] {
-		if len(s.staged) > 0 || s.sealed && !s.settled() {
+		// Appends complete silently unless writes are tracked; only the sync behind them tells that they are done. What is
+		// next may open the file anew, and a late append would come behind what it then finds there.
+		silent := s.sealed || l.cfg.Policy == Commit
+		if len(s.staged) > 0 || silent && !s.settled() {
 			return false
 		}
 	}
@@ -174,6 +179,7 @@ func (l *Log) idle() bool {
 // settle goes on with whatever waits for completions: removals, and a draining log's errand.
 func (l *Log) settle(now core.Now, out *step.Effects) {
 	if l.state == ready || l.state == draining {
+		l.stopCleaning(now, out)
 		l.dropSegments(now, out)
 		l.removeNext(now, out)
 	}
@@ -194,4 +200,5 @@ func (l *Log) release(out *step.Effects) {
 		}
 		s.staged = nil
 	}
+	l.forgetCleaning(out)
 }

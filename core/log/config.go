@@ -2,6 +2,7 @@ package log
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/compact"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -38,8 +39,13 @@ type Config struct {
 	Policy                 Policy
 
 	// Compacted says that cleanup.policy has, or ever had, "compact": offsets may then have holes. Without it a hole
-	// is damage, because base offsets are outside the checksum.
+	// is damage, because base offsets are outside the checksum. Once set it stays, see [Past.Compacted].
 	Compacted bool
+	// Cleaning is the topic's configuration of compaction; unlike the others its fields mean what they say, also 0.
+	Cleaning compact.Policy
+	// FileDeleteDelayMs is file.delete.delay.ms, default 1 minute: for so long the files that the cleaner has replaced
+	// stay open, because an answer that is being put together may name their bytes.
+	FileDeleteDelayMs int64
 	// TrackWrites asks for the completion of each turn's last append, so that followers can read what the leader
 	// has written but not yet synced. Policy OS implies it.
 	TrackWrites bool
@@ -58,6 +64,7 @@ const (
 	defaultSegmentBytes  = 1 << 30
 	defaultWeekMs        = 7 * 24 * 3600 * 1000
 	defaultDayMs         = 24 * 3600 * 1000
+	defaultMinuteMs      = 60 * 1000
 	defaultIndexInterval = 4096
 	defaultIndexMax      = 10 << 20
 	defaultRecent        = 1024
@@ -74,6 +81,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.IndexMaxBytes, defaultIndexMax)
 	orDefault(&c.RetentionMs, defaultWeekMs)
 	orDefault(&c.ProducerIDExpirationMs, defaultDayMs)
+	orDefault(&c.FileDeleteDelayMs, defaultMinuteMs)
 	orDefault(&c.RecentBatches, defaultRecent)
 	orDefault(&c.RecoveryChunkBytes, defaultChunk)
 	orDefault(&c.LookupBytes, defaultLookup)
@@ -102,6 +110,11 @@ type Past struct {
 	RecoveryPoint core.Offset
 	// LogStartOffset is the entry in log-start-offset-checkpoint, 0 without one.
 	LogStartOffset core.Offset
+	// CleanPoint is the entry in cleaner-offset-checkpoint: the offset at which the last round of compaction ended; 0
+	// without one.
+	CleanPoint core.Offset
+	// Compacted says that there is such an entry. A topic that is compacted no more may have holes all the same.
+	Compacted bool
 	// TopicID is written into partition.metadata of a new log and compared with that of an old one. Zero means that
 	// the caller does not care.
 	TopicID core.TopicID

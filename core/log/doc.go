@@ -35,15 +35,18 @@
 //   - RecoveryPoint never passes what recovery could not rebuild: bytes not synced, indexes of sealed segments not
 //     synced, leader epochs not yet in the checkpoint file.
 //   - Recovery cuts only at or above the recovery point. Damage below it takes the log offline with a report.
+//   - Compaction changes no offset, touches nothing at or above the LastStableOffset, the recovery point or the active
+//     segment's base, and replaces segments by whole, synced ones only: core/log/compact says what stays.
 //   - Segments disappear one by one, each removal made durable before the next, from the front (retention) or from
 //     the back (truncation), so that no power loss leaves a hole.
 //
 // # What it does not do
 //
 // It does not know the high watermark (callers pass it in), does not write the node's own checkpoint files (but holds
-// their codecs and [Replacement]), has no transaction index and no compaction yet, and refuses message formats before
-// version 2.
+// their codecs and [Replacement]), does not decide when it is compacted (callers ask [Log.Cleanable] and begin a round with
+// [Log.StartCleaning]), has no transaction index yet, and refuses message formats before version 2.
 //
-// KIPs: 32 and 33 (timestamps, time index), 74 (fetch sizes), 98, 360 (producer state), 101, 279 (leader epochs), 107
-// (DeleteRecords), 516 (topic ids), 724 (no old formats), 734 (offset of the largest timestamp).
+// KIPs: 32 and 33 (timestamps, time index), 58, 354, 534 (compaction lag, delete horizon), 74 (fetch sizes), 98, 360
+// (producer state), 101, 279 (leader epochs), 107 (DeleteRecords), 516 (topic ids), 724 (no old formats), 734 (offset of
+// the largest timestamp).
 package log

@@ -22,13 +22,15 @@ const (
 	EntryOpened
 	// EntryStartRaised is a higher log start offset, Base (retention, DeleteRecords).
 	EntryStartRaised
+	// EntryCleaned says that the batches from Base to Last were compacted: some are gone, some hold fewer records.
+	EntryCleaned
 )
 
 // Entry is one change of a log's contents.
 type Entry struct {
 	Kind  EntryKind
 	Base  core.Offset
-	Last  core.Offset      // of EntryAppended and EntryOpened
+	Last  core.Offset      // of EntryAppended, EntryOpened and EntryCleaned
 	Epoch core.LeaderEpoch // of EntryAppended
 	// CRC is the checksum of EntryAppended's batch; neither offsets nor the epoch go into it.
 	CRC uint32
@@ -69,5 +71,12 @@ func (l *Log) journalRecovery(r *recovery) {
 func (l *Log) journalStart() {
 	if l.cfg.Journal {
 		l.journal = append(l.journal, Entry{Kind: EntryStartRaised, Base: l.start})
+	}
+}
+
+// journalCleaned notes that a cleaned segment is in place.
+func (l *Log) journalCleaned(s *segment) {
+	if l.cfg.Journal {
+		l.journal = append(l.journal, Entry{Kind: EntryCleaned, Base: s.base, Last: s.next - 1})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/recent"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -24,8 +25,8 @@ func (l *Log) Locate(q Query) Located {
 	if q.Offset >= upper {
 		return Located{}
 	}
-	if b, ok := l.recent.find(q.Offset); ok {
-		return l.span(q, upper, l.segments[l.segmentFor(b.base)], b)
+	if b, ok := l.recent.Find(q.Offset); ok {
+		return l.span(q, upper, l.segments[l.segmentFor(b.Base)], b)
 	}
 	return l.locateIn(q, upper, l.segmentFor(q.Offset))
 }
@@ -102,7 +103,7 @@ func (l *Log) ResolveLocate(q Query, need ReadRequest, data []byte) Located {
 			return Located{Code: core.ErrCorruptMessage}
 		}
 		if h.LastOffset() >= q.Offset {
-			b := recentBatch{base: h.BaseOffset, delta: h.LastOffsetDelta, pos: int32(pos), size: int32(h.SizeInBytes())}
+			b := recent.Batch{Base: h.BaseOffset, Delta: h.LastOffsetDelta, Pos: int32(pos), Size: int32(h.SizeInBytes())}
 			return l.span(q, upper, s, &b)
 		}
 		pos += core.Pos(h.SizeInBytes())
@@ -120,18 +121,18 @@ func (l *Log) segmentOf(f step.FileID) int {
 }
 
 // span is the answer when the first batch is known exactly.
-func (l *Log) span(q Query, upper core.Offset, s *segment, first *recentBatch) Located {
-	if first.last() >= upper { // the bound falls into the batch, or before it
+func (l *Log) span(q Query, upper core.Offset, s *segment, first *recent.Batch) Located {
+	if first.Last() >= upper { // the bound falls into the batch, or before it
 		return Located{}
 	}
-	pos := core.Pos(first.pos)
-	limit := max(l.boundary(s, upper), pos+core.Pos(first.size))
+	pos := core.Pos(first.Pos)
+	limit := max(l.boundary(s, upper), pos+core.Pos(first.Size))
 	length := min(q.MaxBytes, int64(limit-pos))
-	if length < int64(first.size) {
+	if length < int64(first.Size) {
 		if !q.MinOneBatch {
 			return Located{}
 		}
-		length = int64(first.size)
+		length = int64(first.Size)
 	}
 	return Located{Span: step.Span{File: s.file, Pos: pos, Len: length}}
 }
@@ -147,8 +148,8 @@ func (l *Log) boundary(s *segment, upper core.Offset) core.Pos {
 	case upper == s.synced.end:
 		return s.synced.pos
 	}
-	if b, ok := l.recent.find(upper); ok && b.base >= s.base && b.base < s.next {
-		return core.Pos(b.pos)
+	if b, ok := l.recent.Find(upper); ok && b.Base >= s.base && b.Base < s.next {
+		return core.Pos(b.Pos)
 	}
 	pos, _ := s.index.floor(int64(upper - s.base))
 	return pos

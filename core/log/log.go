@@ -6,6 +6,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/log/recent"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -57,7 +58,7 @@ type Log struct {
 	end      core.Offset
 	synced   core.Offset // end of what has been fsynced, directory entries included
 	written  core.Offset // end of what is in the files
-	recent   recent
+	recent   recent.Ring
 
 	epochs    epochCache
 	producers *pstate.Table
@@ -72,6 +73,13 @@ type Log struct {
 	doomed   []*segment  // removed from the log, to be removed from the disk one by one
 	removing bool        // the first of doomed is being removed
 	released bool        // an offline log has closed its files
+
+	// Compaction. Everything below cleanPoint has been cleaned; cleanSaid is the most that the checkpoint file may say.
+	cleanPoint core.Offset
+	cleanSaid  core.Offset
+	clean      *cleaning // the round under way
+	unclean    Failure   // why the log is not cleaned any more
+	replacedBy []retired // files that a cleaner's output has replaced
 
 	rec    *recovery
 	codecs record.Codecs
@@ -94,6 +102,7 @@ type opKind uint8
 const (
 	opCall      opKind = iota + 1 // then is called
 	opOptional                    // like opCall; ErrNotExist is an answer, not a failure
+	opSpacious                    // like opCall; ErrNoSpace is an answer, not a failure
 	opWritten                     // the last append of a turn
 	opSynced                      // the sync of a segment
 	opOpened                      // the creation of a segment's file
@@ -176,14 +185,20 @@ type TimeFound struct {
 // New is a log in the directory dir, relative to the node's data directory, for instance "orders-0". Nothing happens
 // before Open. The owner number must be the log's own: its operations and files are numbered with it.
 func New(cfg Config, owner step.Owner, dir string, past Past) *Log {
+	cfg.Compacted = cfg.Compacted || past.Compacted
 	return &Log{
 		cfg: cfg.withDefaults(), ids: step.NewIDs(owner), dir: dir, past: past, topicID: past.TopicID,
 		checkpointed: past.RecoveryPoint, producers: &pstate.Table{},
+		cleanPoint: past.CleanPoint, cleanSaid: past.CleanPoint,
 	}
 }
 
-// Reconfigure replaces the configuration; it applies from the next append on.
-func (l *Log) Reconfigure(cfg Config) { l.cfg = cfg.withDefaults() }
+// Reconfigure replaces the configuration; it applies from the next append on. A log that was ever compacted keeps its
+// holes, so Config.Compacted stays set.
+func (l *Log) Reconfigure(cfg Config) {
+	cfg.Compacted = cfg.Compacted || l.cfg.Compacted
+	l.cfg = cfg.withDefaults()
+}
 
 // Ready reports whether the log can be appended to and read.
 func (l *Log) Ready() bool { return l.state == ready }
@@ -217,7 +232,7 @@ func (l *Log) WrittenOffset() core.Offset { return l.written }
 func (l *Log) RecoveryPoint() core.Offset {
 	point := l.synced
 	for _, s := range l.segments[:max(0, len(l.segments)-1)] {
-		if !s.indexed {
+		if !s.indexed && !s.swapped { // recovery scans what it finds under a swap name, and rebuilds its indexes
 			point = min(point, s.base)
 			break
 		}
@@ -248,6 +263,9 @@ func (l *Log) Segments() int { return len(l.segments) }
 
 // TopicID is what partition.metadata says, zero if nothing.
 func (l *Log) TopicID() core.TopicID { return l.topicID }
+
+// Owner is the number by which the log's operations and files are told.
+func (l *Log) Owner() step.Owner { return l.ids.Owner() }
 
 // Dir is the log's directory, relative to the node's data directory.
 func (l *Log) Dir() string { return l.dir }
@@ -293,7 +311,7 @@ func (l *Log) DiskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 	if l.state == offline {
 		return
 	}
-	if d.Err != step.DiskOK && p.kind != opAnyResult && !(p.kind == opOptional && d.Err == step.ErrNotExist) {
+	if d.Err != step.DiskOK && !p.kind.expects(d.Err) {
 		l.diskFailed(d)
 		return
 	}
@@ -301,7 +319,7 @@ func (l *Log) DiskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		return
 	}
 	switch p.kind {
-	case opCall, opOptional:
+	case opCall, opOptional, opSpacious:
 		p.then(now, d, out)
 	case opWritten:
 		p.seg.written = maxMark(p.seg.written, p.mark)
@@ -318,6 +336,11 @@ func (l *Log) DiskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 	case opAnyResult:
 	}
 	l.settle(now, out)
+}
+
+// expects reports whether the error is one of the operation's outcomes.
+func (k opKind) expects(err step.DiskError) bool {
+	return k == opAnyResult || k == opOptional && err == step.ErrNotExist || k == opSpacious && err == step.ErrNoSpace
 }
 
 // take removes the operation from the outstanding ones.
@@ -401,8 +424,18 @@ func (l *Log) refusal() core.ErrorCode {
 	return core.ErrNotLeaderOrFollower
 }
 
-// NextDeadline is when Tick wants to be called: the age limit of the oldest outstanding operation.
+// NextDeadline is when Tick wants to be called: the age limit of the oldest outstanding operation, or when the cleaner
+// may go on.
 func (l *Log) NextDeadline() (core.Mono, bool) {
+	at, ok := l.stuckAt()
+	if more, waits := l.cleanerDue(); waits && (!ok || more < at) {
+		return more, true
+	}
+	return at, ok
+}
+
+// stuckAt is when the oldest outstanding operation has taken too long.
+func (l *Log) stuckAt() (core.Mono, bool) {
 	oldest, ok := core.Mono(0), false
 	if l.state == offline || l.state == closed {
 		return 0, false
@@ -418,9 +451,10 @@ func (l *Log) NextDeadline() (core.Mono, bool) {
 	return oldest.Add(l.cfg.DiskTimeout), ok
 }
 
-// Tick takes a log offline whose disk has not answered for Config.DiskTimeout. A late answer does not bring it back.
+// Tick takes a log offline whose disk has not answered for Config.DiskTimeout. A late answer does not bring it back. What
+// else was due is done by the EndTurn that has to follow.
 func (l *Log) Tick(now core.Now) {
-	if at, ok := l.NextDeadline(); ok && at <= now.Mono {
+	if at, ok := l.stuckAt(); ok && at <= now.Mono {
 		l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.dir, Offset: core.NoOffset,
 			What: "the disk does not answer"})
 	}
@@ -461,10 +495,8 @@ func (l *Log) Check() {
 		}
 		s.check()
 	}
-	for i := 1; i < l.recent.count; i++ {
-		if l.recent.at(i-1).last() >= l.recent.at(i).base {
-			invariant.Fail("recent batches %d and %d overlap", i-1, i)
-		}
+	if i, j, overlap := l.recent.Check(); overlap {
+		invariant.Fail("recent batches %d and %d overlap", i, j)
 	}
 	l.producers.Verify()
 }

@@ -60,7 +60,7 @@ func (l *Log) recover(now core.Now, r *recovery, out *step.Effects) {
 	l.state, l.rec = recovering, r
 	l.segments, l.unsynced = nil, 0
 	l.start, l.end, l.synced, l.written = r.begin, r.begin, r.begin, r.begin
-	l.recent.clear()
+	l.recent.Clear()
 	l.epochs = epochCache{entries: l.epochs.entries[:0]}
 	l.producers = &pstate.Table{}
 	l.snapshots = l.snapshots[:0]
@@ -123,7 +123,8 @@ func (r *recovery) names(suffix string) []core.Offset {
 }
 
 // tidy removes what crashes leave behind: files already deleted from the log, unfinished output of the cleaner and of
-// replacements, index files without a segment. A cleaner's finished output takes its place, see scanSegment.
+// replacements, index files without a segment. A cleaner's finished output stands for its input from here on, under the
+// name that it has: only swapIn gives it its final one, for until then a crash must find out again what it replaces.
 func (l *Log) tidy(now core.Now, out *step.Effects) {
 	r := l.rec
 	r.phase = l.readSmall
@@ -132,20 +133,12 @@ func (l *Log) tidy(now core.Now, out *step.Effects) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	if len(r.names(logSuffix)) == 0 {
+	r.swaps = r.outputs()
+	if len(r.names(logSuffix))+len(r.swaps) == 0 {
 		// A new log: the directory's own entry must be durable before anything in it counts.
 		l.ask(now, step.DiskOp{Kind: step.SyncDir, Path: path.Dir(l.dir)}, opCall, out, nil)
 	}
 	for _, name := range names {
-		if base, ok := parseSegmentName(name, logSuffix+swapSuffix); ok {
-			r.swaps = append(r.swaps, base)
-			to := segmentName(base, logSuffix)
-			l.ask(now, step.DiskOp{Kind: step.Rename, Path: l.path(name), To: l.path(to)}, opCall, out, nil)
-			r.files[to] = r.files[name]
-			delete(r.files, name)
-			r.created = true
-			continue
-		}
 		if r.leftover(name) {
 			l.ask(now, step.DiskOp{Kind: step.Remove, Path: l.path(name)}, opOptional, out, nil)
 			delete(r.files, name)
@@ -154,8 +147,23 @@ func (l *Log) tidy(now core.Now, out *step.Effects) {
 	l.goOn(now, l.readSmall, out)
 }
 
+// outputs is the cleaner's finished output, by base offset. Output at or above an unfinished one is that of a Kafka that
+// was splitting a segment, and not all there (KAFKA-6264).
+func (r *recovery) outputs() []core.Offset {
+	found := r.names(logSuffix + swapSuffix)
+	for _, suffix := range []string{logSuffix, indexSuffix, timeIndexSuffix, txnIndexSuffix} {
+		if cleaned := r.names(suffix + cleanedSuffix); len(cleaned) > 0 {
+			found = slices.DeleteFunc(found, func(o core.Offset) bool { return o >= cleaned[0] })
+		}
+	}
+	return found
+}
+
 // leftover reports whether a file is nobody's any more.
 func (r *recovery) leftover(name string) bool {
+	if base, ok := parseSegmentName(name, logSuffix+swapSuffix); ok {
+		return !slices.Contains(r.swaps, base)
+	}
 	for _, suffix := range []string{deletedSuffix, cleanedSuffix, tmpSuffix, swapSuffix} {
 		if strings.HasSuffix(name, suffix) {
 			return true
@@ -163,8 +171,9 @@ func (r *recovery) leftover(name string) bool {
 	}
 	for _, suffix := range []string{indexSuffix, timeIndexSuffix, txnIndexSuffix} {
 		if base, ok := parseSegmentName(name, suffix); ok {
+			// Indexes beside a swap file are those of what it replaces. They must be gone before it has its final name.
 			_, found := r.files[segmentName(base, logSuffix)]
-			return !found
+			return !found || slices.Contains(r.swaps, base)
 		}
 	}
 	return false
@@ -211,7 +220,9 @@ func (l *Log) readSmall(now core.Now, out *step.Effects) {
 // openSegments opens every .log file.
 func (l *Log) openSegments(now core.Now, out *step.Effects) {
 	r := l.rec
-	bases := r.names(logSuffix)
+	bases := append(r.names(logSuffix), r.swaps...)
+	slices.Sort(bases)
+	bases = slices.Compact(bases)
 	for i, base := range bases {
 		// fsyncgate: a sync that failed before the crash left bytes in the page cache that no later sync writes.
 		cold := !r.clean && (i == len(bases)-1 || bases[i+1] >= r.point)
@@ -220,6 +231,9 @@ func (l *Log) openSegments(now core.Now, out *step.Effects) {
 		s.swapped = slices.Contains(r.swaps, base)
 		l.segments = append(l.segments, s)
 		name := segmentName(base, logSuffix)
+		if s.swapped {
+			name += swapSuffix
+		}
 		l.ask(now, step.DiskOp{Kind: step.Open, File: s.file, Path: l.path(name), Cold: cold}, opCall, out,
 			func(d *step.DiskDone) { s.size = core.Pos(d.Size) })
 	}
@@ -475,7 +489,7 @@ func (l *Log) removeLast(now core.Now, phase func(core.Now, *step.Effects), out 
 // removeFiles removes a segment's files that recovery found.
 func (l *Log) removeFiles(now core.Now, s *segment, out *step.Effects) {
 	out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: s.file})
-	for _, suffix := range []string{indexSuffix, timeIndexSuffix, txnIndexSuffix, logSuffix} {
+	for _, suffix := range []string{indexSuffix, timeIndexSuffix, txnIndexSuffix, logSuffix, logSuffix + swapSuffix} {
 		name := segmentName(s.base, suffix)
 		if _, ok := l.rec.files[name]; ok {
 			l.ask(now, step.DiskOp{Kind: step.Remove, Path: l.path(name)}, opOptional, out, nil)
@@ -507,6 +521,8 @@ func (l *Log) finish(now core.Now, out *step.Effects) {
 		}
 		if s.rescan && s.sealed {
 			s.stampTime()
+		}
+		if s.rescan && s.sealed && !s.swapped {
 			s.indexed = false // the recovery point stays below until the new files are durable
 			r.rewritten = append(r.rewritten, s)
 		}
@@ -517,6 +533,49 @@ func (l *Log) finish(now core.Now, out *step.Effects) {
 			then: func() { l.unnamed = false }})
 	}
 	l.dropSnapshots(now, out)
+	if len(r.swaps) == 0 {
+		l.goOn(now, l.link, out)
+		return
+	}
+	out.Reachable("log.swap-completed", nil)
+	l.goOn(now, func(now core.Now, out *step.Effects) { // what the output replaces is gone, and its indexes are, for good
+		l.rec.phase = l.indexSwapped
+		l.ask(now, step.DiskOp{Kind: step.SyncDir, Path: l.dir}, opCall, out, nil)
+	}, out)
+}
+
+// indexSwapped writes the indexes of segments that have come from a cleaner.
+func (l *Log) indexSwapped(now core.Now, out *step.Effects) {
+	for _, s := range l.segments {
+		if !s.swapped || !s.sealed {
+			continue
+		}
+		s.listed, s.indexed = true, true // before anybody can ask
+		for _, x := range []smallFile{
+			{path: segmentName(s.base, indexSuffix), data: s.index.appendTo(nil)},
+			{path: segmentName(s.base, timeIndexSuffix), data: s.times.appendTo(nil)},
+		} {
+			r := l.rec
+			r.waiting++
+			l.writeWhole(now, x.path, x.data, func(now core.Now, _ *step.DiskDone, out *step.Effects) {
+				if r.waiting--; r.waiting == 0 {
+					r.phase(now, out)
+				}
+			}, out)
+		}
+	}
+	l.goOn(now, l.nameSwapped, out)
+}
+
+// nameSwapped gives them their final names.
+func (l *Log) nameSwapped(now core.Now, out *step.Effects) {
+	for _, s := range l.segments {
+		if s.swapped {
+			name := l.path(segmentName(s.base, logSuffix))
+			l.ask(now, step.DiskOp{Kind: step.Rename, File: s.file, Path: name + swapSuffix, To: name}, opCall, out, nil)
+		}
+	}
+	l.rec.created = true
 	l.goOn(now, l.link, out)
 }
 
@@ -540,6 +599,9 @@ func (l *Log) serve(now core.Now, out *step.Effects) {
 	l.unsynced = len(l.segments) - 1
 	l.start = max(r.begin, l.segments[0].base)
 	l.synced, l.written = l.end, l.end
+	if l.cleanPoint > l.end {
+		l.cleanPoint = 0 // Kafka, too: the end of the log was lost, and what comes there now was never cleaned
+	}
 	l.state, l.rec = ready, nil
 	l.journalRecovery(r)
 	for _, s := range r.rewritten {

@@ -63,7 +63,7 @@ func (l *Log) expired(now core.Now, s *segment, total int64) bool {
 // A segment that is still being written to the disk stays until that is done; settle calls again.
 func (l *Log) dropSegments(now core.Now, out *step.Effects) {
 	n := 0
-	for n < l.unsynced && l.segments[n].next <= l.start && l.segments[n].indexed {
+	for n < l.unsynced && l.segments[n].next <= l.start && l.segments[n].indexed && !l.segments[n].swapOut {
 		n++
 	}
 	if n == 0 {
@@ -72,7 +72,7 @@ func (l *Log) dropSegments(now core.Now, out *step.Effects) {
 	l.doomed = append(l.doomed, l.segments[:n]...)
 	l.segments = append([]*segment(nil), l.segments[n:]...)
 	l.unsynced -= n
-	l.recent.dropBelow(l.segments[0].base)
+	l.recent.DropBelow(l.segments[0].base)
 	l.removeNext(now, out)
 }
 

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/recent"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -37,7 +38,7 @@ func (l *Log) scanSegment(now core.Now, out *step.Effects) {
 		if !s.rescan && sc.seg < r.from {
 			sc.known = false
 			l.end = s.next
-			l.recent.clear() // the ring holds batches without holes
+			l.recent.Clear() // the ring holds batches without holes
 			continue
 		}
 		sc.limit, sc.next, sc.exact = s.size, s.base, s.rescan
@@ -91,6 +92,9 @@ func (l *Log) dropCovered(now core.Now, i int, out *step.Effects) {
 	l.segments = append(l.segments[:i], l.segments[i+1:]...)
 	if i == len(l.segments) {
 		l.segments[i-1].sealed = false
+	}
+	if i < l.rec.from {
+		l.rec.from--
 	}
 	l.removeFiles(now, s, out)
 	l.goOn(now, l.scanSegment, out)
@@ -224,8 +228,8 @@ func (l *Log) scanPiece(now core.Now, piece []byte, out *step.Effects) bool {
 // acceptScanned makes a good batch part of the log. b is nil for a big one, of which only the header is at hand; no
 // marker is that big.
 func (l *Log) acceptScanned(b record.Batch, h *record.Header, s *segment) {
-	l.recent.push(recentBatch{base: h.BaseOffset, delta: h.LastOffsetDelta, pos: int32(s.size),
-		size: int32(h.SizeInBytes())}, l.cfg.RecentBatches)
+	l.recent.Push(recent.Batch{Base: h.BaseOffset, Delta: h.LastOffsetDelta, Pos: int32(s.size),
+		Size: int32(h.SizeInBytes())}, l.cfg.RecentBatches)
 	l.epochs.reconcile(h.PartitionLeaderEpoch, h.BaseOffset)
 	if b != nil || !h.Attributes.Control() {
 		l.applyScanned(b, h)

@@ -78,7 +78,8 @@ type segment struct {
 	sealed  bool // another segment follows, nothing is appended any more
 	indexed bool // the index files of a sealed segment are durable
 	listed  bool // the index files have been handed to the disk
-	swapped bool // came from a cleaner's .swap file: it replaces the segments it covers
+	swapped bool // its file is a cleaner's output that does not have its final name yet: it replaces the segments it covers
+	swapOut bool // the cleaner's output is about to take its place: it must not be removed now
 	rescan  bool // recovery has to rebuild its indexes
 }
 

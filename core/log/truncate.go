@@ -29,13 +29,14 @@ func (l *Log) TruncateTo(now core.Now, offset core.Offset, out *step.Effects) {
 	if l.promise < l.start {
 		l.promise = 0 // if the batch reaches below the log start, the log will begin anew
 	}
+	l.cleanPoint = min(l.cleanPoint, offset)
 	l.run(now, truncateErrand, offset, out)
 }
 
 // boundaryBelow is a batch boundary at or below the offset, the nearest that is known without reading.
 func (l *Log) boundaryBelow(o core.Offset) core.Offset {
-	if b, ok := l.recent.find(o); ok && b.base <= o {
-		return b.base
+	if b, ok := l.recent.Find(o); ok && b.Base <= o {
+		return b.Base
 	}
 	return l.segments[l.segmentFor(o)].base
 }
@@ -46,7 +47,7 @@ func (l *Log) TruncateFullyAndStartAt(now core.Now, offset core.Offset, out *ste
 		return
 	}
 	// For a moment the log has no segments at all: then nothing may be promised.
-	l.restart, l.promise = true, 0
+	l.restart, l.promise, l.cleanPoint = true, 0, 0
 	l.run(now, truncateErrand, offset, out)
 }
 
@@ -59,7 +60,14 @@ func (l *Log) run(now core.Now, e errand, target core.Offset, out *step.Effects)
 // NeedsCheckpoint reports that a truncation waits until the node's recovery point checkpoint says at most the given
 // offset for this log. The caller writes the checkpoint file, with RecoveryPoint as the entry, and then calls
 // Checkpointed. Likewise the log start checkpoint must not say more than where TruncateFullyAndStartAt begins.
+//
+// The cleaner's checkpoint must not say more than CleanPoint either. Counter-example: it says 100, the log is cut to 80,
+// and a tombstone at 90 is appended. After a crash it would count as clean: no round would look for the older values of
+// its key, and when its delete horizon has passed it would go, and they would be back.
 func (l *Log) NeedsCheckpoint() (core.Offset, bool) {
+	if l.errand == truncateErrand && l.state == draining && l.cleanSaid > l.cleanPoint {
+		return l.promise, true
+	}
 	return l.promise, l.errand == truncateErrand && l.state == draining && l.checkpointed > l.promise
 }
 
@@ -67,6 +75,16 @@ func (l *Log) NeedsCheckpoint() (core.Offset, bool) {
 func (l *Log) Checkpointed(now core.Now, offset core.Offset, out *step.Effects) {
 	l.checkpointed = offset
 	l.settle(now, out)
+}
+
+// CleanPointSaid tells that a cleaner-offset-checkpoint is being written that says offset for this log (durable false), or
+// that it is durable. Call it before Checkpointed.
+func (l *Log) CleanPointSaid(offset core.Offset, durable bool) {
+	if durable {
+		l.cleanSaid = offset
+	} else {
+		l.cleanSaid = max(l.cleanSaid, offset)
+	}
 }
 
 // Supposed tells that a recovery point checkpoint is being written that says offset for this log: from now on the file may
@@ -97,6 +115,7 @@ func (l *Log) runErrand(now core.Now, out *step.Effects) {
 
 // closeFiles closes the segments' files. Spans still being sent keep their bytes readable.
 func (l *Log) closeFiles(out *step.Effects) {
+	l.forgetCleaning(out)
 	for _, s := range l.segments {
 		if s.file != 0 {
 			out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: s.file})
@@ -143,6 +162,7 @@ func (l *Log) Delete(now core.Now, suffix string, out *step.Effects) {
 	case offline:
 		l.release(out)
 		l.ops, l.replaced, l.removing = nil, nil, false
+		l.forgetCleaning(out)
 		l.state = draining
 		l.deleteDir(now, out)
 	case created, recovering: // serve comes back here: a topic may go, and its name come again, while its log is read

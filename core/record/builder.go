@@ -112,6 +112,16 @@ func (b *Builder) Copy(r *Record) error {
 	return nil
 }
 
+// KeepLast makes the batch reach to the given offset, though its last record stands before it: compaction keeps the last
+// offset of a batch, by which its last sequence number is told. It must not be below the last record's.
+func (b *Builder) KeepLast(o core.Offset) {
+	distance := int64(o - b.options.BaseOffset)
+	if distance < int64(b.lastDelta) || distance > math.MaxInt32 {
+		panic(fmt.Sprintf("record: last offset %d kept behind delta %d of base %d", o, b.lastDelta, b.options.BaseOffset))
+	}
+	b.lastDelta = int32(distance)
+}
+
 // timestampDelta is the delta that a record of that timestamp gets. Deltas may wrap around: readers add modulo
 // 2^64.
 func (b *Builder) timestampDelta(ts core.Wall) int64 {

@@ -15,6 +15,9 @@ type IDs struct {
 // NewIDs is the id source of an owner.
 func NewIDs(o Owner) IDs { return IDs{owner: o} }
 
+// Owner is the part whose ids these are.
+func (s *IDs) Owner() Owner { return s.owner }
+
 // Op is a fresh, non-zero operation id.
 func (s *IDs) Op() OpID {
 	s.op++

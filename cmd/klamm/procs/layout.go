@@ -213,6 +213,7 @@ func (l *Layout) Properties(n Node, dir string, set []string) string {
 		"controller.quorum.voters=" + strings.Join(voters, ","),
 		"log.dirs=" + filepath.ToSlash(filepath.Join(n.Dir(dir), "data")),
 		fmt.Sprintf("default.replication.factor=%d", replicas),
+		fmt.Sprintf("offsets.topic.replication.factor=%d", replicas),
 		fmt.Sprintf("min.insync.replicas=%d", max(1, replicas-1)),
 	}
 	return strings.Join(append(lines, set...), "\n") + "\n"

@@ -36,6 +36,11 @@ type Result interface {
 	AppendText(dst []byte) []byte
 }
 
+// Encoder is a [Result] that writes its own JSON, ended by a new line: one of which the indented form would be too long.
+type Encoder interface {
+	Encode() ([]byte, error)
+}
+
 // Options says where a [Printer] prints.
 type Options struct {
 	Results  io.Writer
@@ -68,14 +73,22 @@ func New(o Options) *Printer {
 // Format is how results are printed.
 func (p *Printer) Format() Format { return p.opts.Format }
 
+func encode(r Result) ([]byte, error) {
+	if e, ok := r.(Encoder); ok {
+		return e.Encode()
+	}
+	b, err := json.MarshalIndent(r, "", "  ")
+	return append(b, '\n'), err
+}
+
 // Result prints the one result of a command; as JSON it is indented.
 func (p *Printer) Result(r Result) error {
 	if p.opts.Format == JSON {
-		b, err := json.MarshalIndent(r, "", "  ")
+		b, err := encode(r)
 		if err != nil {
 			return err
 		}
-		return p.write(append(b, '\n'))
+		return p.write(b)
 	}
 	return p.write(r.AppendText(nil))
 }

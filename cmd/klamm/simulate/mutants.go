@@ -15,6 +15,7 @@ import (
 	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/cmd/klamm/mutate"
+	"github.com/klamm-log/klamm/cmd/klamm/results"
 	"github.com/klamm-log/klamm/cmd/klamm/show"
 	"github.com/spf13/cobra"
 )
@@ -269,7 +270,7 @@ func (r *mutantResult) row() []string {
 	case r.Median > r.Budget:
 		verdict = "LATE"
 	}
-	return []string{r.ID, verdict, fmt.Sprint(len(r.Starts)), median, p90, fmt.Sprint(r.Budget), countsText(r.Properties),
+	return []string{r.ID, verdict, fmt.Sprint(len(r.Starts)), median, p90, fmt.Sprint(r.Budget), results.CountsText(r.Properties),
 		replayed, fmt.Sprint(r.Seeds), show.Duration(time.Duration(r.WallNs))}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/klamm-log/klamm/cmd/klamm/cli"
 	"github.com/klamm-log/klamm/cmd/klamm/cli/clitest"
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
+	"github.com/klamm-log/klamm/cmd/klamm/results"
 	"github.com/klamm-log/klamm/cmd/klamm/sweep"
 	"github.com/klamm-log/klamm/sim"
 	"github.com/spf13/cobra"
@@ -44,37 +45,6 @@ func TestBenchResult(t *testing.T) {
 	clitest.Golden(t, "bench_sim.txt", clitest.Printed(t, newBenchSimResult(benchSimOptions{Profile: "default", Jobs: 2}, summary())))
 }
 
-func TestSimResult(t *testing.T) {
-	violations := []sweep.Failure{
-		{Seed: 7, Violations: []sweep.Violation{
-			{Property: "ACKED", Place: "t-0@17", Message: "the record is gone"},
-			{Property: sweep.PropertyPanic, Message: "index out of range\nmain.f()"},
-		}},
-		{Seed: 9, Violations: []sweep.Violation{{Property: "L-SETTLE", Message: "too late"}}},
-	}
-	for name, test := range map[string]struct {
-		change func(*sweep.Summary)
-		code   exit.Code
-	}{
-		"held":         {func(*sweep.Summary) {}, exit.OK},
-		"violated":     {func(s *sweep.Summary) { s.Failures = violations; s.Interrupted = true }, exit.Violated},
-		"interrupted":  {func(s *sweep.Summary) { s.Interrupted = true; s.Unfinished = []uint64{3} }, exit.Interrupted},
-		"inconclusive": {func(s *sweep.Summary) { s.Inconclusive = []sweep.Doubt{{Seed: 4, Why: "nothing was written"}} }, exit.Inconclusive},
-		"unfinished":   {func(s *sweep.Summary) { s.Unfinished = []uint64{11, 12} }, exit.Inconclusive},
-		"diverged": {func(s *sweep.Summary) {
-			s.Failures = append([]sweep.Failure{{Seed: 5, Divergence: "the runs part after event 3"}}, violations...)
-		}, exit.Nondeterminism},
-	} {
-		sum := summary()
-		test.change(&sum)
-		r := newSimResult("default", 1, sum, map[uint64]string{7: "capsules/default-7.json"})
-		if r.code() != test.code {
-			t.Errorf("%s: exit %d, want %d", name, r.code(), test.code)
-		}
-		clitest.Golden(t, "sim_"+name+".txt", clitest.Printed(t, r))
-	}
-}
-
 func TestProgressLine(t *testing.T) {
 	p := sweep.Progress{Seeds: 1234, Events: 5_678_901, SimTime: time.Hour, Wall: 10 * time.Second, Failures: 2, Slow: 77, For: 6 * time.Second}
 	const want = "10.0s: 1,234 seeds, 5.68 M events (568 k/s), 1h00m simulated (x 360), 2 failing, seed 77 since 6.00s"
@@ -85,13 +55,14 @@ func TestProgressLine(t *testing.T) {
 
 // Failing seeds are told at once, with a line to paste.
 func TestFailureLine(t *testing.T) {
-	f := sweep.Failure{Seed: 7, Violations: []sweep.Violation{{Property: "ACKED"}, {Property: "OTHER"}}}
+	f := &sweep.Failure{Seed: 7, Violations: []sweep.Violation{{Property: "ACKED"}, {Property: "OTHER"}}}
+	changed := results.Key{Profile: "calm", Overrides: []string{"disk=[]"}}
 	for _, test := range []struct{ got, want string }{
-		{failureLine(f, "default", "c/default-7.json"), "seed 7 violated ACKED: klamm replay c/default-7.json"},
-		{failureLine(f, "default", ""), "seed 7 violated ACKED: klamm sim --seed 7 --seeds 1 --profile default"},
+		{failureLine(f, results.Key{Profile: "default"}, "c/default-7.json"), "seed 7 violated ACKED: klamm replay c/default-7.json"},
+		{failureLine(f, results.Key{Profile: "default"}, ""), "seed 7 violated ACKED: klamm sim --seed 7 --seeds 1 --profile default"},
 		{
-			failureLine(sweep.Failure{Seed: 8, Divergence: "x"}, "calm", "c"),
-			"seed 8 is not deterministic: klamm sim --seed 8 --seeds 1 --twice --profile calm",
+			failureLine(&sweep.Failure{Seed: 8, Divergence: "x"}, changed, "c"),
+			"seed 8 is not deterministic: klamm sim --seed 8 --seeds 1 --twice --profile calm --set 'disk=[]'",
 		},
 	} {
 		if test.got != test.want {
@@ -120,14 +91,14 @@ func TestSimBudget(t *testing.T) {
 }
 
 // simOnce runs some seeds of the calm profile.
-func simOnce(t *testing.T, args ...string) (r simResult) {
+func simOnce(t *testing.T, args ...string) (r results.File) {
 	t.Helper()
 	args = append([]string{"sim", "--profile", "calm", "--seed", "3", "--seeds", "3", "--capsules", "", "-o", "json"}, args...)
 	code, out, talk := clitest.Run(t.Context(), Commands, "", args...)
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("%v: exit %d, %q, %q", err, int(code), out, talk)
 	}
-	if r.code() != code || r.Schema != simSchema || r.SeedsRun != 3 || r.Events == 0 || r.SimNs == 0 || r.WallNs == 0 {
+	if code != exit.OK || r.Schema != results.Schema || r.SeedsRun != 3 || r.Events == 0 || r.SimNs == 0 || r.WallNs == 0 {
 		t.Fatalf("exit %d, result %+v", int(code), r)
 	}
 	return r
@@ -146,7 +117,7 @@ func TestSimInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	code, out, _ := clitest.Run(ctx, Commands, "", "sim", "--profile", "calm", "-o", "json")
-	var r simResult
+	var r results.File
 	if err := json.Unmarshal([]byte(out), &r); err != nil || code != exit.Interrupted || !r.Interrupted {
 		t.Errorf("exit %d, %v, %+v", int(code), err, r)
 	}
@@ -164,7 +135,7 @@ func capsule(t *testing.T) (path string, c sim.Capsule) {
 		t.Fatal(err)
 	}
 	o := w.Run()
-	path, err = storeCapsule(filepath.Join(t.TempDir(), "new"), "some/where/calm.json", sweep.Failure{Seed: 5, World: w, Outcome: o})
+	path, err = storeCapsule(filepath.Join(t.TempDir(), "new"), "some/where/calm.json", &sweep.Failure{Seed: 5, World: w, Outcome: o})
 	if err != nil || filepath.Base(path) != "calm-5.json" {
 		t.Fatalf("path %q, %v", path, err)
 	}

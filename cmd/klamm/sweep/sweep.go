@@ -64,8 +64,11 @@ type Link struct {
 
 // Options says what to run.
 type Options struct {
-	First uint64 // the first seed; the others follow
+	First uint64 // the first seed
+	Step  uint64 // from one seed to the next; 0 is 1
 	Seeds int64  // how many; 0 is until Budget is used up
+	// Skip says which seeds are passed over, although they count as one of Seeds; nil is none.
+	Skip func(seed uint64) bool
 	// Budget is how long seeds are started; 0 is without limit. At least one seed is run.
 	Budget time.Duration
 	// Grace is how long seeds that are running when Budget is used up, or the context ends, may take to end; 0 is
@@ -76,6 +79,8 @@ type Options struct {
 	MaxFailures int  // stop after so many failing seeds; 0 is never
 	// Failed is called for each failing seed, from one goroutine at a time, while others run.
 	Failed func(f Failure)
+	// Done is called for each seed that was run, after Failed, from one goroutine at a time. f is nil if it did not fail.
+	Done func(seed uint64, o Outcome, f *Failure)
 }
 
 // Failure is a seed that did not do what it should. Exactly one of Violations and Divergence is set.
@@ -139,7 +144,7 @@ type Sweep struct {
 
 // New is a sweep that has not begun.
 func New(draw Draw, o Options) *Sweep {
-	o.Jobs = max(o.Jobs, 1)
+	o.Jobs, o.Step = max(o.Jobs, 1), max(o.Step, 1)
 	return &Sweep{
 		opts: o, draw: draw, next: o.First, running: make(map[uint64]time.Time),
 		sum: Summary{Faults: make(map[string]int64), Sometimes: make(map[string]int64)},
@@ -238,17 +243,21 @@ func (s *Sweep) work(ctx context.Context) {
 func (s *Sweep) take(ctx context.Context) (uint64, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.stop, s.over, ctx.Err() != nil,
-		s.opts.Seeds > 0 && s.started >= s.opts.Seeds,
-		s.opts.Budget > 0 && s.started > 0 && time.Since(s.begin) >= s.opts.Budget:
-		return 0, false
+	for {
+		switch {
+		case s.stop, s.over, ctx.Err() != nil,
+			s.opts.Seeds > 0 && s.started >= s.opts.Seeds,
+			s.opts.Budget > 0 && s.started > 0 && time.Since(s.begin) >= s.opts.Budget:
+			return 0, false
+		}
+		seed := s.next
+		s.next += s.opts.Step
+		s.started++
+		if s.opts.Skip == nil || !s.opts.Skip(seed) {
+			s.running[seed] = time.Now()
+			return seed, true
+		}
 	}
-	seed := s.next
-	s.next++
-	s.started++
-	s.running[seed] = time.Now()
-	return seed, true
 }
 
 // run draws and runs a world. A panic becomes a violation.
@@ -330,6 +339,9 @@ func (s *Sweep) report(seed uint64, o Outcome, failure *Failure, err error) bool
 		if s.opts.MaxFailures > 0 && len(s.sum.Failures) >= s.opts.MaxFailures {
 			s.stop = true
 		}
+	}
+	if s.opts.Done != nil {
+		s.opts.Done(seed, o, failure)
 	}
 	return !s.stop
 }

@@ -1,8 +1,6 @@
 package groups_test
 
 import (
-	"testing"
-
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -19,7 +17,7 @@ import (
 // rig is a plane with a broker around it that keeps its logs in memory. Nothing is committed, and no read is answered,
 // until the test says so, unless auto is set.
 type rig struct {
-	t     testing.TB
+	t     require.TestingT
 	plane *groups.Plane
 	image *metadata.Image
 	logs  map[int32]*memLog
@@ -49,7 +47,7 @@ type read struct {
 
 const partitions = 4
 
-func newRig(t testing.TB) *rig {
+func newRig(t require.TestingT) *rig {
 	r := &rig{t: t, image: metadata.NewImage(), logs: make(map[int32]*memLog), answered: make(map[uint64]wire.Response), auto: true}
 	r.now = core.Now{Mono: core.Second, Wall: 1_000_000}
 	cfg, err := config.ResolveBroker(map[string]string{"group.initial.rebalance.delay.ms": "100"})

@@ -20,6 +20,7 @@ const (
 	Producer
 	Consumer
 	Admin
+	Group
 )
 
 // Lane separates requests that wait from requests that must not.
@@ -27,8 +28,9 @@ type Lane uint8
 
 // The lanes; each is a connection of its own.
 const (
-	Main     Lane = iota // all but fetches
-	Fetching             // fetches, which the broker may park
+	Main         Lane = iota // all but what follows
+	Fetching                 // fetches, which the broker may park
+	Coordinating             // a group member's joins, syncs and heartbeats: a join is parked until the others have joined
 )
 
 // Call is one request on its way. The caller owns it and its body again once it is completed as answered; after a loss
@@ -70,6 +72,7 @@ type Cluster struct {
 	nodes      *ordmap.Map[core.NodeID, *Node] // as of the last Metadata response
 	controller core.NodeID
 	topics     *ordmap.Map[string, *Topic]
+	all        allTopics
 	byID       map[core.TopicID]*Topic
 	meta       metadataState
 

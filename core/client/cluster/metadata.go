@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,22 @@ type Partition struct {
 	Leader core.NodeID // core.NoNode if none
 	// Epoch is the leader epoch, core.NoLeaderEpoch if unknown. Within one topic id it never goes back, whatever a broker
 	// that lags behind may say (KIP-320; KAFKA-7395 was a client that did).
-	Epoch core.LeaderEpoch
+	Epoch    core.LeaderEpoch
+	Replicas []core.NodeID // all of them, in the controller's order
+}
+
+// TopicName is a topic that exists, with its id where brokers have ids.
+type TopicName struct {
+	Name     string
+	ID       core.TopicID
+	Internal bool // Kafka's own, such as __consumer_offsets
+}
+
+// allTopics is what is known of the topics that exist, for those who choose among them.
+type allTopics struct {
+	wanted bool
+	known  bool
+	list   []TopicName
 }
 
 // metadataState is the state of refreshing.
@@ -58,6 +74,32 @@ func (c *Cluster) Want(name string) *Topic {
 	return t
 }
 
+// WantAll begins or ends to ask for all topics, not only those that are wanted by name.
+func (c *Cluster) WantAll(all bool) {
+	if all && !c.all.wanted {
+		c.meta.needed, c.meta.failures, c.meta.notUntil = true, 0, 0
+	}
+	if !all {
+		c.all = allTopics{}
+	}
+	c.all.wanted = all
+}
+
+// Topics are all topics of the cluster, sorted by name, as of the last answer; false while none has come. The slice is
+// replaced, never changed.
+func (c *Cluster) Topics() ([]TopicName, bool) { return c.all.list, c.all.known }
+
+// RacksOf are the racks of a partition's replicas, without those of which no rack is known.
+func (c *Cluster) RacksOf(p *Partition) []string {
+	var racks []string
+	for _, id := range p.Replicas {
+		if n, ok := c.nodes.Get(id); ok && n.Rack != "" {
+			racks = append(racks, n.Rack)
+		}
+	}
+	return racks
+}
+
 // TopicByID finds a wanted topic by its id, nil if there is none.
 func (c *Cluster) TopicByID(id core.TopicID) *Topic { return c.byID[id] }
 
@@ -77,7 +119,7 @@ func (m *metadataState) deadline(c *Cluster) core.Mono {
 		return Never
 	case m.needed && m.notUntil > 0:
 		return m.notUntil
-	case !m.needed && c.topics.Len() > 0:
+	case !m.needed && (c.topics.Len() > 0 || c.all.wanted):
 		return m.staleAt
 	}
 	return Never // waiting for a connection
@@ -92,7 +134,7 @@ func (m *metadataState) lost(c *Cluster, now core.Now) {
 
 func (c *Cluster) refreshIfDue(now core.Now, out *step.Effects) {
 	m := &c.meta
-	if c.topics.Len() > 0 && now.Mono >= m.staleAt {
+	if (c.topics.Len() > 0 || c.all.wanted) && now.Mono >= m.staleAt {
 		m.needed = true
 	}
 	if c.closed || !m.needed || m.inflight || now.Mono < m.notUntil {
@@ -109,6 +151,9 @@ func (c *Cluster) refreshIfDue(now core.Now, out *step.Effects) {
 		t := kmsg.NewMetadataRequestTopic()
 		t.Topic = kmsg.StringPtr(name)
 		req.Topics = append(req.Topics, t)
+	}
+	if c.all.wanted {
+		req.Topics = nil
 	}
 	req.AllowAutoTopicCreation = c.opts.AllowAutoCreate
 	m.call = Call{Owner: ownCluster, Body: req, MinVersion: 1}
@@ -134,7 +179,7 @@ func (c *Cluster) learn(now core.Now, body kmsg.Response) {
 	m.version++
 	m.staleAt = now.Mono.Add(c.opts.MetadataMaxAge)
 	c.learnNodes(resp)
-	pending := false
+	pending := c.learnNames(resp)
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		if t.Topic == nil {
@@ -151,6 +196,31 @@ func (c *Cluster) learn(now core.Now, body kmsg.Response) {
 		m.failures = 0
 	}
 	m.notUntil = c.RetryAfter(now.Mono, m.failures)
+}
+
+// learnNames takes the list of topics from the answer to a request for all of them. A wanted topic that it does not name
+// does not exist. It reports whether there is such a one.
+func (c *Cluster) learnNames(resp *kmsg.MetadataResponse) (missing bool) {
+	req, ok := c.meta.call.Body.(*kmsg.MetadataRequest)
+	if !ok || req.Topics != nil || !c.all.wanted {
+		return false
+	}
+	named := make(map[string]bool, len(resp.Topics))
+	var list []TopicName
+	for i := range resp.Topics {
+		if t := &resp.Topics[i]; t.Topic != nil && !named[*t.Topic] {
+			named[*t.Topic] = true
+			list = append(list, TopicName{Name: *t.Topic, ID: core.TopicID(t.TopicID), Internal: t.IsInternal})
+		}
+	}
+	slices.SortFunc(list, func(a, b TopicName) int { return strings.Compare(a.Name, b.Name) })
+	c.all.list, c.all.known = list, true
+	for name, t := range c.topics.All() {
+		if !named[name] {
+			t.Err, t.Answered, missing = core.ErrUnknownTopicOrPartition, true, true
+		}
+	}
+	return missing
 }
 
 func (c *Cluster) forgetNodes() {
@@ -216,6 +286,10 @@ func learnPartition(p *Partition, r *kmsg.MetadataResponseTopicPartition) (again
 		return true // the broker lags behind; a later answer will tell the newer leader's address
 	}
 	p.Leader, p.Epoch = core.NodeID(r.Leader), max(p.Epoch, epoch)
+	p.Replicas = p.Replicas[:0]
+	for _, id := range r.Replicas {
+		p.Replicas = append(p.Replicas, core.NodeID(id))
+	}
 	if core.ErrorCode(r.ErrorCode) == core.ErrLeaderNotAvailable {
 		p.Leader = core.NoNode
 	}

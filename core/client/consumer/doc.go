@@ -1,5 +1,5 @@
-// Package consumer is the reading side of a Kafka client without groups: partitions are assigned by hand, and records
-// polled.
+// Package consumer is the reading side of a Kafka client: partitions are assigned by hand, or by the client's group
+// (package member), and records polled.
 //
 // # State
 //

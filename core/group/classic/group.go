@@ -189,9 +189,12 @@ func (g *Group) Leader() string { return g.leader }
 // Size is the number of members.
 func (g *Group) Size() int { return g.members.Len() }
 
+// Deserted reports whether the group has no members and nobody is about to join.
+func (g *Group) Deserted() bool { return g.state == Empty && len(g.pending) == 0 }
+
 // Shell reports whether nothing would be lost with the group: no members, nobody about to join, nothing in the log.
 func (g *Group) Shell() bool {
-	return g.state == Empty && len(g.pending) == 0 && g.hard == nil && !g.unsaved
+	return g.Deserted() && g.hard == nil && !g.unsaved
 }
 
 // SubscribedTo reports whether a member may consume the topic: certainly, or because the metadata cannot be read.

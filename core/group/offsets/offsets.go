@@ -218,8 +218,31 @@ func (s *Store) Groups() iter.Seq[string] {
 	}
 }
 
-// Producers are the producers with open transactions, in order.
-func (s *Store) Producers() []core.ProducerID { return s.pending.Keys() }
+// OpenTxns are the transactions that have not ended, as pairs of producer and group, in order.
+func (s *Store) OpenTxns() iter.Seq2[core.ProducerID, string] {
+	return func(yield func(core.ProducerID, string) bool) {
+		for producer, groups := range s.pending.All() {
+			for group := range groups.All() {
+				if !yield(producer, group) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// PendingIn are the offsets of one group in one producer's transaction.
+func (s *Store) PendingIn(producer core.ProducerID, group string) iter.Seq2[core.TopicPartition, Committed] {
+	return func(yield func(core.TopicPartition, Committed) bool) {
+		groups := s.pending.At(producer)
+		if groups == nil {
+			return
+		}
+		if offsets := groups.At(group); offsets != nil {
+			offsets.All()(yield)
+		}
+	}
+}
 
 // Len is the number of committed offsets.
 func (s *Store) Len() int { return s.count }

@@ -1,0 +1,122 @@
+package member
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/assignor"
+	"github.com/klamm-log/klamm/core/assignor/protocol"
+	"github.com/klamm-log/klamm/core/client/cluster"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// leading is the leader's part in one generation of a classic group.
+type leading struct {
+	members []leadingMember
+	topics  []string // of all members, sorted
+	counts  []int32  // their partitions when the assignment was made, 0 if a topic did not exist
+	version int64    // of the metadata when the generation began
+	// skip: KIP-814, the coordinator has the assignment; a static leader came back and only watches the topics.
+	skip bool
+}
+
+type leadingMember struct {
+	id, instance string
+	subscription protocol.Subscription
+	known        bool // the subscription could be read
+}
+
+// newLeading takes the members of a JoinGroup response.
+func (m *Member) newLeading(resp *kmsg.JoinGroupResponse) *leading {
+	l := &leading{version: m.cl.MetadataVersion(), skip: resp.SkipAssignment}
+	for i := range resp.Members {
+		r := &resp.Members[i]
+		one := leadingMember{id: r.MemberID}
+		if r.InstanceID != nil {
+			one.instance = *r.InstanceID
+		}
+		s, _, err := protocol.ParseSubscription(r.ProtocolMetadata)
+		one.subscription, one.known = s, err == nil // who cannot be understood gets nothing, and the others go on
+		l.members = append(l.members, one)
+		l.topics = append(l.topics, s.Topics...)
+	}
+	slices.Sort(l.topics)
+	l.topics = slices.Compact(l.topics)
+	for _, t := range l.topics {
+		m.cl.Want(t)
+	}
+	m.cl.Refresh() // an assignment of yesterday's partitions would be followed by another rebalance
+	return l
+}
+
+// prepared reports whether the topics are known as they were after the generation began.
+func (l *leading) prepared(cl *cluster.Cluster) bool {
+	if cl.MetadataVersion() == l.version {
+		return false
+	}
+	for _, name := range l.topics {
+		if !cl.Want(name).Answered {
+			return false
+		}
+	}
+	return true
+}
+
+// partitionsOf is the number of a topic's partitions as far as known.
+func partitionsOf(cl *cluster.Cluster, name string) int32 {
+	t := cl.Want(name)
+	if t.Err == core.ErrUnknownTopicOrPartition {
+		return 0
+	}
+	return int32(len(t.Partitions))
+}
+
+// assign divides the partitions. Racks count only if some member has one (KIP-881).
+func (l *leading) assign(using assignor.Assignor, cl *cluster.Cluster) []kmsg.SyncGroupRequestGroupAssignment {
+	l.counts = l.counts[:0]
+	for _, name := range l.topics {
+		l.counts = append(l.counts, partitionsOf(cl, name))
+	}
+	if l.skip {
+		return nil
+	}
+	var members []assignor.Member
+	racks := false
+	for i := range l.members {
+		if o := &l.members[i]; o.known {
+			members = append(members, o.subscription.Member(using, o.id, o.instance))
+			racks = racks || o.subscription.Rack != ""
+		}
+	}
+	topics := make([]assignor.Topic, 0, len(l.topics))
+	for i, name := range l.topics {
+		t := assignor.Topic{Name: name, Partitions: l.counts[i]}
+		if racks {
+			parts := cl.Want(name).Partitions
+			for p := range parts[:t.Partitions] {
+				t.Racks = append(t.Racks, cl.RacksOf(&parts[p]))
+			}
+		}
+		topics = append(topics, t)
+	}
+	var out []kmsg.SyncGroupRequestGroupAssignment
+	for i, list := range using.Assign(members, topics) {
+		row := kmsg.NewSyncGroupRequestGroupAssignment()
+		row.MemberID = members[i].ID
+		row.MemberAssignment = protocol.Assignment{Partitions: list}.AppendTo(nil, protocol.Newest)
+		out = append(out, row)
+	}
+	slices.SortFunc(out, func(a, b kmsg.SyncGroupRequestGroupAssignment) int { return strings.Compare(a.MemberID, b.MemberID) })
+	return out
+}
+
+// changed reports whether the assignment does not fit the topics any more. Nobody else in a classic group looks at that.
+func (l *leading) changed(cl *cluster.Cluster) bool {
+	for i, name := range l.topics {
+		if i < len(l.counts) && partitionsOf(cl, name) != l.counts[i] {
+			return true
+		}
+	}
+	return false
+}
