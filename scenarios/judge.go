@@ -58,9 +58,19 @@ func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
 	return judge(plan, oracle, sim.Options{Watch: watch, Witness: oracle})
 }
 
+// RunWithin is Run of a plan that is given up when it has not ended after so many events; the verdict is empty then.
+func RunWithin(plan sim.Plan, events int64) Verdict {
+	oracle := cluster.New()
+	return judge(plan, oracle, sim.Options{Witness: oracle, MaxEvents: events})
+}
+
 // judge executes a plan under the eyes of an oracle.
 func judge(plan sim.Plan, oracle *cluster.Oracle, opts sim.Options) Verdict {
 	v := Verdict{Result: sim.Run(plan, opts)}
+	if v.Result.Abandoned {
+		v.Inconclusive = fmt.Sprintf("given up after %d events", v.Result.Events)
+		return v
+	}
 	v.invariants()
 	v.inside(oracle)
 	if len(v.Violations) > 0 {
@@ -143,7 +153,7 @@ func (v *Verdict) damage(plan sim.Plan) {
 
 // liveness judges what must have happened after the faults.
 func (v *Verdict) liveness(plan sim.Plan) {
-	if plan.ExpectLoss {
+	if plan.ExpectLoss || plan.SafetyOnly {
 		return // a broker that reports damage and refuses to serve it is doing what it should
 	}
 	for _, u := range v.Result.Unhealthy {
@@ -154,7 +164,9 @@ func (v *Verdict) liveness(plan sim.Plan) {
 	}
 	var serving []core.NodeID
 	for i := range plan.Brokers {
-		serving = append(serving, core.NodeID(i+1))
+		if !plan.Brokers[i].Absent {
+			serving = append(serving, core.NodeID(i+1))
+		}
 	}
 	out := checkers.CheckLiveness(v.Result.History, checkers.Liveness{
 		Stop: v.Result.Stopped, Start: v.Result.Bounds, Produce: v.Result.Bounds, Consume: v.Result.Bounds, Serving: serving,

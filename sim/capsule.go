@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/klamm-log/klamm/core/config"
 )
 
 // CapsuleSchema names the format of a stored capsule.
@@ -46,7 +48,10 @@ func ParseCapsule(b []byte) (Capsule, error) {
 	if c.Schema != CapsuleSchema {
 		return c, fmt.Errorf("capsule: schema %q, this program reads %q", c.Schema, CapsuleSchema)
 	}
-	return c, c.Plan.Validate()
+	if err := c.Plan.Validate(); err != nil {
+		return c, err
+	}
+	return c, c.Plan.ValidateConfigs()
 }
 
 // limits of a plan: beyond them a run would take more time or memory than any simulation should.
@@ -65,6 +70,9 @@ func (p *Plan) Validate() error {
 	case p.Safety < 0 || p.Settle < 0:
 		return fmt.Errorf("plan: negative phases %d and %d", p.Safety, p.Settle)
 	}
+	if err := p.validatePresent(); err != nil {
+		return err
+	}
 	for i := range p.Clients {
 		if err := p.Clients[i].Validate(); err != nil {
 			return fmt.Errorf("plan: client %d: %w", p.Clients[i].ID, err)
@@ -76,6 +84,41 @@ func (p *Plan) Validate() error {
 		}
 	}
 	return p.validBuggify()
+}
+
+// validatePresent refuses plans in which nobody could ever serve anything: without a broker, without a voter, or with a
+// core of nodes that are not there.
+func (p *Plan) validatePresent() error {
+	brokers, voters := 0, 0
+	for i := range p.Brokers {
+		b := &p.Brokers[i]
+		if b.IsBroker() && !b.Absent {
+			brokers++
+		}
+		if b.IsController() && !b.Late && !b.Absent {
+			voters++
+		}
+	}
+	if brokers == 0 || voters == 0 {
+		return fmt.Errorf("plan: %d brokers and %d voters are there; one of each is needed", brokers, voters)
+	}
+	for _, i := range p.Core {
+		if i < 0 || int(i) >= len(p.Brokers) || p.Brokers[i].Absent {
+			return fmt.Errorf("plan: node %d of the core is not there", i)
+		}
+	}
+	return nil
+}
+
+// ValidateConfigs reports the first node that its configuration keeps from starting. [Plan.Validate] leaves this out, because
+// it takes longer than a short run.
+func (p *Plan) ValidateConfigs() error {
+	for i := range p.Brokers {
+		if _, err := config.ResolveBroker(p.properties(i)); err != nil {
+			return fmt.Errorf("plan: the configuration of node %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // Divergence says where two chains part.

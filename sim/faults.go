@@ -53,15 +53,15 @@ func (r *run) begin(f Fault) {
 	from, to := simnet.Host(f.Node), simnet.Host(f.Peer)
 	r.fired[f.Kind]++
 	switch f.Kind {
-	case Crash:
-		r.down(p, false)
-	case PowerLoss:
-		r.down(p, true)
+	case Crash, PowerLoss:
+		p.struck(f.ID, 0)
+		r.down(p, f.Kind == PowerLoss)
 	case CrashDirty:
 		r.armed = append(r.armed, f)
 	case CrashLoop:
 		r.crashLoop(f, f.Amount)
 	case CleanReboot:
+		p.struck(f.ID, 0)
 		r.shutdown(p)
 	case Pause:
 		p.paused = max(p.paused, f.Until)
@@ -117,6 +117,7 @@ func (r *run) end(f Fault) {
 func (r *run) crashLoop(f Fault, left int64) {
 	p := r.w.procs[f.Node]
 	rand := r.w.rand.ForkN("crash-loop", f.ID).ForkN("round", left)
+	p.struck(f.ID, left)
 	r.down(p, rand.Chance(1, 2))
 	r.w.at(r.w.now+core.Mono(rand.Between(1, int64(100*core.Millisecond))), func() {
 		r.up(p)
@@ -158,6 +159,7 @@ func (r *run) checkArmed(p *process) {
 		rand := r.w.rand.ForkN("dirty", f.ID)
 		r.w.at(r.w.now+core.Mono(rand.Between(int64(2*core.Microsecond), int64(500*core.Microsecond))), func() {
 			if r.phase == phaseSafety {
+				p.struck(f.ID, 0)
 				r.down(p, true)
 				r.w.at(r.w.now+core.Mono(rand.Between(1, int64(200*core.Millisecond))), func() { r.up(p) })
 			}

@@ -64,6 +64,7 @@ func (r *run) wipeWhenAllowed(f Fault) {
 	case r.phase != phaseSafety:
 		return
 	case !r.plan.Brokers[f.Node].IsController() || r.votersHaveDirectories():
+		p.struck(f.ID, 0)
 		r.wipe(p)
 		r.w.at(r.w.now+f.Until-f.At, func() { r.up(p) })
 	default:
@@ -74,6 +75,9 @@ func (r *run) wipeWhenAllowed(f Fault) {
 // votersHaveDirectories reports whether all nodes run and have the voter set in their logs (KIP-853).
 func (r *run) votersHaveDirectories() bool {
 	for _, p := range r.brokers {
+		if r.absent(p) {
+			continue
+		}
 		q := p.quorum()
 		if q == nil || q.View(p.Now()).KRaftVersion == 0 {
 			return false

@@ -85,7 +85,7 @@ func (r *run) repair(p *process) {
 func (r *run) core() history.Core {
 	c := history.Core{Quiet: quietAtLeast}
 	for i := range r.brokers {
-		if r.brokers[i].outcast {
+		if r.brokers[i].outcast || r.plan.Brokers[i].Absent {
 			continue
 		}
 		c.Nodes = append(c.Nodes, nodeID(i))

@@ -29,6 +29,10 @@ type Plan struct {
 	// Buggify are the places in the shell and at the edges that are unkind, see [Buggify].
 	Buggify []Buggify `json:"buggify,omitempty"`
 
+	// SafetyOnly ends the run with the faults: nothing is healed, and nothing is judged that would have to happen later. A
+	// promise that was broken before stays broken, so a shrinker sets it where it can.
+	SafetyOnly bool `json:"safety_only,omitempty"`
+
 	// ExpectLoss says that faults of the plan may destroy the only copy of a record: nothing is promised to stay.
 	ExpectLoss bool `json:"expect_loss,omitempty"`
 }
@@ -58,6 +62,9 @@ func (p *Plan) clientName(i int) string { return fmt.Sprintf("client%d", p.Clien
 type BrokerPlan struct {
 	// Roles is process.roles; empty is both. Nodes with the controller role are the quorum's first voters.
 	Roles string `json:"roles,omitempty"`
+	// Absent says that a shrinker has taken the node out: it is nobody's voter and never starts. It keeps its place in the
+	// list, so that the ids, links and draws of the others stay what they were.
+	Absent bool `json:"absent,omitempty"`
 	// StartAt is when the node is started for the first time.
 	StartAt core.Mono `json:"start_at_ns,omitempty"`
 	// Late says that a controller is no voter at first: it watches, until an admin adds it.

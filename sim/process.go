@@ -41,6 +41,9 @@ type process struct {
 	// of the incarnation that runs
 	up          bool
 	incarnation int64
+	doom        int64 // names what ended the last incarnation: 0 nothing yet, above 0 a fault, below 0 something else
+	next        int64 // names the fault that is about to end this one; 0: none
+	ends        int64 // of incarnations that no fault ended
 	machine     step.Machine
 	driver      Driver
 	node        *node.Node
@@ -139,6 +142,15 @@ func (p *process) start() {
 	p.wake(p.w.now)
 }
 
+// struck tells which fault is about to end the incarnation. The draws of the end and of the next incarnation go by it, not by
+// how many there were before, so that a fault that is taken out of the plan leaves the luck of the later ones. round tells
+// several ends by one fault apart.
+func (p *process) struck(fault, round int64) {
+	if p.up {
+		p.next = fault<<8 | (round+1)&255
+	}
+}
+
 // crash ends the incarnation: its memory is gone, its connections end, its disk keeps the page cache unless the power
 // was lost.
 func (p *process) crash(powerLoss bool) {
@@ -146,6 +158,12 @@ func (p *process) crash(powerLoss bool) {
 		return
 	}
 	p.up, p.machine, p.driver, p.node = false, nil, nil, nil
+	if p.doom, p.next = p.next, 0; p.doom == 0 {
+		p.ends++
+		p.doom = -p.ends
+	} else if p.disk != nil {
+		p.disk.Doom(p.doom)
+	}
 	p.stopListening()
 	p.w.net.HostDown(p.w.now, p.host, powerLoss)
 	p.w.refreshNet()

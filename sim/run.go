@@ -34,6 +34,8 @@ type Result struct {
 	Damage []string
 	// Bounds is the time within which things had to happen after Stopped.
 	Bounds core.Mono
+	// Abandoned says that the run was over Options.MaxEvents before it ended: it shows nothing.
+	Abandoned bool
 }
 
 // phase of a run, as clients see it.
@@ -60,6 +62,7 @@ type run struct {
 	ref     *reference     // of the committed metadata; nil likewise
 	revived int            // brokers started again after the faults
 	unkind  [bugs]*int64   // how often each place was unkind; nil: never asked
+	limit   int64          // of events; 0: none
 	result  Result
 }
 
@@ -72,6 +75,8 @@ type Options struct {
 	Watch func(TraceEvent)
 	// Witness sees the inside of a cluster; the run ends when it is broken.
 	Witness history.Witness
+	// MaxEvents abandons a run that has not ended after so many events; 0 is no limit.
+	MaxEvents int64
 }
 
 // Run executes a plan.
@@ -80,21 +85,26 @@ func Run(plan Plan, opts Options) Result {
 		w: newWorld(plan.Seed, plan.Net), plan: plan, history: &history.Log{},
 		fired: make(map[FaultKind]int64), points: make(map[string]int64),
 	}
-	r.w.Watch = opts.Watch
+	r.w.Watch, r.limit = opts.Watch, opts.MaxEvents
 	r.w.watchNet()
 	if opts.Witness != nil && plan.IsCluster() {
 		r.seer, r.ref = newSeer(opts.Witness), newReference()
 	}
 	r.build()
 	r.w.runUntil(plan.Safety, r.hopeless)
-	r.healCore()
-	r.heal()
-	r.settle()
+	if !plan.SafetyOnly {
+		r.healCore()
+		r.heal()
+		r.settle()
+	}
 	return r.finish()
 }
 
-// hopeless ends a run early: a broken invariant is the finding, what follows is noise.
-func (r *run) hopeless() bool {
+// hopeless ends a run early: a broken invariant is the finding, what follows is noise. So is a run that is too long for
+// whoever wants it.
+func (r *run) hopeless() bool { return r.broken() || r.limit > 0 && r.w.events > r.limit }
+
+func (r *run) broken() bool {
 	return len(r.w.panics) > 0 || r.seer != nil && (r.seer.witness.Broken() || len(r.ref.findings) > 0)
 }
 
@@ -107,7 +117,7 @@ func (r *run) build() {
 		if r.seer != nil {
 			r.brokers[i].ears = &ears{}
 		}
-		if r.plan.Brokers[i].IsBroker() {
+		if b := &r.plan.Brokers[i]; b.IsBroker() && !b.Absent {
 			bootstrap = append(bootstrap, host(i)+clientPort)
 		}
 	}
@@ -203,7 +213,7 @@ func (r *run) noteDamage(tp core.TopicPartition, at core.Offset, what string) {
 
 // up starts a process and notes it.
 func (r *run) up(p *process) {
-	if p.up {
+	if p.up || r.absent(p) {
 		return
 	}
 	p.start()
@@ -215,6 +225,11 @@ func (r *run) up(p *process) {
 		r.started(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Starting, Policy: r.policy})
 	}
+}
+
+// absent reports whether a process is a node that was taken out of the plan.
+func (r *run) absent(p *process) bool {
+	return p.id < len(r.plan.Brokers) && r.plan.Brokers[p.id].Absent
 }
 
 // down crashes a process and notes it.
@@ -385,12 +400,8 @@ func (r *run) finish() Result {
 		}
 	}
 	r.topics.Finish(w.now)
-	for _, p := range r.brokers {
-		r.scan(p)
-	}
-	if !r.hopeless() {
-		r.refer(true)
-		r.durableMetadata()
+	if r.result.Abandoned = r.hopeless() && !r.broken(); !r.result.Abandoned {
+		r.lookBack()
 	}
 	r.history.Mark(w.now, history.RunEnded)
 	out := &r.result
@@ -402,6 +413,22 @@ func (r *run) finish() Result {
 	}
 	out.Faults, out.Sometimes = r.faultCounts(), sortedCounts(r.points)
 	return *out
+}
+
+// lookBack looks at what is on the disks in the end, and at the metadata that clients were told of.
+func (r *run) lookBack() {
+	for _, p := range r.brokers {
+		if r.plan.SafetyOnly { // what reading shows is the faults' doing until they are lifted
+			p.disk.Heal(r.w.now)
+		}
+		r.scan(p)
+	}
+	if !r.broken() {
+		r.refer(true)
+		if !r.plan.SafetyOnly { // else whoever has it committed may be down
+			r.durableMetadata()
+		}
+	}
 }
 
 // faultCounts adds up what fired in the world, on the network and on the disks.

@@ -13,6 +13,9 @@ import (
 // scan reads all that a broker stores of each partition and notes it for the checker of S-READABLE. It also notes who
 // is unhealthy at the end.
 func (r *run) scan(p *process) {
+	if r.absent(p) {
+		return
+	}
 	if !p.up {
 		r.result.Unhealthy = append(r.result.Unhealthy, p.name+" is down: "+p.lastWords)
 		return

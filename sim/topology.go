@@ -43,7 +43,7 @@ func (p *Plan) IsCluster() bool { return len(p.Brokers) > 1 }
 func (p *Plan) voters() string {
 	var list []string
 	for i := range p.Brokers {
-		if b := &p.Brokers[i]; b.IsController() && !b.Late {
+		if b := &p.Brokers[i]; b.IsController() && !b.Late && !b.Absent {
 			list = append(list, fmt.Sprintf("%d@%s%s", nodeID(i), host(i), controllerPort))
 		}
 	}
@@ -54,7 +54,7 @@ func (p *Plan) voters() string {
 func (p *Plan) controllers() string {
 	var list []string
 	for i := range p.Brokers {
-		if b := &p.Brokers[i]; b.IsController() && !b.Late {
+		if b := &p.Brokers[i]; b.IsController() && !b.Late && !b.Absent {
 			list = append(list, host(i)+controllerPort)
 		}
 	}
@@ -72,7 +72,7 @@ func (p *Plan) properties(i int) map[string]string {
 	if p.IsCluster() {
 		props["cluster.id"] = core.TopicIDFromWords(prng.New(p.Seed).Fork("cluster").Uint64(), 1).String()
 		props["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
-		if b.Late { // a voter by name would count before it was added (KIP-853)
+		if b.Late || b.Absent { // a voter by name would count before it was added (KIP-853)
 			props["controller.quorum.bootstrap.servers"] = p.controllers()
 		} else {
 			props["controller.quorum.voters"] = p.voters()
@@ -123,8 +123,8 @@ func (r *run) node(i int) *process {
 		disk:   simdisk.New(r.w.rand.Fork("disk/"+name), plan.Disk),
 		onTurn: r.brokerTurn,
 	}
-	p.spawn = func(incarnation int64) (step.Machine, Driver) {
-		seed := r.w.rand.Fork("seed/"+name).ForkN("incarnation", incarnation).Uint64()
+	p.spawn = func(int64) (step.Machine, Driver) {
+		seed := r.w.rand.Fork("seed/"+name).ForkN("after", p.doom).Uint64()
 		return broker.New(broker.Options{Config: cfg, Static: props, Seed: seed, Tuning: tuning}), nil
 	}
 	return p

@@ -72,6 +72,7 @@ func newWorld(seed uint64, net simnet.Config) *World {
 func (w *World) add(p *process) *process {
 	p.w, p.id = w, len(w.procs)
 	p.host = simnet.Host(p.id)
+	w.net.Name(p.host, p.name)
 	p.rand = w.rand.Fork("proc/" + p.name)
 	w.procs = append(w.procs, p)
 	w.due = append(w.due, never, never)

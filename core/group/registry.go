@@ -14,11 +14,11 @@ const (
 	Classic Kind = iota
 )
 
-// String is the kind as ListGroups spells it (KIP-848).
+// String is the kind as ListGroups spells it (KIP-848): in lower case, unlike Kafka's own admin client.
 func (k Kind) String() string {
 	switch k {
 	case Classic:
-		return "Classic"
+		return "classic"
 	}
 	return "Unknown"
 }

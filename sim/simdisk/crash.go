@@ -12,15 +12,27 @@ import (
 // at the head of each queue may take effect all the same, an append also in part: the kernel had it already.
 func (d *Disk) ProcessCrash(now core.Mono) {
 	d.advance(now)
-	d.endProcess(d.rand.ForkN("crash", d.crashes))
+	d.endProcess(d.luck())
+}
+
+// Doom names the draws of the next crash. Without a name they go by the number of crashes so far, and a crash that is taken
+// out of a plan changes the luck of all later ones.
+func (d *Disk) Doom(name int64) { d.doom, d.doomed = name, true }
+
+// luck is the stream of the crash that happens now.
+func (d *Disk) luck() *prng.Rand {
+	if d.doomed {
+		d.doomed = false
+		return d.rand.ForkN("doom", d.doom)
+	}
 	d.crashes++
+	return d.rand.ForkN("crash", d.crashes)
 }
 
 // PowerLoss is a ProcessCrash that also takes the page cache, as the package describes.
 func (d *Disk) PowerLoss(now core.Mono) {
 	d.advance(now)
-	r := d.rand.ForkN("crash", d.crashes)
-	d.crashes++
+	r := d.luck()
 	d.endProcess(r)
 	d.names.powerLoss(r.Fork("names"))
 	d.used = d.reload(d.names.root, "", r.Fork("files"))

@@ -27,7 +27,9 @@ type Disk struct {
 	names   names
 	files   *ordmap.Map[step.FileID, *file] // open or held
 	used    int64                           // bytes of contents that are linked or open
-	crashes int64                           // ordinal of the next crash
+	crashes int64                           // so far, without a name
+	doom    int64                           // name of the next crash
+	doomed  bool                            // it has one
 
 	faults  []armed
 	patched []*node // nodes that ever had a patch

@@ -1,7 +1,7 @@
 package simnet
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/deadline"
@@ -75,6 +75,7 @@ type Event struct {
 type Network struct {
 	cfg    Config
 	rand   *prng.Rand
+	names  map[Host]string
 	links  map[linkKey]*link
 	listen map[string]Host
 	conns  []*conn
@@ -125,12 +126,23 @@ const (
 func New(rand *prng.Rand, cfg Config) *Network {
 	return &Network{
 		cfg: cfg.withDefaults(), rand: rand,
-		links: make(map[linkKey]*link), listen: make(map[string]Host),
+		names: make(map[Host]string), links: make(map[linkKey]*link), listen: make(map[string]Host),
 	}
 }
 
 // Fired is the count of fault effects so far.
 func (n *Network) Fired() Faults { return n.fired }
+
+// Name gives a host the name by which its links draw their latencies. A host without one goes by its number, and with the
+// number of another host its luck would change.
+func (n *Network) Name(h Host, name string) { n.names[h] = name }
+
+func (n *Network) name(h Host) string {
+	if name, ok := n.names[h]; ok {
+		return name
+	}
+	return strconv.Itoa(int(h))
+}
 
 // Listen makes dials to addr reach a host. Dials to an address nobody listens on are refused.
 func (n *Network) Listen(addr string, h Host) { n.listen[addr] = h }
@@ -142,7 +154,7 @@ func (n *Network) link(from, to Host) *link {
 	k := linkKey{from, to}
 	l := n.links[k]
 	if l == nil {
-		l = &link{rand: n.rand.Fork(fmt.Sprintf("link/%d->%d", from, to))}
+		l = &link{rand: n.rand.Fork("link/" + n.name(from) + "->" + n.name(to))}
 		n.links[k] = l
 	}
 	return l

@@ -174,7 +174,7 @@ func (r *administering) created(at core.Mono, t *task, rep *admin.Reply) {
 // deleted records an attempt to delete a topic. A deletion by name whose answer is lost may have met any incarnation.
 func (r *administering) deleted(at core.Mono, t *task, rep *admin.Reply) {
 	code, id := rep.Err, t.id
-	if id.IsZero() && rep.Ambiguous {
+	if id.IsZero() { // the attempt that was answered need not be the only one, see below
 		r.c.env.Topics.deletedByName(t.op.Topic, r.c.op(t.start, at, history.Info, core.ErrNone).Process, t.start)
 	}
 	if resp, ok := rep.Body.(*kmsg.DeleteTopicsResponse); ok && len(resp.Topics) == 1 {

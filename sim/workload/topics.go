@@ -32,8 +32,8 @@ type topicState struct {
 	vague []vague
 }
 
-// vague is a deletion by name of which an attempt was lost: it may be executed at any time from then on, and meet an incarnation
-// that did not exist when the client was answered.
+// vague is a deletion by name. An attempt of it that was lost, the client's or that of a broker that passed it on, may be executed
+// at any time from then on, and meet an incarnation that did not exist when the client was answered.
 type vague struct {
 	process history.Process
 	start   core.Mono

@@ -7,5 +7,5 @@ import (
 
 // portable are the commands that need nothing but a processor.
 func portable(a *cli.App) []*cobra.Command {
-	return []*cobra.Command{newSim(a), newMerge(a), newLedger(a), newProfiles(a), newReplay(a), newExplain(a)}
+	return []*cobra.Command{newSim(a), newMerge(a), newLedger(a), newProfiles(a), newReplay(a), newShrink(a), newExplain(a)}
 }

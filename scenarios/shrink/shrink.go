@@ -1,0 +1,156 @@
+package shrink
+
+import (
+	"errors"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/sim"
+)
+
+// Runner judges a batch of candidates; the outcomes stand in their order. It may judge them in parallel, and may leave out
+// those behind the first that fails: they would not be taken. A candidate in front of it that was not run says that there is no
+// time left, and ends the shrinking.
+type Runner func(batch []Candidate) []Outcome
+
+// Options bound the work.
+type Options struct {
+	// Runs is how many candidates are judged at most; 0 is no limit. What a runner judges beyond the first success does
+	// not count, so the result does not depend on how many it runs at a time.
+	Runs int64
+	// Progress, if set, hears of each smaller plan.
+	Progress func(Progress)
+}
+
+// Progress is where the shrinking stands.
+type Progress struct {
+	Pass   string // what is being tried
+	Round  int
+	Runs   int64
+	Events int64 // of the smallest plan so far
+	Size   Size
+}
+
+// Size is how much a plan holds.
+type Size struct {
+	Nodes   int       `json:"nodes"`
+	Faults  int       `json:"faults"` // those of disks included
+	Clients int       `json:"clients"`
+	Ops     int       `json:"ops"`
+	Knobs   int       `json:"knobs"` // settings that are not the default
+	Safety  core.Mono `json:"safety_ns"`
+}
+
+// Result is the smallest plan found.
+type Result struct {
+	Plan   sim.Plan
+	Before Outcome
+	After  Outcome
+	Runs   int64
+	Rounds int
+	// Complete says that no single thing that this package knows to take away can go any more. Otherwise the work ended at
+	// its bounds.
+	Complete bool
+}
+
+// ErrHolds says that the plan to be shrunk does not violate what it should.
+var ErrHolds = errors.New("the run does not show the violation that it is to be shrunk to")
+
+// wide is how many candidates are handed to the runner at a time.
+const wide = 8
+
+// Shrink makes a plan smaller as long as it shows the target.
+func Shrink(plan sim.Plan, t Target, run Runner, o Options) (Result, error) {
+	s := &session{run: run, opts: o, target: t}
+	before := s.run([]Candidate{{Plan: plan}})[0]
+	s.runs++
+	if !before.Fails {
+		return Result{Plan: plan, Before: before, Runs: s.runs}, ErrHolds
+	}
+	s.first, s.best, s.size = plan, clone(plan), before
+	s.rounds()
+	return Result{Plan: s.best, Before: before, After: s.size, Runs: s.runs, Rounds: s.round, Complete: !s.over}, nil
+}
+
+// session is one shrinking under way.
+type session struct {
+	run    Runner
+	opts   Options
+	target Target
+	first  sim.Plan // as it came
+	best   sim.Plan
+	size   Outcome // of best
+	luck   uint64  // the last seed tried
+	runs   int64
+	round  int
+	pass   string
+	over   bool // the bounds are reached
+}
+
+// try has plans judged, and takes the first that shows the target within the events of the best so far and a slack in
+// thousandths. It returns which, or -1.
+func (s *session) try(slack int64, plans ...sim.Plan) int {
+	for from := 0; from < len(plans) && !s.over; from += wide {
+		part := plans[from:min(from+wide, len(plans))]
+		if i := s.batch(slack, part); i >= 0 {
+			return from + i
+		}
+	}
+	return -1
+}
+
+func (s *session) batch(slack int64, plans []sim.Plan) int {
+	limit := s.size.Events + s.size.Events*slack/1000
+	var sound []Candidate
+	var which []int
+	for i := range plans {
+		if s.sound(&plans[i]) {
+			sound, which = append(sound, Candidate{Plan: plans[i], MaxEvents: limit}), append(which, i)
+		}
+	}
+	if left := s.opts.Runs - s.runs; s.opts.Runs > 0 && int64(len(sound)) > left {
+		sound = sound[:max(0, left)]
+		s.over = len(sound) == 0 && left <= 0
+	}
+	if len(sound) == 0 {
+		return -1
+	}
+	for i, o := range s.run(sound) {
+		if !o.Ran {
+			s.over = true
+			return -1
+		}
+		s.runs++
+		if !o.Fails || o.Events > limit {
+			continue
+		}
+		if s.lasts(sound[i].Plan) {
+			s.take(sound[i].Plan, o)
+			return which[i]
+		}
+		if rest := s.batch(slack, plans[which[i]+1:]); rest >= 0 { // the runner may have left them out
+			return which[i] + 1 + rest
+		}
+		return -1
+	}
+	return -1
+}
+
+// lasts reports whether what did not happen in a shortened healed phase does not happen in one as long as the first plan's
+// either. What only comes late is not what was found.
+func (s *session) lasts(p sim.Plan) bool {
+	if !s.live() || p.Settle >= s.first.Settle {
+		return true
+	}
+	p.Settle = s.first.Settle
+	o := s.run([]Candidate{{Plan: p}})[0]
+	s.runs++
+	s.over = s.over || !o.Ran
+	return o.Fails
+}
+
+func (s *session) take(p sim.Plan, o Outcome) {
+	s.best, s.size = p, o
+	if s.opts.Progress != nil {
+		s.opts.Progress(Progress{Pass: s.pass, Round: s.round, Runs: s.runs, Events: o.Events, Size: SizeOf(p)})
+	}
+}
