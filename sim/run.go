@@ -194,7 +194,7 @@ func (r *run) client(i int, bootstrap []string) *process {
 	}
 	p.spawn = func(incarnation int64) (step.Machine, Driver) {
 		m, c := workload.New(plan, workload.Env{
-			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed,
+			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed, Forwarded: r.plan.IsCluster(),
 			Phase: func() workload.Phase { return r.phase }, Damage: r.noteDamage,
 		}, incarnation)
 		return m, c

@@ -174,7 +174,7 @@ func (r *administering) created(at core.Mono, t *task, rep *admin.Reply) {
 // deleted records an attempt to delete a topic. A deletion by name whose answer is lost may have met any incarnation.
 func (r *administering) deleted(at core.Mono, t *task, rep *admin.Reply) {
 	code, id := rep.Err, t.id
-	if id.IsZero() { // the attempt that was answered need not be the only one, see below
+	if id.IsZero() && (rep.Ambiguous || r.c.env.Forwarded) { // the attempt that was answered need not be the only one, see below
 		r.c.env.Topics.deletedByName(t.op.Topic, r.c.op(t.start, at, history.Info, core.ErrNone).Process, t.start)
 	}
 	if resp, ok := rep.Body.(*kmsg.DeleteTopicsResponse); ok && len(resp.Topics) == 1 {
@@ -184,7 +184,7 @@ func (r *administering) deleted(at core.Mono, t *task, rep *admin.Reply) {
 		}
 	}
 	outcome := adminOutcome(code, rep)
-	if code == core.ErrUnknownTopicOrPartition || code == core.ErrUnknownTopicID {
+	if r.c.env.Forwarded && (code == core.ErrUnknownTopicOrPartition || code == core.ErrUnknownTopicID) {
 		// The broker that passes the request on repeats it where the controller is lost, as Kafka's does (KIP-590): the answer may be
 		// about the work of the attempt before.
 		outcome = history.Info
