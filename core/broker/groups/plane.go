@@ -100,10 +100,9 @@ func (p *Plane) Lead(now core.Now, partition int32, epoch core.LeaderEpoch, star
 		}
 		p.drop(s, out)
 	}
-	if s.Lead(epoch, start, end) {
-		out.Reachable("groups.loading", nil)
-		p.read(now, s, out)
-	}
+	s.Lead(epoch, start, end)
+	out.Reachable("groups.loading", nil)
+	p.read(now, s, out)
 }
 
 // Unlead tells that this broker does not lead a partition any more, or must not trust what it has of it. Whoever waits is
