@@ -292,8 +292,8 @@ func TestDescribeListDelete(t *testing.T) {
 		}
 		return found
 	}
-	require.ElementsMatch(t, []string{"g consumer Stable Classic", "simple  Empty Classic"}, list(nil, nil))
-	require.Equal(t, []string{"simple  Empty Classic"}, list([]string{"empty", "dead"}, []string{"CLASSIC"}))
+	require.ElementsMatch(t, []string{"g consumer Stable classic", "simple  Empty classic"}, list(nil, nil))
+	require.Equal(t, []string{"simple  Empty classic"}, list([]string{"empty", "dead"}, []string{"CLASSIC"}))
 	require.Empty(t, list(nil, []string{"consumer"}))
 
 	req := kmsg.NewPtrDeleteGroupsRequest()
