@@ -23,12 +23,16 @@ type Profile struct {
 	KnobsPerMille int64 `json:"knobs_per_mille"`
 	// CompactPerMille is the chance of each topic to be compacted; the brokers then look often for what to compact.
 	CompactPerMille int64 `json:"compact_per_mille,omitempty"`
+	// BuggifyPerMille is the chance of each unkind place of sim.BuggifyPoints in a seed that has any.
+	BuggifyPerMille int64 `json:"buggify_per_mille,omitempty"`
 	// ExpectLoss says that the profile's faults may destroy the only copy of a record.
 	ExpectLoss bool `json:"expect_loss,omitempty"`
 	// Cluster says what clusters are drawn; nil: one broker.
 	Cluster *Topology   `json:"cluster,omitempty"`
 	Faults  []FaultRule `json:"faults"`
 	Disk    []FaultRule `json:"disk"` // of each node by itself
+	// Scenes are operations and faults that belong together, in clusters; kind, chance and count of a rule matter.
+	Scenes []FaultRule `json:"scenes,omitempty"`
 }
 
 // Topology says what clusters a profile draws.

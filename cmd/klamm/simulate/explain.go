@@ -15,6 +15,10 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/scenarios"
 	"github.com/klamm-log/klamm/scenarios/explain"
+	"github.com/klamm-log/klamm/scenarios/explain/html"
+	"github.com/klamm-log/klamm/scenarios/explain/mermaid"
+	"github.com/klamm-log/klamm/scenarios/explain/pcap"
+	"github.com/klamm-log/klamm/scenarios/explain/perfetto"
 	"github.com/klamm-log/klamm/scenarios/explain/story"
 	"github.com/klamm-log/klamm/sim"
 	"github.com/spf13/cobra"
@@ -23,7 +27,7 @@ import (
 // explainOptions are the flags of klamm explain.
 type explainOptions struct {
 	Seed     uint64
-	Profile  string
+	Drawn    drawnFrom
 	All      bool
 	Lines    int
 	Around   time.Duration
@@ -54,7 +58,7 @@ input or output; with a form on standard output there is no story.`,
 	}
 	f := cmd.Flags()
 	f.Uint64Var(&o.Seed, "seed", 0, "the seed to explain, instead of a capsule")
-	f.StringVar(&o.Profile, "profile", "default", "what the seed draws from: "+strings.Join(scenarios.Profiles(), ", ")+" or a .json file")
+	o.Drawn.flags(f)
 	f.BoolVar(&o.All, "all", false, "tell everything in the causal past")
 	f.IntVar(&o.Lines, "events", 0, "tell so many events at most; 0 is what fits about 80 lines")
 	f.DurationVar(&o.Around, "around", 0, "tell only what happened so long before the violation, in simulated time")
@@ -79,11 +83,11 @@ func (o *explainOptions) plan(a *cli.App, args []string) (sim.Plan, string, erro
 	case o.Lines < 0 || o.Around < 0:
 		return sim.Plan{}, "", exit.Errorf(exit.Usage, "--events and --around cannot be negative")
 	case o.seeded:
-		p, err := loadProfile(o.Profile)
+		from, err := o.Drawn.open()
 		if err != nil {
 			return sim.Plan{}, "", err
 		}
-		return scenarios.Draw(o.Seed, p), "", nil
+		return scenarios.Draw(o.Seed, from.profile), "", nil
 	}
 	b, err := a.ReadInput(args[0])
 	if err != nil {
@@ -141,7 +145,15 @@ type form struct {
 }
 
 func (o *explainOptions) forms() []form {
-	return []form{}
+	whole := func(write func(io.Writer, *explain.Tape) error) func(io.Writer, *explain.Tape, explain.Filter) error {
+		return func(w io.Writer, t *explain.Tape, _ explain.Filter) error { return write(w, t) }
+	}
+	return []form{
+		{o.HTML, whole(html.Write)},
+		{o.Perfetto, whole(perfetto.Write)},
+		{o.Pcap, whole(pcap.Write)},
+		{o.Mermaid, mermaid.Write},
+	}
 }
 
 // writeForm writes a run to a file, or to standard output. A form that refuses a run says so in words.

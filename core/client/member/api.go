@@ -1,6 +1,9 @@
 package member
 
-import "github.com/klamm-log/klamm/core"
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/assignor/protocol"
+)
 
 // EventKind says what an [Event] tells.
 type EventKind uint8
@@ -49,6 +52,19 @@ type Commit struct {
 	// overwrite later commits of this generation with these offsets.
 	Ambiguous bool
 	Begun     core.Mono // when it was asked for
+}
+
+// Assigned reads a member's assignment as DescribeGroups shows it. Of groups that are not of consumers, and of bytes that
+// cannot be read, it is empty.
+func Assigned(protocolType string, assignment []byte) []core.TopicPartition {
+	if protocolType != protocol.Type {
+		return nil
+	}
+	a, _, err := protocol.ParseAssignment(assignment)
+	if err != nil {
+		return nil
+	}
+	return a.Partitions
 }
 
 // State is where a member is in the protocol, for people.
