@@ -30,12 +30,11 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 		w.done(out)
 		return
 	}
-	again := repeated(len(req.Groups))
 	for i := range req.Groups {
 		g := &req.Groups[i]
 		resp.Groups[i].Group = g.Group
-		if code := checkBatched(g.Group, again(g.Group)); code != core.ErrNone {
-			w.refuse(i, code, out)
+		if !validGroupID(g.Group) {
+			w.refuse(i, core.ErrInvalidGroupID, out)
 			continue
 		}
 		s := p.serving(w, i, g.Group, out)
