@@ -48,6 +48,8 @@ func drawCluster(r *prng.Rand, seed uint64, p Profile) sim.Plan {
 	if own := r.Fork("calm"); own.Chance(p.Cluster.CalmPerMille, 1000) {
 		inBouts(own, &plan)
 	}
+	plan.Buggify = drawBuggify(r.Fork("buggify"), p)
+	drawScenes(r.Fork("scenes"), p, &plan, &shape, wiped >= 0)
 	// A controller on another disk is no voter any more (KIP-853), so who is a majority would have to be counted anew.
 	settled := !reconfigured && (wiped < 0 || !plan.Brokers[wiped].IsController())
 	if own := r.Fork("core"); settled && own.Chance(p.Cluster.CorePerMille, 1000) {

@@ -21,12 +21,16 @@ type Profile struct {
 	Intensity  Range `json:"intensity"`  // of the workload, 1 to 10
 	// KnobsPerMille is the chance of each knob (tiny segments, small reads ...) to be drawn.
 	KnobsPerMille int64 `json:"knobs_per_mille"`
+	// BuggifyPerMille is the chance of each unkind place of sim.BuggifyPoints in a seed that has any.
+	BuggifyPerMille int64 `json:"buggify_per_mille,omitempty"`
 	// ExpectLoss says that the profile's faults may destroy the only copy of a record.
 	ExpectLoss bool `json:"expect_loss,omitempty"`
 	// Cluster says what clusters are drawn; nil: one broker.
 	Cluster *Topology   `json:"cluster,omitempty"`
 	Faults  []FaultRule `json:"faults"`
 	Disk    []FaultRule `json:"disk"` // of each node by itself
+	// Scenes are operations and faults that belong together, in clusters; kind, chance and count of a rule matter.
+	Scenes []FaultRule `json:"scenes,omitempty"`
 }
 
 // Topology says what clusters a profile draws.

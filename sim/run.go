@@ -61,6 +61,7 @@ type run struct {
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
 	revived int            // brokers started again after the faults
+	unkind  [bugs]*int64   // how often each place was unkind; nil: never asked
 	limit   int64          // of events; 0: none
 	result  Result
 }
@@ -128,6 +129,7 @@ func (r *run) build() {
 		if i < len(r.brokers) {
 			at = r.plan.Brokers[i].StartAt
 		}
+		r.buggify(p)
 		r.w.at(at, func() { r.up(p) })
 	}
 	for _, f := range r.plan.Faults {
@@ -192,7 +194,7 @@ func (r *run) client(i int, bootstrap []string) *process {
 	}
 	p.spawn = func(incarnation int64) (step.Machine, Driver) {
 		m, c := workload.New(plan, workload.Env{
-			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed,
+			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed, Forwarded: r.plan.IsCluster(),
 			Phase: func() workload.Phase { return r.phase }, Damage: r.noteDamage,
 		}, incarnation)
 		return m, c
@@ -336,6 +338,7 @@ func (r *run) place(v *broker.ReplicaView) history.Place {
 func (r *run) heal() {
 	r.phase = phaseSettle
 	w := r.w
+	w.kind = true
 	r.result.Stopped = w.now
 	w.net.HealAll(w.now)
 	w.refreshNet()
@@ -407,6 +410,7 @@ func (r *run) finish() Result {
 			c.Finish(w.now)
 		}
 	}
+	r.topics.Finish(w.now)
 	if r.result.Abandoned = r.hopeless() && !r.broken(); !r.result.Abandoned {
 		r.lookBack()
 	}
@@ -443,6 +447,11 @@ func (r *run) faultCounts() []FaultCount {
 	all := make(map[string]int64)
 	for k, n := range r.fired { //det:unordered sums per key
 		all[string(k)] += n
+	}
+	for i, n := range r.unkind {
+		if n != nil {
+			all["buggify/"+BuggifyPoints()[i]] = *n
+		}
 	}
 	net := r.w.net.Fired()
 	all["net/delayed"], all["net/resets"], all["net/half-open"] = net.Delayed, net.Resets, net.Halved

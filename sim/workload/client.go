@@ -29,6 +29,8 @@ type Env struct {
 	Topics    *Topics
 	Seed      uint64       // of the draws made while running
 	Phase     func() Phase // the present phase
+	// Forwarded says that brokers pass requests on to a controller elsewhere, and repeat them where it is lost (KIP-590).
+	Forwarded bool
 	// Damage, if set, hears of bytes that a consumer refused: a batch that does not parse, whose checksum is wrong, or
 	// that lies beyond the HighWatermark of its own response.
 	Damage func(tp core.TopicPartition, at core.Offset, what string)

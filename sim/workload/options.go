@@ -201,7 +201,7 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 	case Assign, Unassign, Seek, Pause, Resume, Poll:
 		return Consumer, true
 	case CreateTopic, DeleteTopic, CreatePartitions, AlterConfig, DeleteRecords, ListOffsets, Describe,
-		Reassign, ElectLeaders, DescribeQuorum, AddVoter, RemoveVoter:
+		Reassign, ElectLeaders, DescribeQuorum, AddVoter, RemoveVoter, UpdateFeature, UnregisterBroker:
 		return Admin, true
 	case Crash:
 		return "", true
@@ -211,7 +211,7 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 
 func (k OpKind) namesTopic() bool {
 	switch k {
-	case Flush, Poll, Crash, DescribeQuorum, AddVoter, RemoveVoter:
+	case Flush, Poll, Crash, DescribeQuorum, AddVoter, RemoveVoter, UnregisterBroker:
 		return false
 	default:
 		return true

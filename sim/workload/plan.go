@@ -110,8 +110,12 @@ const (
 	DescribeQuorum OpKind = "describe-quorum"
 	AddVoter       OpKind = "add-voter"
 	RemoveVoter    OpKind = "remove-voter"
+	// UpdateFeature sets the feature named by Topic to level Max, up or down (KIP-584). UnregisterBroker makes the cluster
+	// forget Node.
+	UpdateFeature    OpKind = "update-feature"
+	UnregisterBroker OpKind = "unregister-broker"
 	// DeleteRecords of Topic and Partition below Permille thousandths of the HighWatermark, which is looked up first;
-	// up to the HighWatermark, whatever it is, if Permille is -1.
+	// up to the HighWatermark, whatever it is, if Permille is -1; above 1000 it asks for more than there is.
 	DeleteRecords OpKind = "delete-records"
 	ListOffsets   OpKind = "list-offsets" // of Topic and Partition: Where
 	Describe      OpKind = "describe"     // the cluster, Topic, its configuration and its log directories
