@@ -108,6 +108,12 @@ func TestLifeOfAConsumerGroup(t *testing.T) {
 	require.Len(t, got, 1)
 	require.Equal(t, []string{"g", "consumer", "Stable", "consumer"}, []string{got[0].Group, got[0].ProtocolType, got[0].GroupState, got[0].GroupType})
 
+	r.becomeClassicAndBack(p)
+}
+
+// becomeClassicAndBack lets a group of A and B become a classic one, and that a consumer group again, and deletes it.
+func (r *rig) becomeClassicAndBack(p int32) {
+	t := r.t
 	// What does not speak the consumers' protocol cannot join; when nobody is in it the group can become a classic one.
 	connect := joining("g", "")
 	connect.ProtocolType = "connect"
