@@ -127,13 +127,13 @@ func (r *rig) becomeClassicAndBack(p int32) {
 	require.Equal(t, int16(core.ErrMemberIDRequired), joined.ErrorCode)
 	require.Equal(t, int16(core.ErrGroupIDNotFound), r.describeConsumers("g")[0].ErrorCode)
 	require.Equal(t, int64(19), r.fetchOffset("g", 2), "offsets stay when the group changes its kind")
-	resp, _ = r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
+	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
 		req.MemberID, req.RebalanceTimeoutMillis, req.SubscribedTopicNames = "C", 10_000, []string{"t"}
 		req.Topics = []kmsg.ConsumerGroupHeartbeatRequestTopic{}
 	})
 	require.Equal(t, int16(core.ErrGroupIDNotFound), resp.ErrorCode, "somebody is about to join the classic group")
 	r.pass(60 * core.Second)
-	epoch, all = r.joinConsumer("C")
+	epoch, all := r.joinConsumer("C")
 	require.Equal(t, int32(1), epoch)
 	require.Len(t, all, 8)
 	require.Equal(t, int64(19), r.fetchOffset("g", 2))
