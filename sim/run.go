@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker"
+	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/sim/workload"
 )
@@ -57,6 +58,7 @@ type run struct {
 	fired   map[FaultKind]int64
 	points  map[string]int64
 	topics  *workload.Topics
+	groups  *workload.Groups
 	policy  history.Policy // of the brokers
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
@@ -151,6 +153,10 @@ func (r *run) declareTopics() {
 		promise = history.None
 	}
 	r.topics = workload.NewTopics(r.history)
+	r.groups = workload.NewGroups()
+	if workload.HasMembers(r.plan.Clients) { // compaction takes records out, and nobody is promised any one of them
+		r.topics.Declare(workload.Topic{Name: groups.Topic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
+	}
 	for i := range r.plan.Clients {
 		for j := range r.plan.Clients[i].Ops {
 			if op := &r.plan.Clients[i].Ops[j]; op.Kind == workload.CreateTopic {
@@ -194,7 +200,7 @@ func (r *run) client(i int, bootstrap []string) *process {
 	}
 	p.spawn = func(incarnation int64) (step.Machine, Driver) {
 		m, c := workload.New(plan, workload.Env{
-			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed, Forwarded: r.plan.IsCluster(),
+			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Groups: r.groups, Seed: r.plan.Seed, Forwarded: r.plan.IsCluster(),
 			Phase: func() workload.Phase { return r.phase }, Damage: r.noteDamage,
 		}, incarnation)
 		return m, c
