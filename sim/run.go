@@ -167,6 +167,7 @@ func (r *run) declareTopics() {
 					Retained:   workload.RetentionIsPlanned(r.plan.Clients, op.Topic) || r.sendsOldRecords(op.Topic),
 					Churned:    workload.IsChurned(r.plan.Clients, op.Topic),
 					Replicated: workload.IsReplicated(r.plan.Clients, op.Topic),
+					Compacted:  workload.IsCompacted(r.plan.Clients, op.Topic),
 				}
 				if t.Replicated { // a follower may take over without what the leader alone has stored
 					t.AcksLeader = history.None
@@ -303,17 +304,28 @@ func (r *run) brokerTurn(p *process) {
 		p.crash(false)
 		r.ended(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
-		if r.phase != phaseSafety && r.revived < maxRevivals { // the plan's own restart was cut off with the faults
-			r.revived++
-			r.w.at(r.w.now+10*core.Millisecond, func() {
-				if !p.outcast {
-					r.up(p)
-				}
-			})
-		}
+		r.revive(p, clean)
 		return
 	}
 	r.checkArmed(p)
+}
+
+// revive starts a broker again that has ended itself. In a cluster with faults whoever looks after it does so after a second, unless
+// it was asked to end; after the faults it is at once, since the plan's own restart may have been cut off with them.
+func (r *run) revive(p *process, clean bool) {
+	wait := core.Second
+	switch {
+	case r.phase != phaseSafety && r.revived < maxRevivals:
+		r.revived++
+		wait = 10 * core.Millisecond
+	case r.phase != phaseSafety || clean || !r.plan.IsCluster():
+		return
+	}
+	r.w.at(r.w.now+wait, func() {
+		if !p.outcast {
+			r.up(p)
+		}
+	})
 }
 
 // permitLoss notes, where the plan's faults may destroy the only copy, that what recovery could not find is gone.
