@@ -18,6 +18,7 @@ const (
 	Producer Kind = "producer"
 	Consumer Kind = "consumer"
 	Admin    Kind = "admin"
+	Member   Kind = "member" // a consumer in a group
 )
 
 // Plan is what one client does in a run. It is plain data, and explicit.
@@ -27,6 +28,7 @@ type Plan struct {
 	Network  NetworkOptions   `json:"network"`
 	Producer *ProducerOptions `json:"producer,omitempty"` // of a Producer; nil: all defaults
 	Consumer *ConsumerOptions `json:"consumer,omitempty"` // of a Consumer; nil: all defaults
+	Group    *GroupOptions    `json:"group,omitempty"`    // of a Member
 	Ops      []Op             `json:"ops"`                // by At
 }
 
@@ -91,6 +93,14 @@ const (
 	Poll OpKind = "poll"
 )
 
+// Operations of members.
+const (
+	Join  OpKind = "join" // the group, or go on in it, to read Topics
+	Leave OpKind = "leave"
+	// Work sets the poll loop: Max records each time, and Every to process them; Max 0 stands still.
+	Work OpKind = "work"
+)
+
 // Crash throws a client of any kind away; the next incarnation begins at once.
 const Crash OpKind = "crash"
 
@@ -141,13 +151,16 @@ type Op struct {
 	Topic     string    `json:"topic,omitempty"`
 	Partition int32     `json:"partition"`
 
-	Count   int32     `json:"count,omitempty"`
-	Size    int32     `json:"size,omitempty"`    // bytes of each value at most; see MinValueSize
-	Vary    bool      `json:"vary,omitempty"`    // draw each size below Size
-	Keys    int32     `json:"keys,omitempty"`    // distinct keys, the first likelier; 0: no key
-	Headers int32     `json:"headers,omitempty"` // headers at most
-	Odd     bool      `json:"odd,omitempty"`     // timestamps out of order, old, missing, in the future
-	Every   core.Mono `json:"every_ns,omitempty"`
+	Count int32 `json:"count,omitempty"`
+	Size  int32 `json:"size,omitempty"` // bytes of each value at most; see MinValueSize
+	Vary  bool  `json:"vary,omitempty"` // draw each size below Size
+	Keys  int32 `json:"keys,omitempty"` // distinct keys, the first likelier; 0: no key
+	// Tombstones is the part of the records, in thousandths, whose value is null. Their number stands nowhere; consumers
+	// pass over them.
+	Tombstones int32     `json:"tombstones,omitempty"`
+	Headers    int32     `json:"headers,omitempty"` // headers at most
+	Odd        bool      `json:"odd,omitempty"`     // timestamps out of order, old, missing, in the future
+	Every      core.Mono `json:"every_ns,omitempty"`
 
 	Where    Where     `json:"where,omitempty"`
 	Permille int32     `json:"permille,omitempty"`
@@ -158,9 +171,10 @@ type Op struct {
 	Replication int16    `json:"replication,omitempty"`
 	Configs     []Config `json:"configs,omitempty"`
 
-	Replicas []int32 `json:"replicas,omitempty"`
-	Node     int32   `json:"node,omitempty"`
-	Host     string  `json:"host,omitempty"`
+	Replicas []int32  `json:"replicas,omitempty"`
+	Topics   []string `json:"topics,omitempty"`
+	Node     int32    `json:"node,omitempty"`
+	Host     string   `json:"host,omitempty"`
 }
 
 // Config is one line of a topic's configuration.

@@ -170,6 +170,9 @@ func (g *Group) replace(now core.Now, old *Member, id string) core.ErrorCode {
 	if code == core.ErrNone && old.ID != id {
 		g.forget(old.ID)
 		g.heard(now, id)
+		if next.Classic == nil {
+			g.limit(now, &next)
+		}
 	}
 	return code
 }
