@@ -14,6 +14,7 @@
 //	apache      fetches and runs Apache Kafka itself
 //	assignors   Kafka's own assignors answer the groups of core/assignor's golden file
 //	oracle      the same requests to Apache Kafka's broker and to Klamm, answers compared field by field
+//	formats     tshark, Chromium, and the parsers of Mermaid and Perfetto read what klamm explain writes
 //	kgosuite    the part of franz-go's own integration suite that needs no groups
 //
 // What a test needs and the machine does not have (a C compiler, kcat, a JDK, Maven) is never skipped in silence: the

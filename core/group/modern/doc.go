@@ -45,7 +45,8 @@
 //
 // # What it does not do
 //
-// Assignments are computed within the heartbeat that needs them; Kafka since 4.3 may batch and delay them (KIP-1263). Server
+// Assignments are computed within the heartbeat that needs them, at some distance in large groups; Kafka since 4.3 computes them in
+// the background (KIP-1263). Server
 // assignors are those of core/assignor that KIP-848 names: uniform and range. Regular expressions are RE2, resolved at once
 // and again when topics change. Offsets are core/group's; this package decides who may commit ([Group.CheckCommit]).
 //

@@ -43,6 +43,8 @@ type Group struct {
 	timers map[string]*memberTimers
 	seen   int64 // version of Topics for which hash and regexes are true
 	looked bool  // seen means something
+	// assignedAt is when this coordinator computed a target last; 0 if it has not.
+	assignedAt core.Mono
 }
 
 // New is a group of which the log knows nothing.
