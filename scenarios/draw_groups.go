@@ -25,6 +25,11 @@ func drawGroups(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape) 
 		props = append(props, sim.Property{Name: "offsets.load.buffer.size", Value: fmt.Sprint(v)})
 	}
 	for i := range plan.Brokers {
+		// A group is one record, and a batch that no segment can hold is refused: with SyncGroup's UNKNOWN_SERVER_ERROR, for
+		// ever. Seed 198 had 14 members and segments of 1,715 bytes.
+		if t := &plan.Brokers[i].Tuning; t.SegmentBytes > 0 {
+			t.SegmentBytes = max(t.SegmentBytes, 16<<10)
+		}
 		if plan.Brokers[i].IsBroker() {
 			plan.Brokers[i].Properties = append(plan.Brokers[i].Properties, props...)
 		}

@@ -386,6 +386,8 @@ func (r *run) settle() {
 	r.result.Settled = never
 	if r.seer != nil {
 		r.await(r.core())
+		// While that took its time a group may have rebalanced, because the session of a member that died before had ended.
+		w.runUntil(max(bound, w.now), func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
 	}
 	if r.hopeless() {
 		return

@@ -221,7 +221,7 @@ func (m *model) step() {
 		}
 		c.dead, c.owned = true, map[Partition]bool{} // gives everything up first
 		if c.classic {
-			m.g.LeaveClassic(m.now, c.id, nil)
+			_ = m.g.LeaveClassic(m.now, c.id, nil) // may be refused: it has been removed, or the log is read-only
 			break
 		}
 		m.beat(HeartbeatRequest{MemberID: c.id, MemberEpoch: epoch, InstanceID: c.instance, RebalanceTimeoutMs: -1})

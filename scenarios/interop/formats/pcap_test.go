@@ -276,3 +276,33 @@ func dissectorName(key int16) string {
 		return name
 	}
 }
+
+// TestKnownVersions: of versions that it knows the dissector finds nothing malformed and nothing to remark, down to the bodies,
+// and the request of each answer. The file is the one that the unit test of the writer compares with.
+func TestKnownVersions(t *testing.T) {
+	harness.Install(t, "tshark", "tshark")
+	tshark, err := exec.LookPath("tshark")
+	if err != nil {
+		harness.Missing(t, "there is no tshark")
+	}
+	file := filepath.Join(harness.Module(t), "..", "explain", "pcap", "testdata", "known-versions.pcap")
+	requests, answers := 0, 0
+	for _, p := range read(t, tshark, file) {
+		if p.bad || p.malformed || strings.Contains(p.expert, "Unsupported") || strings.Contains(p.expert, "missing") {
+			t.Errorf("packet %s: wrong to tshark: %s", p.number, p.expert)
+		}
+		requests += p.requests
+		answers += p.answers
+	}
+	if requests != 3 || answers != 3 {
+		t.Errorf("the dissector finds %d requests and %d answers, there are 3 of each", requests, answers)
+	}
+	matched := strings.Fields(run(t, "", tshark, "-r", file, "-Y", "kafka.request_frame", "-T", "fields", "-e", "kafka.response_key"))
+	if strings.Join(matched, " ") != "18 2 1" {
+		t.Errorf("answers matched with their requests: %v, not those of ApiVersions, ListOffsets and Fetch", matched)
+	}
+	offsets := strings.Fields(run(t, "", tshark, "-r", file, "-Y", "kafka.topic_name == \"orders\"", "-T", "fields", "-e", "kafka.topic_name"))
+	if len(offsets) != 4 {
+		t.Errorf("the dissector finds the topic in %d bodies, it stands in 4", len(offsets))
+	}
+}
