@@ -114,14 +114,17 @@ func (v *Verdict) found(x checkers.Violation) {
 	v.Details = append(v.Details, x)
 }
 
-// invisible reports a gap that a misdirected write may have made: a whole batch in the place of another of the same length is
-// valid byte for byte, and looks to broker and reader like offsets that compaction took. Kafka's format has nothing that would
-// tell where a batch was meant to lie.
+// invisible reports what a misdirected write may have made: a whole batch in the place of another of the same length, perhaps of
+// another partition, is valid byte for byte. Kafka's format has nothing that would tell where a batch was meant to lie, and
+// a gap looks like what compaction leaves.
 func (v *Verdict) invisible(x checkers.Violation) bool {
-	gap := x.Property == checkers.IntPollSkip || x.Property == checkers.PollSkip
-	return gap && slices.ContainsFunc(v.Result.Faults, func(f sim.FaultCount) bool {
-		return f.Name == "disk/misdirect" && f.N > 0
-	})
+	switch x.Property {
+	case checkers.ReadStable, checkers.Phantom, checkers.TopicIDMixed, checkers.IntPollSkip, checkers.PollSkip, checkers.OffsetGap,
+		checkers.EpochOrder, checkers.EpochUnique, checkers.AckedDurable, checkers.Duplicate:
+	default:
+		return false
+	}
+	return slices.ContainsFunc(v.Result.Faults, func(f sim.FaultCount) bool { return f.Name == "disk/misdirect" && f.N > 0 })
 }
 
 // invariants reports what broke inside a machine.
