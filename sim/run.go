@@ -59,7 +59,7 @@ type run struct {
 	points  map[string]int64
 	topics  *workload.Topics
 	groups  *workload.Groups
-	coords  *coordinators // what group coordinators were seen to know; nil without members
+	coords  *coordinators  // what group coordinators were seen to know; nil without members
 	policy  history.Policy // of the brokers
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
