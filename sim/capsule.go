@@ -21,6 +21,15 @@ type Capsule struct {
 	Verdict   []string `json:"verdict"` // one line per violation
 	Events    int64    `json:"events"`
 	Chain     []Link   `json:"chain"`
+	Shrunk    *Shrunk  `json:"shrunk,omitempty"` // what it was made from; nil: it is as it was found
+}
+
+// Shrunk is where a smaller capsule comes from. The seed of its plan only draws what happens during the run, and may be
+// another one.
+type Shrunk struct {
+	Seed    uint64 `json:"seed"` // that the plan was drawn from
+	Profile string `json:"profile"`
+	Events  int64  `json:"events"` // of the run as it was found
 }
 
 // NewCapsule stores a plan with its result and verdict.
