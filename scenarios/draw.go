@@ -28,6 +28,7 @@ func Draw(seed uint64, p Profile) sim.Plan {
 	plan.ExpectLoss = p.ExpectLoss
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
 	plan.Brokers[0].Disk.Plan = drawDiskFaults(r.Fork("disk"), p, &plan)
+	plan.Buggify = drawBuggify(r.Fork("buggify"), p)
 	return plan
 }
 
@@ -153,6 +154,21 @@ func drawFault(r *prng.Rand, id int64, rule FaultRule, plan *sim.Plan) sim.Fault
 		}
 	}
 	return f
+}
+
+// drawBuggify draws which places are unkind in the seed, and how often: mostly rarely.
+func drawBuggify(r *prng.Rand, p Profile) []sim.Buggify {
+	if p.BuggifyPerMille == 0 || r.Fork("none").Chance(1, 3) {
+		return nil
+	}
+	var out []sim.Buggify
+	for _, point := range sim.BuggifyPoints() {
+		own := r.Fork(point)
+		if own.Chance(p.BuggifyPerMille, 1000) {
+			out = append(out, sim.Buggify{Point: point, PerMille: 1 + own.Skewed(200)})
+		}
+	}
+	return out
 }
 
 func drawDiskFaults(r *prng.Rand, p Profile, plan *sim.Plan) []simdisk.Fault {

@@ -37,7 +37,11 @@ func drawCluster(r *prng.Rand, seed uint64, p Profile) sim.Plan {
 	topics := drawTopics(r.Fork("topics"), p)
 	shape := drawShape(r.Fork("shape"), p, &plan, topics)
 	clusterShape(&plan, &shape, reconfigured, wiped >= 0)
-	plan.Clients = workload.Draw(r.Fork("clients"), shape)
+	if p.Groups != nil {
+		drawGroups(r.Fork("groups"), p, &plan, &shape)
+	} else {
+		plan.Clients = workload.Draw(r.Fork("clients"), shape)
+	}
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
 	for i := range plan.Brokers {
 		plan.Brokers[i].Disk.Plan = drawDiskFaults(r.Fork("disk").ForkN("node", int64(i)), p, &plan)
@@ -48,6 +52,8 @@ func drawCluster(r *prng.Rand, seed uint64, p Profile) sim.Plan {
 	if own := r.Fork("calm"); own.Chance(p.Cluster.CalmPerMille, 1000) {
 		inBouts(own, &plan)
 	}
+	plan.Buggify = drawBuggify(r.Fork("buggify"), p)
+	drawScenes(r.Fork("scenes"), p, &plan, &shape, wiped >= 0)
 	// A controller on another disk is no voter any more (KIP-853), so who is a majority would have to be counted anew.
 	settled := !reconfigured && (wiped < 0 || !plan.Brokers[wiped].IsController())
 	if own := r.Fork("core"); settled && own.Chance(p.Cluster.CorePerMille, 1000) {

@@ -92,7 +92,7 @@ func (p *Plan) Validate() error {
 			return fmt.Errorf("plan: fault %d has a negative instant or target", f.ID)
 		}
 	}
-	return nil
+	return p.validBuggify()
 }
 
 // validatePresent refuses plans in which nobody could ever serve anything: without a broker, without a voter, or with a

@@ -33,7 +33,7 @@ func (p *process) observeDisk() {
 }
 
 func (p *process) diskDone(d *step.DiskDone) {
-	if p.up {
+	if p.up && !p.lateDisk(d) {
 		p.deliver(d)
 	}
 }
@@ -51,6 +51,7 @@ func (p *process) Send(s step.Send) {
 				p.ears.asks(p, s.Body)
 			}
 			p.w.net.Write(now, d.conn, simnet.Dialer, d.client.Call(nil, &s))
+			p.resetBehind(d)
 		}
 	case step.Hangup:
 		if d := p.dialedByID[s.Peer]; d != nil {
@@ -75,8 +76,16 @@ func (p *process) Reply(r step.Reply) {
 	if p.ears != nil {
 		p.ears.says(p, s, &r)
 	}
+	if !p.lateReply(s, r) {
+		p.reply(s, r)
+	}
+}
+
+// reply passes an answer on to its connection.
+func (p *process) reply(s *served, r step.Reply) {
 	s.server.Reply(r)
 	p.flush(s)
+	p.closeBehind(s)
 	p.pump(s) // requests that waited for an answer to leave
 }
 
@@ -162,11 +171,14 @@ func (p *process) serverEvent(ev simnet.Event) {
 		p.deliver(&step.ConnState{Conn: s.id, Open: true, Listener: l.name})
 	case simnet.Data:
 		if s := p.served[ev.Conn]; s != nil {
-			s.server.Feed(ev.Bytes)
-			p.pump(s)
+			if !p.lateRequest(s, ev.Bytes) {
+				s.server.Feed(ev.Bytes)
+				p.pump(s)
+			}
 		}
 	case simnet.Closed:
 		if s := p.served[ev.Conn]; s != nil {
+			p.read(s)
 			p.closed(s)
 		}
 	}

@@ -81,6 +81,8 @@ func (r *run) begin(f Fault) {
 		r.severed(f, w.net.Cut)
 	case NoController:
 		r.controllerLinks(f, w.net.CutAddr)
+	case NoReplication:
+		r.brokerLinks(f, w.net.CutAddr)
 	case Wipe:
 		r.wipeWhenAllowed(f)
 	}
@@ -98,6 +100,8 @@ func (r *run) end(f Fault) {
 		r.severed(f, func(from, to simnet.Host) { w.net.Heal(w.now, from, to) })
 	case NoController:
 		r.controllerLinks(f, func(from, to simnet.Host, addr string) { w.net.HealAddr(w.now, from, to, addr) })
+	case NoReplication:
+		r.brokerLinks(f, func(from, to simnet.Host, addr string) { w.net.HealAddr(w.now, from, to, addr) })
 	case Cut:
 		w.net.Heal(w.now, from, to)
 	case CutAPI:

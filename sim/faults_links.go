@@ -32,13 +32,22 @@ func (r *run) severed(f Fault, do func(from, to simnet.Host)) {
 // controller says to others goes over connections that they or it dialled to a controller's address, so of a combined
 // node that is also the leader the quorum loses its leader, and the brokers do not lose a broker.
 func (r *run) controllerLinks(f Fault, do func(from, to simnet.Host, addr string)) {
+	r.linksByAddr(f, controllerPort, do)
+}
+
+// brokerLinks is the same for the links on which a node and other brokers fetch from each other.
+func (r *run) brokerLinks(f Fault, do func(from, to simnet.Host, addr string)) {
+	r.linksByAddr(f, clientPort, do)
+}
+
+func (r *run) linksByAddr(f Fault, port string, do func(from, to simnet.Host, addr string)) {
 	node := simnet.Host(f.Node)
 	for i := range r.brokers {
 		peer := simnet.Host(i)
 		if peer == node {
 			continue
 		}
-		for _, addr := range []string{host(i) + controllerPort, host(int(f.Node)) + controllerPort} {
+		for _, addr := range []string{host(i) + port, host(int(f.Node)) + port} {
 			do(node, peer, addr)
 			do(peer, node, addr)
 		}

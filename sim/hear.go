@@ -35,6 +35,8 @@ type ears struct {
 	acks   []said.Acknowledged
 	exist  []string // topics that were reported to exist
 	voters []history.VoterSet
+	// written is the end of what the metadata log has handed to the disk: an append may wait for a new segment.
+	written core.Offset
 }
 
 // asked is what must be remembered of a request to judge its answer.
@@ -133,6 +135,7 @@ func (e *ears) submits(p *process, op *step.DiskOp) {
 				return
 			}
 			if meta {
+				e.written = b.NextOffset()
 				e.voters = e.configured(e.voters, b)
 			}
 		}
@@ -179,7 +182,11 @@ func (r *run) reconfigured(p *process, id core.NodeID) {
 // images have been told.
 func (e *ears) judge(p *process, n machine, id core.NodeID) {
 	for _, name := range e.exist {
-		if !e.r.seer.names[name] {
+		if e.r.seer.names[name] {
+			continue
+		}
+		// It may have come and gone within one image.
+		if e.r.refer(true); !e.r.ref.pruned && !e.r.ref.names[name] {
 			e.r.ref.find(ControllerAnswer, "%s reports that topic %q exists, and its creation was never committed (at %d ns)", p.name, name, e.r.w.now)
 		}
 	}

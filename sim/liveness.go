@@ -31,6 +31,7 @@ func (r *run) healCore() {
 	}
 	r.phase = phaseSettle
 	w := r.w
+	w.kind = true
 	w.net.HealAll(w.now)
 	fate := r.w.rand.Fork("outcasts").Below(outcasts)
 	for i, p := range r.brokers {

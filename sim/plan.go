@@ -26,6 +26,9 @@ type Plan struct {
 	// promise, while the others stay as they are. Empty: all nodes.
 	Core []int32 `json:"core,omitempty"`
 
+	// Buggify are the places in the shell and at the edges that are unkind, see [Buggify].
+	Buggify []Buggify `json:"buggify,omitempty"`
+
 	// SafetyOnly ends the run with the faults: nothing is healed, and nothing is judged that would have to happen later. A
 	// promise that was broken before stays broken, so a shrinker sets it where it can.
 	SafetyOnly bool `json:"safety_only,omitempty"`
@@ -84,11 +87,12 @@ type FaultKind string
 
 // The faults among nodes. Clients reach every node all the same.
 const (
-	Groups       FaultKind = "groups"        // the nodes whose bits Amount has lose all others
-	Bridge       FaultKind = "bridge"        // the same, but Node keeps both sides
-	OneWay       FaultKind = "one-way"       // Node hears the others and cannot reach them; the other way round if Amount is 1
-	NoController FaultKind = "no-controller" // Node loses every controller, and keeps all brokers; combined nodes too
-	Wipe         FaultKind = "wipe"          // power loss at At, and the disk is lost; start at Until with the same node id
+	Groups        FaultKind = "groups"         // the nodes whose bits Amount has lose all others
+	Bridge        FaultKind = "bridge"         // the same, but Node keeps both sides
+	OneWay        FaultKind = "one-way"        // Node hears the others and cannot reach them; the other way round if Amount is 1
+	NoController  FaultKind = "no-controller"  // Node loses every controller, and keeps all brokers; combined nodes too
+	NoReplication FaultKind = "no-replication" // Node and the other brokers cannot fetch from each other; controllers and clients hear all
+	Wipe          FaultKind = "wipe"           // power loss at At, and the disk is lost; start at Until with the same node id
 )
 
 // The faults of processes, clocks and the network; those of disks are in [simdisk.Config].

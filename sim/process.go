@@ -57,17 +57,19 @@ type process struct {
 	lastWords   string           // why the last incarnation ended itself
 
 	// clocks and pace
-	skew      core.Wall // added to the wall clock
-	driftPpm  int64     // parts per million that the monotonic clock runs fast
-	driftTo   int64     // driftPpm of the next incarnation: a clock does not change pace while deadlines are pending
-	busy      core.Mono // no turn before this instant
-	paused    core.Mono // nor before this one
-	perEvent  core.Mono // cost of one event
-	appended  bool      // the last turn wrote to the disk
-	stepped   bool      // the last turn had events, so what the machine tells of its last turn is about it
-	announced bool      // that it serves was noted
-	outcast   bool      // it is not part of the core that is healed
-	ears      *ears     // nil: nobody listens
+	skew      core.Wall                    // added to the wall clock
+	driftPpm  int64                        // parts per million that the monotonic clock runs fast
+	driftTo   int64                        // driftPpm of the next incarnation: a clock does not change pace while deadlines are pending
+	busy      core.Mono                    // no turn before this instant
+	paused    core.Mono                    // nor before this one
+	perEvent  core.Mono                    // cost of one event
+	appended  bool                         // the last turn wrote to the disk
+	stepped   bool                         // the last turn had events, so what the machine tells of its last turn is about it
+	announced bool                         // that it serves was noted
+	outcast   bool                         // it is not part of the core that is healed
+	ears      *ears                        // nil: nobody listens
+	bugs      *[bugs]*bug                  // nil: kind everywhere
+	late      map[lateKey][]*step.DiskDone // completions that are held back
 
 	// what its disk has of elections, see election
 	wipes     int // disks that it has lost
@@ -85,6 +87,7 @@ type served struct {
 	id     step.ConnID
 	server *conn.Server
 	gone   bool
+	unread []byte  // what has arrived and is not read yet
 	asked  []asked // requests whose answers will be judged
 }
 
@@ -130,6 +133,9 @@ func (p *process) start() {
 	p.announced = false
 	p.machine, p.driver = p.spawn(p.incarnation)
 	p.node = node.New(p.machine, p, p, p)
+	if p.late = nil; p.bugs != nil {
+		p.node.Unkind = p.shell
+	}
 	p.served, p.servedByID = make(map[simnet.Conn]*served), make(map[step.ConnID]*served)
 	p.dialed, p.dialedByID = make(map[simnet.Conn]*dialed), make(map[step.PeerID]*dialed)
 	p.w.note(TraceStart, p.id, uint64(p.incarnation), 0)
@@ -212,6 +218,9 @@ func (p *process) turn() {
 		p.driver.Act(p.Now(), p.w.now)
 	}
 	p.busy = p.w.now + core.Microsecond + p.perEvent*core.Mono(stepped)
+	if r := p.unkind(bugSlowTurn); r != nil {
+		p.busy += core.Mono(r.Skewed(int64(20 * core.Millisecond)))
+	}
 	p.updateListeners()
 	if p.onTurn != nil {
 		p.onTurn(p)
@@ -223,6 +232,9 @@ func (p *process) turn() {
 func (p *process) scheduleNext() {
 	if !p.up {
 		return
+	}
+	if p.node.Waiting() > 0 {
+		p.wake(p.w.now)
 	}
 	if at, ok := p.node.NextDeadline(); ok {
 		p.wake(max(p.w.now, p.worldTime(at)))

@@ -31,13 +31,15 @@ type reference struct {
 	// pruned says that the log's beginning went, on all nodes, before it was read: nothing can be judged any more.
 	pruned           bool
 	created, removed map[core.TopicID]bool
+	names            map[string]bool // of topics that ever were
 	changes          []metadata.Change
 	codecs           record.Codecs
 	findings         []Finding
 }
 
 func newReference() *reference {
-	return &reference{image: metadata.NewImage(), created: make(map[core.TopicID]bool), removed: make(map[core.TopicID]bool)}
+	return &reference{image: metadata.NewImage(), created: make(map[core.TopicID]bool), removed: make(map[core.TopicID]bool),
+		names: make(map[string]bool)}
 }
 
 // referenceEvery is how often the reference is brought up to date and compared.
@@ -113,6 +115,9 @@ func (f *reference) batch(b record.Batch) error {
 	var rec record.Record
 	for it.Next(&rec) {
 		m, err := metadata.Parse(rec.Value)
+		if t, ok := m.(*metadata.TopicRecord); ok {
+			f.names[t.Name] = true
+		}
 		if err == nil {
 			err = f.image.Replay(m, rec.Offset, b.PartitionLeaderEpoch(), &f.changes)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker"
+	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/sim/workload"
 )
@@ -57,10 +58,12 @@ type run struct {
 	fired   map[FaultKind]int64
 	points  map[string]int64
 	topics  *workload.Topics
+	groups  *workload.Groups
 	policy  history.Policy // of the brokers
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
 	revived int            // brokers started again after the faults
+	unkind  [bugs]*int64   // how often each place was unkind; nil: never asked
 	limit   int64          // of events; 0: none
 	result  Result
 }
@@ -128,6 +131,7 @@ func (r *run) build() {
 		if i < len(r.brokers) {
 			at = r.plan.Brokers[i].StartAt
 		}
+		r.buggify(p)
 		r.w.at(at, func() { r.up(p) })
 	}
 	for _, f := range r.plan.Faults {
@@ -149,6 +153,10 @@ func (r *run) declareTopics() {
 		promise = history.None
 	}
 	r.topics = workload.NewTopics(r.history)
+	r.groups = workload.NewGroups()
+	if workload.HasMembers(r.plan.Clients) { // compaction takes records out, and nobody is promised any one of them
+		r.topics.Declare(workload.Topic{Name: groups.Topic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
+	}
 	for i := range r.plan.Clients {
 		for j := range r.plan.Clients[i].Ops {
 			if op := &r.plan.Clients[i].Ops[j]; op.Kind == workload.CreateTopic {
@@ -192,7 +200,7 @@ func (r *run) client(i int, bootstrap []string) *process {
 	}
 	p.spawn = func(incarnation int64) (step.Machine, Driver) {
 		m, c := workload.New(plan, workload.Env{
-			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed,
+			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Groups: r.groups, Seed: r.plan.Seed, Forwarded: r.plan.IsCluster(),
 			Phase: func() workload.Phase { return r.phase }, Damage: r.noteDamage,
 		}, incarnation)
 		return m, c
@@ -325,6 +333,7 @@ func (r *run) place(v *broker.ReplicaView) history.Place {
 func (r *run) heal() {
 	r.phase = phaseSettle
 	w := r.w
+	w.kind = true
 	r.result.Stopped = w.now
 	w.net.HealAll(w.now)
 	w.refreshNet()
@@ -396,6 +405,7 @@ func (r *run) finish() Result {
 			c.Finish(w.now)
 		}
 	}
+	r.topics.Finish(w.now)
 	if r.result.Abandoned = r.hopeless() && !r.broken(); !r.result.Abandoned {
 		r.lookBack()
 	}
@@ -432,6 +442,11 @@ func (r *run) faultCounts() []FaultCount {
 	all := make(map[string]int64)
 	for k, n := range r.fired { //det:unordered sums per key
 		all[string(k)] += n
+	}
+	for i, n := range r.unkind {
+		if n != nil {
+			all["buggify/"+BuggifyPoints()[i]] = *n
+		}
 	}
 	net := r.w.net.Fired()
 	all["net/delayed"], all["net/resets"], all["net/half-open"] = net.Delayed, net.Resets, net.Halved

@@ -165,6 +165,9 @@ func (r *run) opened(p *process, id core.NodeID, tp core.TopicPartition, k histo
 		}
 	})
 	r.seer.witness.LogOpened(r.w.now, o)
+	if tp.Topic == metadataTopic {
+		p.ears.written = o.End
+	}
 	for _, v := range voters {
 		r.seer.witness.Voters(id, v)
 	}
@@ -238,6 +241,8 @@ func (r *run) quorumLooked(p *process, id core.NodeID) {
 		Node: id, Leads: q.Role() == "leader", HighWatermark: q.HighWatermark(), LogStartOffset: q.Log().LogStartOffset(),
 		LogEndOffset: q.Log().LogEndOffset(), Directory: [16]byte{byte(p.wipes)}, Current: q.Epoch(),
 	}
+	p.ears.written = min(p.ears.written, v.LogEndOffset) // it may have been cut
+	v.Told = p.ears.written
 	v.Leader, _ = q.Leader()
 	v.Epoch, v.Voted = p.election()
 	if v.Voters, v.SnapshotEnd = was.Voters, was.SnapshotEnd; told && sameLook(&was, &v) {
@@ -290,7 +295,7 @@ func newestSnapshot(p *process) core.Offset {
 
 func sameLook(a, b *history.QuorumLook) bool {
 	return a.Leads == b.Leads && a.Epoch == b.Epoch && a.Current == b.Current && a.Leader == b.Leader && a.Voted == b.Voted &&
-		a.Directory == b.Directory && a.HighWatermark == b.HighWatermark && a.LogStartOffset == b.LogStartOffset && a.LogEndOffset == b.LogEndOffset
+		a.Directory == b.Directory && a.HighWatermark == b.HighWatermark && a.LogStartOffset == b.LogStartOffset && a.LogEndOffset == b.LogEndOffset && a.Told == b.Told
 }
 
 // acknowledged tells of what clients were told since the last turn of a node.

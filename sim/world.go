@@ -31,6 +31,7 @@ type World struct {
 	events int64
 	chain  []Link
 	panics []Panic
+	kind   bool // faults are over
 
 	// Watch, if set, sees every event. It slows the run down and changes nothing.
 	Watch  func(TraceEvent)

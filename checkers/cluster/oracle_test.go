@@ -198,7 +198,7 @@ func (s *script) look() {
 	case "quorum":
 		v := history.QuorumLook{Node: s.node(), Leads: s.flag("leads"), Current: core.LeaderEpoch(s.num("e", 1)), Epoch: core.LeaderEpoch(s.num("e", 1)), Leader: core.NodeID(s.num("leader", -1)),
 			Voted: core.NodeID(s.num("voted", -1)), Directory: [16]byte{byte(s.num("dir", 0))}, Voters: s.ids("voters", all...),
-			HighWatermark: core.Offset(s.num("hw", 0)), LogStartOffset: core.Offset(s.num("log", 0)), SnapshotEnd: core.Offset(s.num("snap", 0))}
+			HighWatermark: core.Offset(s.num("hw", 0)), LogStartOffset: core.Offset(s.num("log", 0)), SnapshotEnd: core.Offset(s.num("snap", 0)), Told: core.Offset(s.num("told", 1<<40))}
 		if v.Leads {
 			v.Leader = v.Node
 		}

@@ -38,6 +38,7 @@ func (o *Oracle) reconfigures(at core.Mono, p *partition, r *replica, v *history
 	last := &n.voters[len(n.voters)-1]
 	n.judged = max(n.judged, last.Offset+1)
 	switch {
+	case v.Told < v.LogEndOffset: // a newer set may be on its way to the disk
 	case !slices.Equal(v.Voters, last.Voters):
 		o.report(at, RaftLastConfig, p, last.Offset, "leader %d of epoch %d counts by voters %v, and the last set in its log is %v",
 			v.Node, v.Current, v.Voters, last.Voters)

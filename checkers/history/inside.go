@@ -90,6 +90,7 @@ type QuorumLook struct {
 	Voted     core.NodeID
 	Directory [16]byte
 	Voters    []core.NodeID // of a leader, by its own log
+	Told      core.Offset   // the voter sets of all that the log has below it have been told
 	// HighWatermark is the end of what the node knows to be committed.
 	HighWatermark, LogStartOffset, LogEndOffset, SnapshotEnd core.Offset
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
+	"github.com/klamm-log/klamm/cmd/klamm/groups"
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,6 +24,13 @@ type clientOptions struct {
 func (o *clientOptions) flags(f *pflag.FlagSet) {
 	f.StringSliceVarP(&o.Bootstrap, "bootstrap", "b", []string{defaultListen}, "brokers to begin with, host:port")
 	f.DurationVar(&o.Timeout, "timeout", 10*time.Second, "how long to wait for an answer")
+}
+
+// clientFlags is the same for commands of other packages.
+func clientFlags(f *pflag.FlagSet) groups.With {
+	o := new(clientOptions)
+	o.flags(f)
+	return o.with
 }
 
 // open starts a client with these options on top of others.

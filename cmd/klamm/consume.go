@@ -23,6 +23,7 @@ import (
 // consumeOptions are the flags of klamm consume.
 type consumeOptions struct {
 	clientOptions
+	Member     groupOptions
 	Topic      string
 	From       string
 	Partitions []int32
@@ -37,23 +38,36 @@ const consumeFormat = `%v\n`
 func newConsume(a *cli.App) *cobra.Command {
 	var o consumeOptions
 	cmd := &cobra.Command{
-		Use:   "consume TOPIC",
+		Use:   "consume TOPIC...",
 		Short: "Read records",
 		Long: `Read records and print them until interrupted, or as -n or -e say.
+
+With --group the group decides who reads which partitions, of several topics too. What was printed is
+committed; --from beginning or end says where to begin where the group has no offset.
 
 In a format, %k is the key, %v the value, %o the offset, %p the partition, %t the topic,
 %T the timestamp in ms, %h the headers, %% a percent sign; \n, \t and \\ are escapes. With
 -o json each record is one line, with keys and values as strings if they are valid UTF-8.`,
-		Args: topicArg,
+		Args: cobra.MinimumNArgs(1),
 	}
 	f := cmd.Flags()
 	o.flags(f)
+	o.Member.flags(f)
 	f.StringVar(&o.From, "from", "end", "where to begin: beginning, end, an offset, -N for the last N of each partition, or a time as @RFC3339 or @ms")
 	f.Int32SliceVarP(&o.Partitions, "partition", "p", nil, "partitions to read; all without")
 	f.Int64VarP(&o.Count, "count", "n", 0, "end after so many records; 0 is no limit")
 	f.BoolVarP(&o.ExitAtEnd, "exit", "e", false, "end at the end that each partition has now")
 	f.StringVarP(&o.Format, "format", "f", consumeFormat, "how a record is printed")
 	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
+		if o.Count < 0 {
+			return exit.Errorf(exit.Usage, "--count %d is negative", o.Count)
+		}
+		if o.Member.Group != "" {
+			return runConsumeGroup(ctx, a, o, args)
+		}
+		if err := topicArg(cmd, args); err != nil {
+			return exit.With(exit.Usage, err)
+		}
 		o.Topic = args[0]
 		return runConsume(ctx, a, o)
 	})
@@ -99,9 +113,6 @@ func runConsume(ctx context.Context, a *cli.App, o consumeOptions) error {
 	format, err := parseFormat(o.Format)
 	if err != nil {
 		return err
-	}
-	if o.Count < 0 {
-		return exit.Errorf(exit.Usage, "--count %d is negative", o.Count)
 	}
 	ko := kclient.Options{Consumer: consumer.Options{Reset: consumer.ResetEarliest}}
 	return o.with(ctx, ko, func(ctx context.Context, c *kclient.Client) error {

@@ -144,21 +144,17 @@ func (s *Shard[M, A]) HighWatermark() core.Offset { return s.hw }
 // Why says what made the shard Failed.
 func (s *Shard[M, A]) Why() string { return s.why }
 
-// Lead begins a leadership: [start, end) is to be read and given to [Shard.Loaded]. The shard must be Inactive. An epoch that
-// is over is ignored, and the answer is false.
-func (s *Shard[M, A]) Lead(epoch core.LeaderEpoch, start, end core.Offset) bool {
+// Lead begins a leadership: [start, end) is to be read and given to [Shard.Loaded]. The shard must be Inactive. Epochs rise, but
+// for those of a topic that was deleted and made anew.
+func (s *Shard[M, A]) Lead(epoch core.LeaderEpoch, start, end core.Offset) {
 	if s.phase != Inactive {
 		invariant.Fail("coordinator partition %d leads in epoch %d and is %s since epoch %d", s.opts.Partition, epoch, s.phase, s.epoch)
-	}
-	if epoch < s.epoch {
-		return false
 	}
 	s.phase, s.epoch, s.position, s.end, s.hw, s.why = Loading, epoch, start, end, 0, ""
 	s.machine = s.opts.New(epoch)
 	if s.position >= s.end {
 		s.phase = Settling
 	}
-	return true
 }
 
 // Unlead ends the leadership: the machine is thrown away. The answers that waited are returned, in order: nobody may

@@ -31,6 +31,13 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 		refuse(core.ErrUnknownMemberID) // a member of what was here once
 		return
 	}
+	if old := c.ConsumerGroup(groupID); old != nil && old.CheckDelete() == core.ErrNone {
+		// A consumer group that nobody is in gives way, as in Kafka.
+		if code := c.vacate(now, groupID); code != core.ErrNone {
+			refuse(coord.AppendError(code))
+			return
+		}
+	}
 	g := c.ensure(groupID, now.Wall)
 	if g == nil {
 		refuse(core.ErrInconsistentGroupProtocol)

@@ -33,6 +33,9 @@ type Node struct {
 	// Reached, if set, hears of the points that each turn passed.
 	Reached func(p step.Point)
 
+	// Unkind, if set, is asked at the places that are worth a test; see [Unkindness]. On a real node it is nil.
+	Unkind Unkind
+
 	inbox   []step.Event
 	out     step.Effects
 	started bool
@@ -65,13 +68,16 @@ func (n *Node) Poll() int {
 		n.machine.Step(now, &step.Start{}, &n.out)
 		stepped++
 	}
-	for i, ev := range n.inbox {
+	take := n.taken()
+	for i, ev := range n.inbox[:take] {
 		n.machine.Step(now, ev, &n.out)
 		n.inbox[i] = nil
 		stepped++
 	}
-	n.inbox = n.inbox[:0]
-	if at, ok := n.machine.NextDeadline(); ok && at <= now.Mono {
+	left := copy(n.inbox, n.inbox[take:])
+	clear(n.inbox[left:])
+	n.inbox = n.inbox[:left]
+	if at, ok := n.machine.NextDeadline(); n.ticks(ok && at <= now.Mono) {
 		n.machine.Step(now, &step.Tick{}, &n.out)
 		stepped++
 	}
@@ -81,6 +87,9 @@ func (n *Node) Poll() int {
 	}
 	return stepped
 }
+
+// Waiting is the number of events in the inbox.
+func (n *Node) Waiting() int { return len(n.inbox) }
 
 // NextDeadline is when the machine wants to be polled at the latest without any event.
 func (n *Node) NextDeadline() (core.Mono, bool) {

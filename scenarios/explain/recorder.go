@@ -109,7 +109,7 @@ func (r *recorder) Event(ev sim.TraceEvent) {
 	case sim.TraceFault:
 		e := plain(ev.At, FaultBegan, proc, faultText(ev.Fault, r.t.Procs))
 		if ev.B == 0 {
-			e.Kind = FaultEnded
+			e.Kind, e.Text = FaultEnded, "over: "+e.Text
 		}
 		e.Fault = int32(slices.IndexFunc(r.t.Plan.Faults, func(f sim.Fault) bool { return f.ID == ev.Fault.ID }))
 		r.add(e)

@@ -175,9 +175,9 @@ func (t *Tape) Weight(s *Subject, e *Event) int {
 	case Started:
 		return pick(mine && t.isNode(e.Proc), Relevant, Routine)
 	case FaultBegan:
-		return pick(mine && !t.told(e), Important-5, Background)
+		return pick(mine && !t.EndsByCrash(e), Important-5, Background)
 	case FaultEnded:
-		return pick(mine && !t.told(e), Background+15, Noise)
+		return pick(mine && !t.EndsByCrash(e), Background+15, Noise)
 	case Phase:
 		return Relevant
 	case Broker:
@@ -289,8 +289,8 @@ func pick[T any](yes bool, a, b T) T {
 
 func (t *Tape) isNode(proc int32) bool { return proc >= 0 && t.Procs[proc].Node != core.NoNode }
 
-// told reports whether a fault's effect has events of its own: starts and crashes.
-func (t *Tape) told(e *Event) bool {
+// EndsByCrash reports whether a fault's effect has events of its own: starts and crashes.
+func (t *Tape) EndsByCrash(e *Event) bool {
 	if e.Fault == None {
 		return false
 	}

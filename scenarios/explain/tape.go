@@ -168,6 +168,14 @@ func (t *Tape) Stored(proc int32, k history.Key) []history.Stored {
 	return nil
 }
 
+// Store sets what one node's log held when the recording ended; for tapes that are written by hand.
+func (t *Tape) Store(proc int32, k history.Key, batches ...history.Stored) {
+	if t.logs == nil {
+		t.logs = make(map[replicaKey]*[]history.Stored)
+	}
+	t.logs[replicaKey{proc, k}] = &batches
+}
+
 // StateAt is what a process held of a partition after an event; nil if nothing is known.
 func (t *Tape) StateAt(event int, proc int32, k history.Key) *State {
 	for i := min(event, len(t.Events)-1); i >= 0; i-- {
@@ -182,9 +190,6 @@ func (t *Tape) StateAt(event int, proc int32, k history.Key) *State {
 	}
 	return nil
 }
-
-// Duration is how long the recorded run took on the world's clock.
-func (t *Tape) Duration() core.Mono { return t.End }
 
 // wordOf is the i-th word of words, "?" beyond the last.
 func wordOf(words string, i int) string {

@@ -17,11 +17,15 @@ func TestCatalogueIsSane(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name)
 		require.NotEmpty(t, e.What, e.Name)
+		require.True(t, !e.Any || len(e.Profiles) > 1, "%s: any of one profile", e.Name)
 		require.True(t, e.Rare || len(e.Profiles) > 0, "%s is demanded of no profile, so it is rare", e.Name)
 		for _, p := range e.Profiles {
 			require.Contains(t, scenarios.Profiles(), p, e.Name)
 		}
 	}
 	require.True(t, slices.IsSorted(names), "sort catalogue.txt by name")
-	require.NotEmpty(t, ledger.Demanded("default"))
+	for _, p := range scenarios.Profiles() {
+		require.NotEmpty(t, ledger.Demanded(p), "nothing is demanded of profile %s", p)
+	}
+	require.NotEmpty(t, ledger.Together())
 }

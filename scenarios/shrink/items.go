@@ -10,7 +10,7 @@ import (
 
 // SizeOf counts what a plan holds.
 func SizeOf(p sim.Plan) Size {
-	s := Size{Faults: len(p.Faults), Clients: len(p.Clients), Safety: p.Safety}
+	s := Size{Faults: len(p.Faults) + len(p.Buggify), Clients: len(p.Clients), Safety: p.Safety}
 	for i := range p.Brokers {
 		if b := &p.Brokers[i]; !b.Absent {
 			s.Nodes++
@@ -50,9 +50,9 @@ func only[T any](list []T, first int, kept []int) []T {
 	})
 }
 
-// faults takes faults away, those of disks like the others.
+// faults takes faults away, those of disks like the others, and the places that are unkind.
 func (s *session) faults() {
-	n := len(s.best.Faults)
+	n := len(s.best.Faults) + len(s.best.Buggify)
 	for i := range s.best.Brokers {
 		n += len(s.best.Brokers[i].Disk.Plan)
 	}
@@ -65,6 +65,7 @@ func (s *session) faults() {
 			d.Plan = only(d.Plan, first, kept)
 			first += n
 		}
+		p.Buggify = only(p.Buggify, first, kept)
 		return p
 	})
 }

@@ -91,6 +91,11 @@ func (r *administering) call(now core.Now, at core.Mono, t *task) {
 		r.a.ElectLeaders(now, false, r.partitions(op), t.token)
 	case DescribeQuorum, AddVoter, RemoveVoter:
 		r.voters(now, t)
+	case UpdateFeature:
+		// Kafka's UpgradeType 2 is a safe downgrade, which it takes for upgrades, too.
+		r.a.UpdateFeatures(now, []admin.FeatureUpdate{{Feature: op.Topic, Level: int16(op.Max), Downgrade: downgrade(op)}}, false, t.token)
+	case UnregisterBroker:
+		r.a.UnregisterBroker(now, core.NodeID(op.Node), t.token)
 	default: // operations of producers and consumers never become tasks
 	}
 }
@@ -136,6 +141,9 @@ func (r *administering) answered(now core.Now, at core.Mono, t *task, rep *admin
 		r.listed(at, t, admin.LatestOffset, rep)
 		if o := &rep.Offsets[0]; o.Err == core.ErrNone && o.Offset >= 0 {
 			t.before, t.located = permille(o.Offset, t.op.Permille), true
+			if t.op.Permille > 1000 {
+				t.before = max(t.before, o.Offset+1)
+			}
 			r.call(now, at, t)
 		}
 	case AddVoter, RemoveVoter:
@@ -166,13 +174,22 @@ func (r *administering) created(at core.Mono, t *task, rep *admin.Reply) {
 // deleted records an attempt to delete a topic. A deletion by name whose answer is lost may have met any incarnation.
 func (r *administering) deleted(at core.Mono, t *task, rep *admin.Reply) {
 	code, id := rep.Err, t.id
+	if id.IsZero() && (rep.Ambiguous || r.c.env.Forwarded) { // the attempt that was answered need not be the only one, see below
+		r.c.env.Topics.deletedByName(t.op.Topic, r.c.op(t.start, at, history.Info, core.ErrNone).Process, t.start)
+	}
 	if resp, ok := rep.Body.(*kmsg.DeleteTopicsResponse); ok && len(resp.Topics) == 1 {
 		code = core.ErrorCode(resp.Topics[0].ErrorCode)
 		if told := core.TopicID(resp.Topics[0].TopicID); id.IsZero() && code == core.ErrNone {
 			id = told
 		}
 	}
-	r.recordDeletion(at, t, id, adminOutcome(code, rep), code)
+	outcome := adminOutcome(code, rep)
+	if r.c.env.Forwarded && (code == core.ErrUnknownTopicOrPartition || code == core.ErrUnknownTopicID) {
+		// The broker that passes the request on repeats it where the controller is lost, as Kafka's does (KIP-590): the answer may be
+		// about the work of the attempt before.
+		outcome = history.Info
+	}
+	r.recordDeletion(at, t, id, outcome, code)
 }
 
 func (r *administering) recordDeletion(at core.Mono, t *task, id core.TopicID, outcome history.Outcome, code core.ErrorCode) {
@@ -270,6 +287,9 @@ func (r *administering) finish(at core.Mono) {
 			r.c.env.Log.CreateTopic(r.c.op(t.start, at, history.Info, core.ErrNone), history.CreateTopic{
 				Topic: r.c.env.Topics.Ref(t.op.Topic, core.TopicID{}), Partitions: t.op.Partitions})
 		case DeleteTopic:
+			if t.id.IsZero() {
+				r.c.env.Topics.deletedByName(t.op.Topic, r.c.op(t.start, at, history.Info, core.ErrNone).Process, t.start)
+			}
 			r.recordDeletion(at, t, t.id, history.Info, core.ErrNone)
 		case DeleteRecords:
 			if t.located {

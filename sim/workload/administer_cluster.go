@@ -71,3 +71,11 @@ func (r *administering) described(now core.Now, at core.Mono, t *task, rep *admi
 		r.call(now, at, t)
 	}
 }
+
+// downgrade is how a feature may go down: level 0 asks for a safe downgrade.
+func downgrade(op *Op) int8 {
+	if op.Max == 0 {
+		return 1
+	}
+	return 0
+}

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -131,22 +132,21 @@ func (d *drawer) client(r *prng.Rand, id int32, writes bool) Plan {
 	return finished(p)
 }
 
+// Sorted is a plan that was made by hand, with its operations by time.
+func Sorted(p Plan) Plan {
+	slices.SortStableFunc(p.Ops, byTime)
+	return p
+}
+
 // finished numbers operations in the order of drawing and sorts them by time.
 func finished(p Plan) Plan {
 	for i := range p.Ops {
 		p.Ops[i].ID = int32(i)
 	}
-	slices.SortStableFunc(p.Ops, func(a, b Op) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		}
-		return 0
-	})
-	return p
+	return Sorted(p)
 }
+
+func byTime(a, b Op) int { return cmp.Compare(a.At, b.At) }
 
 // instant is somewhere in the run.
 func (d *drawer) instant(r *prng.Rand) core.Mono {

@@ -227,7 +227,7 @@ func (d *drawer) administer(r *prng.Rand, t *drawnTopic) Op {
 	switch own.Below(16) {
 	case 0, 1:
 		op.Kind = DeleteRecords
-		op.Permille = one[int32](own, -1, 0, 100, 500, 900, 1000)
+		op.Permille = one[int32](own, -1, 0, 100, 500, 900, 1000, 1001)
 	case 2, 3:
 		op.Kind, op.Partition = AlterConfig, -1
 		op.Configs = []Config{d.alteration(own, t)}

@@ -18,6 +18,7 @@ const (
 	Producer Kind = "producer"
 	Consumer Kind = "consumer"
 	Admin    Kind = "admin"
+	Member   Kind = "member" // a consumer in a group
 )
 
 // Plan is what one client does in a run. It is plain data, and explicit.
@@ -27,6 +28,7 @@ type Plan struct {
 	Network  NetworkOptions   `json:"network"`
 	Producer *ProducerOptions `json:"producer,omitempty"` // of a Producer; nil: all defaults
 	Consumer *ConsumerOptions `json:"consumer,omitempty"` // of a Consumer; nil: all defaults
+	Group    *GroupOptions    `json:"group,omitempty"`    // of a Member
 	Ops      []Op             `json:"ops"`                // by At
 }
 
@@ -91,6 +93,14 @@ const (
 	Poll OpKind = "poll"
 )
 
+// Operations of members.
+const (
+	Join  OpKind = "join" // the group, or go on in it, to read Topics
+	Leave OpKind = "leave"
+	// Work sets the poll loop: Max records each time, and Every to process them; Max 0 stands still.
+	Work OpKind = "work"
+)
+
 // Crash throws a client of any kind away; the next incarnation begins at once.
 const Crash OpKind = "crash"
 
@@ -110,8 +120,12 @@ const (
 	DescribeQuorum OpKind = "describe-quorum"
 	AddVoter       OpKind = "add-voter"
 	RemoveVoter    OpKind = "remove-voter"
+	// UpdateFeature sets the feature named by Topic to level Max, up or down (KIP-584). UnregisterBroker makes the cluster
+	// forget Node.
+	UpdateFeature    OpKind = "update-feature"
+	UnregisterBroker OpKind = "unregister-broker"
 	// DeleteRecords of Topic and Partition below Permille thousandths of the HighWatermark, which is looked up first;
-	// up to the HighWatermark, whatever it is, if Permille is -1.
+	// up to the HighWatermark, whatever it is, if Permille is -1; above 1000 it asks for more than there is.
 	DeleteRecords OpKind = "delete-records"
 	ListOffsets   OpKind = "list-offsets" // of Topic and Partition: Where
 	Describe      OpKind = "describe"     // the cluster, Topic, its configuration and its log directories
@@ -154,9 +168,10 @@ type Op struct {
 	Replication int16    `json:"replication,omitempty"`
 	Configs     []Config `json:"configs,omitempty"`
 
-	Replicas []int32 `json:"replicas,omitempty"`
-	Node     int32   `json:"node,omitempty"`
-	Host     string  `json:"host,omitempty"`
+	Replicas []int32  `json:"replicas,omitempty"`
+	Topics   []string `json:"topics,omitempty"`
+	Node     int32    `json:"node,omitempty"`
+	Host     string   `json:"host,omitempty"`
 }
 
 // Config is one line of a topic's configuration.

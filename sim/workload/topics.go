@@ -15,6 +15,8 @@ type Topic struct {
 	Compacted, Gaps, Retained, Replicated bool
 	// Churned says that the name may be deleted and created again during the run, see [IsChurned].
 	Churned bool
+	// Internal says that brokers write it, so that nobody knows what to find there: clients leave it alone.
+	Internal bool
 	// AcksAll and AcksLeader are what the settings promise to sends with acks -1 and 1. Acks 0 promises nothing.
 	AcksAll, AcksLeader history.Promise
 }
@@ -28,7 +30,35 @@ type Topics struct {
 
 type topicState struct {
 	Topic
-	refs []incarnationRef
+	refs  []incarnationRef
+	vague []vague
+}
+
+// vague is a deletion by name. An attempt of it that was lost, the client's or that of a broker that passed it on, may be executed
+// at any time from then on, and meet an incarnation that did not exist when the client was answered.
+type vague struct {
+	process history.Process
+	start   core.Mono
+}
+
+// deletedByName notes a deletion by name that may still be executed.
+func (t *Topics) deletedByName(name string, by history.Process, start core.Mono) {
+	if s := t.find(name); s != nil {
+		s.vague = append(s.vague, vague{by, start})
+	}
+}
+
+// Finish tells the history which incarnations a deletion by name may have met late. Call it once, at the end of a run.
+func (t *Topics) Finish(at core.Mono) {
+	for i := range t.list {
+		for _, v := range t.list[i].vague {
+			for _, r := range t.list[i].refs {
+				if !r.id.IsZero() {
+					t.log.DeleteTopic(history.Op{Process: v.process, Start: v.start, End: at, Outcome: history.Info}, history.DeleteTopic{Topic: r.ref})
+				}
+			}
+		}
+	}
 }
 
 // incarnationRef is one topic id of a name.
@@ -161,7 +191,7 @@ func (t *Topics) seen() []string {
 	var names []string
 	for i := range t.list {
 		for _, r := range t.list[i].refs {
-			if !r.id.IsZero() {
+			if !r.id.IsZero() && !t.list[i].Internal {
 				names = appendNew(names, t.list[i].Name)
 			}
 		}

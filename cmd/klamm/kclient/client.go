@@ -21,6 +21,7 @@ import (
 	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/client/consumer"
+	"github.com/klamm-log/klamm/core/client/member"
 	"github.com/klamm-log/klamm/core/client/producer"
 	"github.com/klamm-log/klamm/core/node"
 	"github.com/klamm-log/klamm/core/step"
@@ -35,6 +36,7 @@ type Options struct {
 	Timeout  time.Duration
 	Producer producer.Options
 	Consumer consumer.Options
+	Group    member.Options // of Subscribe
 	// Results takes what became of produced records, on the loop's goroutine: it must be quick and must not call the
 	// client. The slice is reused. Nil drops them.
 	Results func([]producer.Result)
@@ -58,15 +60,17 @@ type Client struct {
 	drained bool // a call that takes the queue is on its way
 
 	// Of the loop's goroutine.
-	backlog  []send // taken, and not accepted by the producer yet
-	results  []producer.Result
-	waiters  []waiter
-	polls    []*poll
-	calls    map[uint64]chan admin.Reply
-	replies  []admin.Reply
-	nextCall uint64
-	reached  bool   // some connection was ready once
-	lastErr  string // why the last connection was not
+	backlog   []send // taken, and not accepted by the producer yet
+	results   []producer.Result
+	waiters   []waiter
+	polls     []*poll
+	groupPoll *groupPoll
+	leaving   chan member.State
+	calls     map[uint64]chan admin.Reply
+	replies   []admin.Reply
+	nextCall  uint64
+	reached   bool   // some connection was ready once
+	lastErr   string // why the last connection was not
 }
 
 type send struct {
@@ -115,7 +119,7 @@ func Open(o Options) (*Client, error) {
 	_, _ = rand.Read(seed[:]) // never fails
 	inner, err := client.New(client.Options{
 		Cluster:  cluster.Options{Bootstrap: o.Bootstrap, ClientID: o.ClientID},
-		Producer: o.Producer, Consumer: o.Consumer,
+		Producer: o.Producer, Consumer: o.Consumer, Group: o.Group,
 		Admin: admin.Options{Timeout: core.Mono(o.Timeout)},
 		Seed:  binary.LittleEndian.Uint64(seed[:]),
 	})
@@ -199,6 +203,8 @@ func (c *Client) after(now core.Now) {
 	c.handResults(now)
 	c.handReplies()
 	c.handRecords(now)
+	c.handGroup(now)
+	c.handLeaving()
 }
 
 // Reason is err, or, if it says that nobody answered in time, why.

@@ -194,11 +194,26 @@ func TestLedger(t *testing.T) {
 	l := s.Ledger()
 	require.Empty(t, l.Sweeps[0].Unreached(), "nothing is demanded of a profile that is not ours")
 	l.Sweeps[0].Profile = "default"
+	require.Empty(t, l.Sweeps[0].Unreached(), "nothing is demanded of ten seeds")
+	l.Sweeps[0].Seeds = results.Seeds(1, 100)
 	require.Equal(t, map[string]uint64{"log.tail-cut": 1}, l.Sweeps[0].Points)
 	require.NotContains(t, l.Sweeps[0].Unreached(), "log.tail-cut")
 	require.Contains(t, l.Sweeps[0].Unreached(), "fetch.parked", "the profile default must reach it")
 	l.Sweeps[0].Overrides = []string{"faults=[]"}
 	require.Empty(t, l.Sweeps[0].Unreached(), "nothing is demanded of a changed profile")
+	require.Empty(t, l.Unreached())
+
+	// What profiles must reach together is demanded once all of them were swept.
+	l = results.Ledger{Sweeps: []results.LedgerSweep{{Profile: "swarm", Seeds: results.Seeds(1, 100)}}}
+	require.Empty(t, l.Unreached())
+	for _, p := range []string{"calm", "cluster", "default", "media", "quorum"} {
+		l.Sweeps = append(l.Sweeps, results.LedgerSweep{Profile: p, Seeds: results.Seeds(1, 100), Points: map[string]uint64{}})
+	}
+	missed := l.Unreached()
+	require.NotEmpty(t, missed)
+	l.Sweeps[2].Points[missed[0]] = 7
+	require.Equal(t, missed[1:], append([]string{}, l.Unreached()...))
+
 	fromResult, err := results.ParseLedger([]byte(encode(t, s)))
 	require.NoError(t, err)
 	require.Equal(t, s.Ledger(), fromResult)

@@ -90,9 +90,12 @@ func compareSweeps(a, b LedgerSweep) int {
 		cmp.Compare(a.ProfileHash, b.ProfileHash))
 }
 
-// Unreached are the points that a sweep must reach and did not. Of a profile that was changed nothing is demanded.
+// Judged reports whether anything is demanded of a sweep: it has seeds enough, and its profile is as it comes.
+func (s *LedgerSweep) Judged() bool { return len(s.Overrides) == 0 && s.Seeds.Count() >= ledger.Enough }
+
+// Unreached are the points that a sweep must reach and did not.
 func (s *LedgerSweep) Unreached() []string {
-	if len(s.Overrides) > 0 {
+	if !s.Judged() {
 		return nil
 	}
 	var out []string
@@ -102,6 +105,35 @@ func (s *LedgerSweep) Unreached() []string {
 		}
 	}
 	return out
+}
+
+// Unreached are the points that sweeps of one program must reach together, if all their profiles were swept, and that none
+// has reached.
+func (l *Ledger) Unreached() []string {
+	swept := make(map[[2]string]bool)   // code and profile
+	reached := make(map[[2]string]bool) // code and point
+	codes := make(map[string]bool)
+	for i := range l.Sweeps {
+		s := &l.Sweeps[i]
+		if !s.Judged() {
+			continue
+		}
+		codes[s.Code] = true
+		swept[[2]string{s.Code, s.Profile}] = true
+		for name := range s.Points {
+			reached[[2]string{s.Code, name}] = true
+		}
+	}
+	var out []string
+	for _, e := range ledger.Together() {
+		for code := range codes {
+			all := !slices.ContainsFunc(e.Profiles, func(p string) bool { return !swept[[2]string{code, p}] })
+			if all && !reached[[2]string{code, e.Name}] {
+				out = append(out, e.Name)
+			}
+		}
+	}
+	return slices.Compact(out)
 }
 
 // Encode is the ledger as JSON, ended by a new line.

@@ -199,6 +199,9 @@ func (s *Set) Ended(p Process, unfinished []uint64, interrupted bool) {
 	s.interrupted = s.interrupted || interrupted
 }
 
+// Resume says that a process goes on where another was interrupted: that it was is made up for.
+func (s *Set) Resume() { s.interrupted = false }
+
 // Join adds what another set has. It refuses sets of another key, and then changes nothing.
 func (s *Set) Join(o *Set) error {
 	if err := s.key.differ(o.key); err != nil {

@@ -15,6 +15,10 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/scenarios"
 	"github.com/klamm-log/klamm/scenarios/explain"
+	"github.com/klamm-log/klamm/scenarios/explain/html"
+	"github.com/klamm-log/klamm/scenarios/explain/mermaid"
+	"github.com/klamm-log/klamm/scenarios/explain/pcap"
+	"github.com/klamm-log/klamm/scenarios/explain/perfetto"
 	"github.com/klamm-log/klamm/scenarios/explain/story"
 	"github.com/klamm-log/klamm/sim"
 	"github.com/spf13/cobra"
@@ -141,7 +145,15 @@ type form struct {
 }
 
 func (o *explainOptions) forms() []form {
-	return []form{}
+	whole := func(write func(io.Writer, *explain.Tape) error) func(io.Writer, *explain.Tape, explain.Filter) error {
+		return func(w io.Writer, t *explain.Tape, _ explain.Filter) error { return write(w, t) }
+	}
+	return []form{
+		{o.HTML, whole(html.Write)},
+		{o.Perfetto, whole(perfetto.Write)},
+		{o.Pcap, whole(pcap.Write)},
+		{o.Mermaid, mermaid.Write},
+	}
 }
 
 // writeForm writes a run to a file, or to standard output. A form that refuses a run says so in words.

@@ -22,7 +22,7 @@ the catalogue which profiles reached it, with the smallest seed that does. Witho
 print the catalogue. A file named - is read from standard input.
 
 Exit code: 1 if a sweep reached not all points that its profile must reach; points that are
-marked rare, and profiles changed with --set, are not judged.`,
+marked rare, profiles changed with --set, and sweeps of less than ` + fmt.Sprint(ledger.Enough) + ` seeds are not judged.`,
 		RunE: a.Does(func(_ context.Context, args []string) error { return runLedger(a, args) }),
 	}
 }
@@ -55,7 +55,8 @@ type ledgerResult struct {
 	Schema    string          `json:"schema"`
 	Points    []ledgerPoint   `json:"points"`
 	Sweeps    []ledgerSummary `json:"sweeps"`
-	Unreached int             `json:"unreached"` // demanded and not reached, over all sweeps
+	Together  []string        `json:"unreached_together"` // that one of several profiles must reach, and none did
+	Unreached int             `json:"unreached"`          // demanded and not reached, over all sweeps
 }
 
 // ledgerPoint is one point of the catalogue, or one that is not in it.
@@ -63,6 +64,7 @@ type ledgerPoint struct {
 	Name     string            `json:"name"`
 	What     string            `json:"what"`
 	Rare     bool              `json:"rare,omitempty"`
+	Any      bool              `json:"any,omitempty"`     // one of the profiles must, not each
 	Profiles []string          `json:"profiles"`          // that must reach it; of a rare one: that have
 	Seeds    map[string]uint64 `json:"seeds"`             // the smallest that reached it, by profile
 	Foreign  bool              `json:"foreign,omitempty"` // this program does not know it
@@ -74,17 +76,21 @@ type ledgerSummary struct {
 	Profile   string         `json:"profile"`
 	Overrides []string       `json:"overrides,omitempty"`
 	Seeds     results.Ranges `json:"seeds"`
+	Judged    bool           `json:"judged"` // enough seeds, of an unchanged profile
 	Reached   int            `json:"reached"`
 	Unreached []string       `json:"unreached"`
 }
 
 func newLedgerResult(l results.Ledger) ledgerResult {
-	r := ledgerResult{Schema: ledgerResultSchema, Points: []ledgerPoint{}, Sweeps: []ledgerSummary{}}
+	r := ledgerResult{
+		Schema: ledgerResultSchema, Points: []ledgerPoint{}, Sweeps: []ledgerSummary{}, Together: append([]string{}, l.Unreached()...),
+	}
+	r.Unreached = len(r.Together)
 	known := make(map[string]int)
 	for _, e := range ledger.Catalogue() {
 		known[e.Name] = len(r.Points)
 		r.Points = append(r.Points, ledgerPoint{
-			Name: e.Name, What: e.What, Rare: e.Rare, Profiles: append([]string{}, e.Profiles...), Seeds: map[string]uint64{},
+			Name: e.Name, What: e.What, Rare: e.Rare, Any: e.Any, Profiles: append([]string{}, e.Profiles...), Seeds: map[string]uint64{},
 		})
 	}
 	for i := range l.Sweeps {
@@ -92,7 +98,7 @@ func newLedgerResult(l results.Ledger) ledgerResult {
 		unreached := append([]string{}, s.Unreached()...)
 		r.Unreached += len(unreached)
 		r.Sweeps = append(r.Sweeps, ledgerSummary{
-			Code: s.Code, Profile: s.Profile, Overrides: s.Overrides, Seeds: s.Seeds, Reached: len(s.Points), Unreached: unreached,
+			Code: s.Code, Profile: s.Profile, Overrides: s.Overrides, Seeds: s.Seeds, Judged: s.Judged(), Reached: len(s.Points), Unreached: unreached,
 		})
 		for _, name := range sortedKeys(s.Points) {
 			at, ok := known[name]
@@ -123,7 +129,9 @@ func (r ledgerResult) AppendText(dst []byte) []byte {
 	for i := range r.Points {
 		p := &r.Points[i]
 		must := strings.Join(p.Profiles, " ")
-		if p.Rare {
+		if p.Any {
+			must = "any of " + must
+		} else if p.Rare {
 			must = "rare"
 		}
 		reached := make([]string, 0, len(p.Seeds))
@@ -140,13 +148,19 @@ func (r ledgerResult) AppendText(dst []byte) []byte {
 	for i := range r.Sweeps {
 		s := &r.Sweeps[i]
 		dst = fmt.Appendf(dst, "profile %s, seeds %v: %d points reached", s.Profile, s.Seeds, s.Reached)
-		if len(s.Overrides) > 0 {
+		switch {
+		case len(s.Overrides) > 0:
 			dst = fmt.Appendf(dst, ", not judged: changed by %s", strings.Join(s.Overrides, " "))
+		case !s.Judged:
+			dst = fmt.Appendf(dst, ", not judged: less than %d seeds", ledger.Enough)
 		}
 		dst = append(dst, '\n')
 		for _, name := range s.Unreached {
 			dst = fmt.Appendf(dst, "  UNREACHED %s\n", name)
 		}
+	}
+	for _, name := range r.Together {
+		dst = fmt.Appendf(dst, "UNREACHED by all profiles that should: %s\n", name)
 	}
 	return dst
 }

@@ -56,6 +56,7 @@ func newRecorder(a *cli.App, o simOptions, key results.Key, shard results.Shard)
 	if err := r.set.Join(old); err != nil {
 		return nil, exit.Errorf(exit.Data, "%s: %w", o.Result, err)
 	}
+	r.set.Resume()
 	return r, nil
 }
 

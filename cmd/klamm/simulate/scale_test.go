@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -102,8 +103,18 @@ func TestResume(t *testing.T) {
 	require.Len(t, f.Processes, 2)
 	out := clitest.Must(t, Commands, exit.OK, "", sweepOf("--result", path, "--resume")...)
 	require.Contains(t, out, "all held in 7 seeds")
+
+	// A shard that was interrupted, and then resumed to its end, is not interrupted any more.
+	require.NoError(t, os.Remove(path))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	code, _, _ := clitest.Run(ctx, Commands, "", sweepOf("--result", path, "--shard", "2/3")...)
+	require.Equal(t, exit.Interrupted, code)
+	require.True(t, readResult(t, path).Interrupted)
+	clitest.Must(t, Commands, exit.OK, "", sweepOf("--result", path, "--shard", "2/3", "--resume")...)
+
 	require.NoError(t, os.WriteFile(path, []byte("{"), 0o644))
-	code, _, _ := clitest.Run(t.Context(), Commands, "", sweepOf("--result", path, "--resume")...)
+	code, _, _ = clitest.Run(t.Context(), Commands, "", sweepOf("--result", path, "--resume")...)
 	require.Equal(t, exit.Data, code, "what cannot be read is not overwritten")
 }
 
@@ -146,7 +157,7 @@ func TestCanary(t *testing.T) {
 	require.Contains(t, out, x.Replay)
 	out = clitest.Must(t, Commands, exit.Violated, "", "replay", x.Capsule)
 	require.Contains(t, out, "equals the recording")
-	clitest.Must(t, Commands, exit.Violated, "", strings.Fields(x.Replay)[1:]...)
+	clitest.Must(t, Commands, exit.Violated, "", append(strings.Fields(x.Replay)[1:], "--capsules", "")...)
 	clitest.Must(t, Commands, exit.Violated, "", "merge", path)
 }
 
@@ -155,15 +166,19 @@ func TestLedgerCommand(t *testing.T) {
 	require.Contains(t, out, "raft.pre-vote")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "l.json")
-	clitest.Must(t, Commands, exit.OK, "", "sim", "--profile", "default", "--seeds", "1", "--capsules", "", "--ledger", path)
-	code, out, _ := clitest.Run(t.Context(), Commands, "", "ledger", path)
-	require.Equal(t, exit.Violated, code, "one seed does not reach all that a sweep must")
+	clitest.Must(t, Commands, exit.OK, "", "sim", "--profile", "default", "--seed", "0", "--seeds", "2", "--capsules", "", "--ledger", path)
+	out = clitest.Must(t, Commands, exit.OK, "", "ledger", path)
+	require.Contains(t, out, "not judged: less than 100 seeds")
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	out = clitest.Must(t, Commands, exit.Violated, strings.Replace(string(b), "   1\n", "   100\n", 1), "ledger", "-")
 	require.Contains(t, out, "  UNREACHED ")
+	require.NotContains(t, out, "UNREACHED by all")
 	changed := filepath.Join(dir, "changed.json")
 	clitest.Must(t, Commands, exit.OK, "", sweepOf("--ledger", changed)...)
 	out = clitest.Must(t, Commands, exit.OK, "", "ledger", changed)
 	require.Contains(t, out, "not judged: changed by safety_ms=[300,400]")
-	code, _, _ = clitest.Run(t.Context(), Commands, "x", "ledger", "-")
+	code, _, _ := clitest.Run(t.Context(), Commands, "x", "ledger", "-")
 	require.Equal(t, exit.Data, code)
 }
 

@@ -42,6 +42,16 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 			continue
 		}
 		f := fetcher{image: p.host.Image(), c: s.Machine(), version: r.Version, stable: req.RequireStable, req: g}
+		if r.Version >= 9 {
+			member := ""
+			if g.MemberID != nil {
+				member = *g.MemberID
+			}
+			if code := s.Machine().CheckFetch(g.Group, member, g.MemberEpoch); code != core.ErrNone {
+				w.refuse(i, code, out)
+				continue
+			}
+		}
 		if resp.Groups[i].Topics = f.named(); g.Topics == nil {
 			resp.Groups[i].Topics = f.all()
 		}

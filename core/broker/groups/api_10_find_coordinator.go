@@ -1,11 +1,9 @@
 package groups
 
 import (
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/group/records"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -83,20 +81,3 @@ func (p *Plane) coordinatorOf(
 // validGroupID reports whether a group id can be a record's key. The empty id is a valid one for offsets. Kafka replaces what
 // is not UTF-8, so that ids which differ become one group; see docs/DIVERGENCE.md.
 func validGroupID(id string) bool { return len(id) <= records.MaxString && utf8.ValidString(id) }
-
-// OffsetsTopic is [Topic] as a CreateTopics request spells it.
-func OffsetsTopic(cfg *config.Groups) kmsg.CreateTopicsRequestTopic {
-	t := kmsg.NewCreateTopicsRequestTopic()
-	t.Topic, t.NumPartitions, t.ReplicationFactor = Topic, cfg.TopicPartitions, cfg.TopicReplication
-	for _, kv := range [][2]string{
-		{"cleanup.policy", "compact"},
-		// The coordinator compresses by itself, if at all; batches of transactions keep their producer's form.
-		{"compression.type", "producer"},
-		{"segment.bytes", strconv.FormatInt(int64(cfg.TopicSegmentBytes), 10)},
-	} {
-		c := kmsg.NewCreateTopicsRequestTopicConfig()
-		c.Name, c.Value = kv[0], kmsg.StringPtr(kv[1])
-		t.Configs = append(t.Configs, c)
-	}
-	return t
-}

@@ -33,6 +33,10 @@ func (p *Plane) handler(body wire.Request) func(core.Now, *step.Request, *step.E
 		return p.deleteGroups
 	case *kmsg.OffsetDeleteRequest:
 		return p.offsetDelete
+	case *kmsg.ConsumerGroupHeartbeatRequest:
+		return p.consumerGroupHeartbeat
+	case *kmsg.ConsumerGroupDescribeRequest:
+		return p.consumerGroupDescribe
 	}
 	return nil
 }

@@ -64,6 +64,8 @@ type Plane struct {
 	host   Host
 	shards *ordmap.Map[int32, *shard] // by partition, also those that are not led any more
 	ticket coord.Ticket
+	// topicsVersion rises with every change of the image that consumer groups must look at.
+	topicsVersion int64
 }
 
 // New is a plane that leads nothing.
@@ -80,7 +82,7 @@ func (p *Plane) newShard(partition int32) *shard {
 		New: func(epoch core.LeaderEpoch) *group.Coordinator {
 			// A leadership has a stream of its own, so that no member id is given twice.
 			rand := p.opts.Rand.ForkN("partition", int64(partition)).ForkN("epoch", int64(epoch))
-			return group.New(group.Options{Config: cfg, Rand: rand, Log: s.Shard})
+			return group.New(group.Options{Config: cfg, Rand: rand, Log: s.Shard, Topics: topics{p}})
 		},
 	})
 	return s
@@ -100,10 +102,9 @@ func (p *Plane) Lead(now core.Now, partition int32, epoch core.LeaderEpoch, star
 		}
 		p.drop(s, out)
 	}
-	if s.Lead(epoch, start, end) {
-		out.Reachable("groups.loading", nil)
-		p.read(now, s, out)
-	}
+	s.Lead(epoch, start, end)
+	out.Reachable("groups.loading", nil)
+	p.read(now, s, out)
 }
 
 // Unlead tells that this broker does not lead a partition any more, or must not trust what it has of it. Whoever waits is
@@ -245,6 +246,7 @@ func (p *Plane) active() []*shard {
 
 // Applied tells what changed in the committed image: offsets of deleted topics go.
 func (p *Plane) Applied(now core.Now, changes []metadata.Change, out *step.Effects) {
+	p.noteTopics(changes)
 	if !slices.ContainsFunc(changes, func(c metadata.Change) bool { return c.Kind == metadata.TopicDeleted && c.Topic != Topic }) {
 		return
 	}

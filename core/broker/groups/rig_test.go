@@ -47,10 +47,17 @@ type read struct {
 
 const partitions = 4
 
-func newRig(t require.TestingT) *rig {
+func newRig(t require.TestingT) *rig { return newRigWith(t) }
+
+// newRigWith is newRig with properties, as pairs of key and value.
+func newRigWith(t require.TestingT, props ...string) *rig {
+	all := map[string]string{"group.initial.rebalance.delay.ms": "100"}
+	for i := 0; i < len(props); i += 2 {
+		all[props[i]] = props[i+1]
+	}
 	r := &rig{t: t, image: metadata.NewImage(), logs: make(map[int32]*memLog), answered: make(map[uint64]wire.Response), auto: true}
 	r.now = core.Now{Mono: core.Second, Wall: 1_000_000}
-	cfg, err := config.ResolveBroker(map[string]string{"group.initial.rebalance.delay.ms": "100"})
+	cfg, err := config.ResolveBroker(all)
 	require.NoError(t, err)
 	r.plane = groups.New(groups.Options{Config: cfg.Groups, Rand: prng.New(1), Host: r, Check: true})
 	r.topic(groups.Topic, 1, partitions)

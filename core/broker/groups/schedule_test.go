@@ -178,8 +178,13 @@ func (s *schedule) join(c *client) {
 	if s.draw("oldest", 6) == 0 && c.instance == nil {
 		version = 3
 	}
+	lost := s.draw("lost", 8) == 0 // the client has given up, and is a zombie of what it knew
 	s.ask(version, req, func(body wire.Response) {
 		resp := body.(*kmsg.JoinGroupResponse)
+		if lost {
+			c.next = s.join
+			return
+		}
 		switch core.ErrorCode(resp.ErrorCode) {
 		case core.ErrNone:
 			c.replaced = false
@@ -313,7 +318,9 @@ func (s *schedule) fetch(groupID string) {
 			if got == -1 && !s.acked[fmt.Sprintf("%s/%d", groupID, partition)] {
 				continue
 			}
+			key := fmt.Sprintf("%s/%d", groupID, partition)
 			require.Contains(s.rt, may, got, "an offset that was overwritten, or never committed")
+			s.committed[key], s.acked[key] = may[slices.Index(may, got):], true // what was shown is committed
 		}
 	})
 }
@@ -361,10 +368,10 @@ func (s *schedule) turn() {
 	case 13:
 		d := []core.Mono{50 * core.Millisecond, core.Second, 7 * core.Second, 70 * core.Second}[s.draw("time", 4)]
 		s.tickTo(s.now.Mono + d)
-	case 14:
+	case 14, 16, 17:
 		s.refuse = []core.ErrorCode{core.ErrNone, core.ErrNotEnoughReplicas}[s.draw("refuse", 2)]
 		s.stalled = s.draw("stall", 2) == 0
-	case 15:
+	case 15, 18, 19:
 		if s.leading {
 			s.unlead(s.draw("lose", 2) == 0)
 		} else {

@@ -32,6 +32,7 @@ type op struct {
 	failures int
 	inflight bool
 	finished bool
+	finding  *finding // with route Coordinator: who that is
 	call     cluster.Call
 	group    *group // nil for a plain Call
 	index    int    // in the group
@@ -150,6 +151,8 @@ func (a *Admin) link(now core.Now, o *op, out *step.Effects) *cluster.Link {
 			return nil
 		}
 		return a.cl.Link(now, leader, cluster.Main, out)
+	case Coordinator:
+		return a.coordinator(now, o, out)
 	case AnyBroker:
 	}
 	return a.cl.AnyLink(now, out)
@@ -157,6 +160,10 @@ func (a *Admin) link(now core.Now, o *op, out *step.Effects) *cluster.Link {
 
 // Done takes the end of one of the admin's calls.
 func (a *Admin) Done(now core.Now, done *cluster.Completion) {
+	if f, ok := done.Call.Ref.(*finding); ok {
+		a.found(now, f, done)
+		return
+	}
 	o, ok := done.Call.Ref.(*op)
 	if !ok || o.finished {
 		return
@@ -185,6 +192,7 @@ func (a *Admin) Done(now core.Now, done *cluster.Completion) {
 // again makes a request wait for its next attempt.
 func (a *Admin) again(now core.Now, o *op) {
 	o.failures++
+	o.finding = nil // the coordinator may have moved
 	o.retryAt = a.cl.RetryAfter(now.Mono, o.failures)
 }
 

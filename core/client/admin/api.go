@@ -14,6 +14,7 @@ const (
 	Controller                       // the node that Metadata names; any broker if it names none
 	PartitionLeader                  // Route.Topic and Route.Partition
 	Broker                           // Route.Node
+	Coordinator                      // of the consumer group Route.Group, which is looked up first
 )
 
 // Route names the broker that a request is sent to.
@@ -22,6 +23,7 @@ type Route struct {
 	Node      core.NodeID
 	Topic     string
 	Partition int32
+	Group     string
 }
 
 // Reply is the outcome of one Call.

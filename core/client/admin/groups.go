@@ -169,6 +169,7 @@ func refusal(body kmsg.Response) core.ErrorCode {
 	if code, known := nodeRefusal(body); known {
 		v.row(code)
 	}
+	coordinatorRefusal(body, &v)
 	switch resp := body.(type) {
 	case *kmsg.CreateTopicsResponse:
 		for i := range resp.Topics {

@@ -55,6 +55,17 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
+// UseAssignor makes one assignor the only one, by Kafka's name; it is false, and nothing is changed, if clients have none of
+// that name.
+func (o *Options) UseAssignor(name string) bool {
+	a, ok := assignor.ByName(name)
+	if !ok || a == assignor.Uniform {
+		return false
+	}
+	o.Assignors = []assignor.Assignor{a}
+	return true
+}
+
 func orDefault(v *core.Mono, d core.Mono) {
 	if *v == 0 {
 		*v = d

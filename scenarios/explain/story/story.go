@@ -81,7 +81,7 @@ func (b *teller) promise() {
 	t := b.t
 	p := explain.PromiseOf(string(t.Found.Property))
 	place := ""
-	if len(t.Verdict.Violations) > 0 {
+	if len(t.Verdict.Violations) > 0 && t.Verdict.Violations[0].Place != "" {
 		place = " " + t.Verdict.Violations[0].Place
 	}
 	b.line("")

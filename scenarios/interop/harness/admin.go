@@ -2,6 +2,8 @@ package harness
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,4 +139,28 @@ func DeleteTopic(t testing.TB, addr, topic string) {
 			t.Fatalf("deleting %s: %v", topic, err)
 		}
 	}
+}
+
+// DescribeGroup is a classic group's state in words, for whoever wonders why nothing moves. It never fails the test.
+func DescribeGroup(t testing.TB, addrs, group string) string {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(addrs, ",")...))
+	if err != nil {
+		return err.Error()
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	request := kmsg.NewPtrDescribeGroupsRequest()
+	request.Groups = []string{group}
+	response, err := request.RequestWith(ctx, client)
+	if err != nil || len(response.Groups) == 0 {
+		return fmt.Sprintf("group %s cannot be described: %v", group, err)
+	}
+	g := &response.Groups[0]
+	words := fmt.Sprintf("group %s is %s, error %v", group, g.State, kerr.ErrorForCode(g.ErrorCode))
+	for i := range g.Members {
+		words += fmt.Sprintf(", %s (%d bytes of assignment)", g.Members[i].MemberID, len(g.Members[i].MemberAssignment))
+	}
+	return words
 }

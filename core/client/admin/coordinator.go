@@ -1,0 +1,107 @@
+package admin
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/client/cluster"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// finding is the search for an operation's coordinator, and what it found.
+type finding struct {
+	op   *op
+	call cluster.Call
+	node core.NodeID // core.NoNode until found
+}
+
+// coordinator is a connection to the coordinator of the operation's group, nil while it is looked for or not connected.
+func (a *Admin) coordinator(now core.Now, o *op, out *step.Effects) *cluster.Link {
+	if o.finding != nil {
+		if o.finding.node == core.NoNode {
+			return nil
+		}
+		if !a.cl.Known(o.finding.node) {
+			o.finding = nil
+		} else {
+			return a.cl.Link(now, o.finding.node, cluster.Main, out)
+		}
+	}
+	l := a.cl.AnyLink(now, out)
+	if l == nil {
+		return nil
+	}
+	req := kmsg.NewPtrFindCoordinatorRequest()
+	req.CoordinatorKey, req.CoordinatorKeys = o.route.Group, []string{o.route.Group} // up to version 3, and from 4 on (KIP-699)
+	f := &finding{op: o, node: core.NoNode}
+	f.call = cluster.Call{Owner: cluster.Admin, Ref: f, Body: req}
+	if !a.cl.Call(now, l, &f.call, out) {
+		a.finish(o, core.ErrUnsupportedVersion)
+		return nil
+	}
+	o.finding = f
+	return nil
+}
+
+// found takes the answer to FindCoordinator.
+func (a *Admin) found(now core.Now, f *finding, done *cluster.Completion) {
+	o := f.op
+	if o.finished || o.finding != f {
+		return
+	}
+	a.dirty = true
+	resp, ok := done.Resp.(*kmsg.FindCoordinatorResponse)
+	if !ok {
+		a.again(now, o)
+		return
+	}
+	row := kmsg.FindCoordinatorResponseCoordinator{ErrorCode: resp.ErrorCode, NodeID: resp.NodeID, Host: resp.Host, Port: resp.Port}
+	for i := range resp.Coordinators {
+		row = resp.Coordinators[i] // the only one asked for
+	}
+	switch code := core.ErrorCode(row.ErrorCode); {
+	case code == core.ErrNone:
+		f.node = core.NodeID(row.NodeID)
+		a.cl.HintNode(f.node, row.Host, row.Port)
+	case code.Retriable():
+		o.reply.Err = code
+		a.again(now, o)
+	default:
+		a.finish(o, code)
+	}
+}
+
+// coordinatorRefusal adds the outcomes of requests to group coordinators. Of a deleted group GROUP_ID_NOT_FOUND is the answer.
+func coordinatorRefusal(body kmsg.Response, v *verdict) {
+	switch resp := body.(type) {
+	case *kmsg.ListGroupsResponse:
+		v.row(resp.ErrorCode)
+	case *kmsg.DescribeGroupsResponse:
+		for i := range resp.Groups {
+			v.row(resp.Groups[i].ErrorCode)
+		}
+	case *kmsg.ConsumerGroupDescribeResponse:
+		for i := range resp.Groups {
+			v.row(resp.Groups[i].ErrorCode)
+		}
+	case *kmsg.DeleteGroupsResponse:
+		for i := range resp.Groups {
+			v.row(resp.Groups[i].ErrorCode)
+		}
+	case *kmsg.OffsetDeleteResponse:
+		v.row(resp.ErrorCode)
+	case *kmsg.OffsetFetchResponse:
+		v.row(resp.ErrorCode)
+		for i := range resp.Groups {
+			if resp.Groups[i].ErrorCode != 0 {
+				*v = verdict{}
+				v.row(resp.Groups[i].ErrorCode)
+			}
+		}
+	case *kmsg.OffsetCommitResponse:
+		for i := range resp.Topics {
+			for j := range resp.Topics[i].Partitions {
+				v.row(unlessUnknown(resp.Topics[i].Partitions[j].ErrorCode))
+			}
+		}
+	}
+}
