@@ -95,7 +95,7 @@ func (p *Plan) Validate() error {
 	return p.validBuggify()
 }
 
-// validatePresent refuses plans in which nobody could ever serve anything: without a broker, without a voter, or with a
+// validatePresent refuses plans in which nobody could ever do anything: without a voter, without a broker for the clients, or with a
 // core of nodes that are not there.
 func (p *Plan) validatePresent() error {
 	brokers, voters := 0, 0
@@ -108,8 +108,8 @@ func (p *Plan) validatePresent() error {
 			voters++
 		}
 	}
-	if brokers == 0 || voters == 0 {
-		return fmt.Errorf("plan: %d brokers and %d voters are there; one of each is needed", brokers, voters)
+	if brokers == 0 && len(p.Clients) > 0 || voters == 0 {
+		return fmt.Errorf("plan: %d brokers and %d voters are there; a voter is needed, and a broker where there are clients", brokers, voters)
 	}
 	for _, i := range p.Core {
 		if i < 0 || int(i) >= len(p.Brokers) || p.Brokers[i].Absent {
