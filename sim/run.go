@@ -59,6 +59,7 @@ type run struct {
 	points  map[string]int64
 	topics  *workload.Topics
 	groups  *workload.Groups
+	coords  *coordinators  // what group coordinators were seen to know; nil without members
 	policy  history.Policy // of the brokers
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
@@ -155,6 +156,7 @@ func (r *run) declareTopics() {
 	r.topics = workload.NewTopics(r.history)
 	r.groups = workload.NewGroups()
 	if workload.HasMembers(r.plan.Clients) { // compaction takes records out, and nobody is promised any one of them
+		r.coords = newCoordinators()
 		r.topics.Declare(workload.Topic{Name: groups.Topic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
 	}
 	for i := range r.plan.Clients {
@@ -165,6 +167,7 @@ func (r *run) declareTopics() {
 					Retained:   workload.RetentionIsPlanned(r.plan.Clients, op.Topic) || r.sendsOldRecords(op.Topic),
 					Churned:    workload.IsChurned(r.plan.Clients, op.Topic),
 					Replicated: workload.IsReplicated(r.plan.Clients, op.Topic),
+					Compacted:  workload.IsCompacted(r.plan.Clients, op.Topic),
 				}
 				if t.Replicated { // a follower may take over without what the leader alone has stored
 					t.AcksLeader = history.None
@@ -272,6 +275,7 @@ func (r *run) shutdown(p *process) {
 func (r *run) brokerTurn(p *process) {
 	b := p.machine.(machine)
 	r.witnessed(p)
+	r.coords.look(r, p, b)
 	if !p.announced && p.announces() {
 		p.announced = true
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Serving, Policy: r.policy})
@@ -300,17 +304,28 @@ func (r *run) brokerTurn(p *process) {
 		p.crash(false)
 		r.ended(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
-		if r.phase != phaseSafety && r.revived < maxRevivals { // the plan's own restart was cut off with the faults
-			r.revived++
-			r.w.at(r.w.now+10*core.Millisecond, func() {
-				if !p.outcast {
-					r.up(p)
-				}
-			})
-		}
+		r.revive(p, clean)
 		return
 	}
 	r.checkArmed(p)
+}
+
+// revive starts a broker again that has ended itself. In a cluster with faults whoever looks after it does so after a second, unless
+// it was asked to end; after the faults it is at once, since the plan's own restart may have been cut off with them.
+func (r *run) revive(p *process, clean bool) {
+	wait := core.Second
+	switch {
+	case r.phase != phaseSafety && r.revived < maxRevivals:
+		r.revived++
+		wait = 10 * core.Millisecond
+	case r.phase != phaseSafety || clean || !r.plan.IsCluster():
+		return
+	}
+	r.w.at(r.w.now+wait, func() {
+		if !p.outcast {
+			r.up(p)
+		}
+	})
 }
 
 // permitLoss notes, where the plan's faults may destroy the only copy, that what recovery could not find is gone.
@@ -371,6 +386,8 @@ func (r *run) settle() {
 	r.result.Settled = never
 	if r.seer != nil {
 		r.await(r.core())
+		// While that took its time a group may have rebalanced, because the session of a member that died before had ended.
+		w.runUntil(max(bound, w.now), func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
 	}
 	if r.hopeless() {
 		return

@@ -44,7 +44,7 @@ func TestResolveBrokerDefaults(t *testing.T) {
 		Groups: Groups{
 			InitialRebalanceDelayMs: 3000, MaxSize: math.MaxInt32, MinSessionTimeoutMs: 6000, MaxSessionTimeoutMs: 1_800_000,
 			ConsumerSessionTimeoutMs: 45_000, ConsumerHeartbeatIntervalMs: 5000, ConsumerMaxSize: math.MaxInt32,
-			ConsumerAssignors: []string{"uniform", "range"},
+			ConsumerAssignors:      []string{"uniform", "range"},
 			OffsetMetadataMaxBytes: 4096, CommitTimeoutMs: 5000, LoadBufferBytes: 5 << 20, RetentionCheckMs: 600_000,
 			RetentionMs: 7 * 24 * 3600 * 1000, TopicPartitions: 50, TopicReplication: 1, TopicSegmentBytes: 100 << 20,
 		},

@@ -38,19 +38,23 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 			return
 		}
 	}
-	g := c.ensure(groupID, now.Wall)
-	if g == nil {
-		refuse(core.ErrInconsistentGroupProtocol)
+	if g := c.ConsumerGroup(groupID); g != nil {
+		c.joinConsumers(now, g, r)
 		return
 	}
+	g := c.ensure(groupID, now.Wall)
 	g.Join(now, r)
 	c.tidy(groupID)
 }
 
 // recordable reports whether the member can be written to the log: the strings of a record have 15 bits of length, those of a
-// request have more since KIP-482. Kafka finds out when it writes the generation, and answers UNKNOWN_SERVER_ERROR to all.
+// request have more since KIP-482. Kafka finds out when it writes the generation, and answers UNKNOWN_SERVER_ERROR to all. More
+// protocols than anybody could support are refused, too.
 func recordable(r *classic.JoinRequest) bool {
 	const uuid = 37 // what a member id adds to the client's id
+	if len(r.Protocols) > maxProtocols {
+		return false
+	}
 	fits := func(s string) bool { return len(s) <= records.MaxString }
 	ok := fits(r.MemberID) && fits(r.ProtocolType) && fits(r.ClientHost) && len(r.ClientID) <= records.MaxString-uuid &&
 		(r.InstanceID == nil || len(*r.InstanceID) <= records.MaxString-uuid)
@@ -60,8 +64,15 @@ func recordable(r *classic.JoinRequest) bool {
 	return ok
 }
 
+// maxProtocols bounds what is compared, member by member, to find a protocol in common. Clients name one to three.
+const maxProtocols = 256
+
 // Sync handles a SyncGroup; the answer comes through [Coordinator.TakeAnswers].
 func (c *Coordinator) Sync(now core.Now, groupID string, r *classic.SyncRequest) {
+	if g := c.ConsumerGroup(groupID); g != nil {
+		c.syncConsumers(now, g, r)
+		return
+	}
 	g := c.classicGroup(groupID)
 	if g == nil {
 		c.env.Answers = append(c.env.Answers, classic.Answer{Ticket: r.Ticket, Sync: &classic.SyncResult{Code: core.ErrUnknownMemberID}})
@@ -72,6 +83,9 @@ func (c *Coordinator) Sync(now core.Now, groupID string, r *classic.SyncRequest)
 
 // Heartbeat handles a Heartbeat.
 func (c *Coordinator) Heartbeat(now core.Now, groupID, memberID string, instance *string, generation int32) core.ErrorCode {
+	if g := c.ConsumerGroup(groupID); g != nil {
+		return g.HeartbeatClassic(now, memberID, instance, generation)
+	}
 	g := c.classicGroup(groupID)
 	if g == nil {
 		return core.ErrUnknownMemberID
@@ -81,6 +95,13 @@ func (c *Coordinator) Heartbeat(now core.Now, groupID, memberID string, instance
 
 // Leave handles a LeaveGroup and answers a code per member.
 func (c *Coordinator) Leave(now core.Now, groupID string, leavers []classic.Leaver) []core.ErrorCode {
+	if g := c.ConsumerGroup(groupID); g != nil {
+		codes := make([]core.ErrorCode, len(leavers))
+		for i, l := range leavers {
+			codes[i] = g.LeaveClassic(now, l.MemberID, l.InstanceID)
+		}
+		return codes
+	}
 	g := c.classicGroup(groupID)
 	if g == nil {
 		codes := make([]core.ErrorCode, len(leavers))

@@ -69,5 +69,30 @@ func (p *Plane) park(s *shard, w *pending) coord.Ticket {
 	return p.ticket
 }
 
+// repeated reports, one call per group of a batched request, which ones came before. They are refused: a request of a few
+// megabytes that names one large group a million times would else be answered by gigabytes.
+func repeated(groups int) func(groupID string) bool {
+	if groups < 2 {
+		return func(string) bool { return false }
+	}
+	seen := make(map[string]bool, groups)
+	return func(groupID string) bool {
+		again := seen[groupID]
+		seen[groupID] = true
+		return again
+	}
+}
+
+// checkBatched is why a group of a batched request is not answered.
+func checkBatched(groupID string, again bool) core.ErrorCode {
+	switch {
+	case !validGroupID(groupID):
+		return core.ErrInvalidGroupID
+	case again:
+		return core.ErrInvalidRequest
+	}
+	return core.ErrNone
+}
+
 // validMemberGroup checks the group id of requests of members: unlike offsets they need one that is not empty.
 func validMemberGroup(id string) bool { return id != "" && validGroupID(id) }
