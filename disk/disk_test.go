@@ -186,10 +186,14 @@ func TestFullAtSyncIsAnIOError(t *testing.T) {
 	require.Equal(t, step.ErrIO, s.Settle()[0].Err)
 }
 
+// The medium takes three bytes, whether the two appends come to it as one write or as two.
 func TestShortWriteFailsTheAppendThatLacksBytes(t *testing.T) {
 	s := newSubject(t)
 	defer s.Close()
 	s.d.sys.write = func(f *os.File, data [][]byte, at int64) (int64, error) {
+		if at > 0 {
+			return 0, syscall.EIO
+		}
 		n, err := f.WriteAt(data[0], at)
 		require.NoError(t, err)
 		return int64(n), syscall.EIO

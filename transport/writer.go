@@ -56,17 +56,18 @@ func (c *connection) flush(waiting map[uint64][]lease, first uint64) (closing bo
 			delete(waiting, seq)
 		}
 	}
+	c.mute(output)
 	err = c.send.output(output, files)
 	(&outgoing{files: files}).releaseFiles()
 	if err != nil {
 		return true, err
 	}
-	c.mute(output)
 	c.wroteUpTo(last)
 	return output.Close, nil
 }
 
-// mute holds the reader back after a response (KIP-219).
+// mute holds the reader back after a response (KIP-219). It comes before the response is sent: who has read that may
+// have the next request here before the sending call has returned.
 func (c *connection) mute(output *conn.Output) {
 	if output.MuteFor > 0 {
 		c.mutedUntil.Store(time.Now().Add(time.Duration(output.MuteFor) * time.Millisecond).UnixNano())
