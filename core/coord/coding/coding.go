@@ -1,4 +1,4 @@
-package records
+package coding
 
 import (
 	"encoding/binary"
