@@ -340,7 +340,9 @@ func (p *Plane) Views() []View {
 }
 
 // PartitionFor is the partition of [Topic] that a group belongs to.
-func PartitionFor(groupID string, partitions int32) int32 { return coord.PartitionFor(groupID, partitions) }
+func PartitionFor(groupID string, partitions int32) int32 {
+	return coord.PartitionFor(groupID, partitions)
+}
 
 // answer is the reply to a request with a response body.
 func answer(r *step.Request, body wire.Response) step.Reply {
