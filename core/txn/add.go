@@ -28,6 +28,7 @@ func (c *Coordinator) AddPartitions(now core.Now, id string, p Producer, tps []c
 	}
 	if began {
 		t.deadline = now.Mono.Add(core.Millis(int64(v.TimeoutMs)))
+		t.retry = nobody() // who writes has heard the answer
 	}
 	return core.ErrNone
 }
