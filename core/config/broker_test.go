@@ -99,6 +99,14 @@ group.consumer.max.size=44
 group.consumer.session.timeout.ms=45
 `
 
+// moreTransactions is what moreProperties says about transactions.
+func moreTransactions() Transactions {
+	return Transactions{
+		MaxTimeoutMs: 46, ExpirationMs: 47, AbortIntervalMs: 48, RemoveIntervalMs: 49, LoadBufferBytes: 50,
+		TopicPartitions: 51, TopicReplication: 52, TopicMinISR: 53, TopicSegmentBytes: 54,
+	}
+}
+
 func TestResolveBrokerReadsEveryField(t *testing.T) {
 	props, err := ParseProperties([]byte(`
 broker.id=7
@@ -173,10 +181,7 @@ log.cleanup.policy=compact
 			OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
 			TopicPartitions: 34, TopicReplication: 35, TopicSegmentBytes: 36, TopicCodec: 4,
 		},
-		Transactions: Transactions{
-			MaxTimeoutMs: 46, ExpirationMs: 47, AbortIntervalMs: 48, RemoveIntervalMs: 49, LoadBufferBytes: 50,
-			TopicPartitions: 51, TopicReplication: 52, TopicMinISR: 53, TopicSegmentBytes: 54,
-		},
+		Transactions: moreTransactions(),
 		Listeners: []Listener{
 			{Name: "IN", Bind: "127.0.0.1:1", AdvertisedHost: "127.0.0.1", AdvertisedPort: 1},
 			{Name: "OUT", Bind: "[::1]:2", AdvertisedHost: "kafka.example", AdvertisedPort: 3},
