@@ -180,8 +180,7 @@ log.cleanup.policy=compact
 			ConsumerSessionTimeoutMs: 45, ConsumerHeartbeatIntervalMs: 43, ConsumerMaxSize: 44, ConsumerAssignors: []string{"range"},
 			OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
 			TopicPartitions: 34, TopicReplication: 35, TopicSegmentBytes: 36, TopicCodec: 4,
-		},
-		Transactions: moreTransactions(),
+		}, Transactions: moreTransactions(),
 		Listeners: []Listener{
 			{Name: "IN", Bind: "127.0.0.1:1", AdvertisedHost: "127.0.0.1", AdvertisedPort: 1},
 			{Name: "OUT", Bind: "[::1]:2", AdvertisedHost: "kafka.example", AdvertisedPort: 3},
