@@ -441,19 +441,10 @@ func chaoticTransactions(t *testing.T, v int16, seed uint64) (ambiguous, doomed 
 	r := prng.New(seed)
 	calm := false
 	w.intercept = func(in *inbound) verdict {
-		key := in.body.Key()
-		if calm || key == int16(kmsg.ApiVersions) || !r.Chance(1, 6) {
+		if calm || in.body.Key() == int16(kmsg.ApiVersions) || !r.Chance(1, 6) {
 			return verdict{}
 		}
-		switch r.Below(4) {
-		case 0:
-			return verdict{loseRequest: true}
-		case 1:
-			return verdict{loseResponse: true}
-		case 2:
-			return verdict{late: core.Mono(r.Between(1, 10_000)) * core.Millisecond}
-		}
-		return verdict{delay: core.Mono(r.Between(1, 1900)) * core.Millisecond}
+		return mischief(r)
 	}
 	fate := map[string]string{} // by the prefix of the values
 	for i := range 12 {
@@ -475,21 +466,7 @@ func chaoticTransactions(t *testing.T, v int16, seed uint64) (ambiguous, doomed 
 		} else {
 			w.m.Abort(w.now)
 		}
-		w.events = w.m.Events(w.events)
-		var e txn.Event
-		for e.Kind != txn.EventEnded {
-			w.until(func() bool { return len(w.events) > 0 || w.m.State() == txn.Abortable })
-			if w.m.State() == txn.Abortable {
-				doomed++
-				require.True(t, w.m.Abort(w.now))
-			}
-			for _, e = range w.events {
-				if e.Kind == txn.EventEnded {
-					break
-				}
-			}
-			w.events = nil
-		}
+		e := w.over(&doomed)
 		switch {
 		case e.Ambiguous:
 			ambiguous++
@@ -501,6 +478,46 @@ func chaoticTransactions(t *testing.T, v int16, seed uint64) (ambiguous, doomed 
 	}
 	calm = true
 	w.idle(15 * core.Second) // all that is late has arrived
+	w.judge(fate)
+	return ambiguous, doomed
+}
+
+// mischief is something that happens to a request.
+func mischief(r *prng.Rand) verdict {
+	switch r.Below(4) {
+	case 0:
+		return verdict{loseRequest: true}
+	case 1:
+		return verdict{loseResponse: true}
+	case 2:
+		return verdict{late: core.Mono(r.Between(1, 10_000)) * core.Millisecond}
+	}
+	return verdict{delay: core.Mono(r.Between(1, 1900)) * core.Millisecond}
+}
+
+// over waits for the end of a transaction, which it aborts where that is all that is left.
+func (w *txnWorld) over(doomed *int) (e txn.Event) {
+	w.t.Helper()
+	w.events = w.m.Events(w.events)
+	for e.Kind != txn.EventEnded {
+		w.until(func() bool { return len(w.events) > 0 || w.m.State() == txn.Abortable })
+		if w.m.State() == txn.Abortable {
+			*doomed++
+			require.True(w.t, w.m.Abort(w.now))
+		}
+		for _, e = range w.events {
+			if e.Kind == txn.EventEnded {
+				break
+			}
+		}
+		w.events = nil
+	}
+	return e
+}
+
+// judge compares what was told of transactions with what readers see: one dot for each record.
+func (w *txnWorld) judge(fate map[string]string) {
+	w.t.Helper()
 	seen := map[string]string{}
 	for _, s := range w.visible() {
 		seen[s[:len(s)-2]] += "."
@@ -508,12 +525,11 @@ func chaoticTransactions(t *testing.T, v int16, seed uint64) (ambiguous, doomed 
 	for name, f := range fate {
 		switch f[0] {
 		case '.':
-			require.Equal(t, f, seen[name], "%s was committed", name)
+			require.Equal(w.t, f, seen[name], "%s was committed", name)
 		case '!':
-			require.Empty(t, seen[name], "%s was not committed", name)
+			require.Empty(w.t, seen[name], "%s was not committed", name)
 		case '?':
-			require.Contains(t, []string{"", f[1:]}, seen[name], "%s is torn", name)
+			require.Contains(w.t, []string{"", f[1:]}, seen[name], "%s is torn", name)
 		}
 	}
-	return ambiguous, doomed
 }
