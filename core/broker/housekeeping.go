@@ -254,8 +254,7 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 	clear(c.raising)
 	c.raising = c.raising[:0]
 	for _, p := range c.burying {
-		p.Log.Delete(now, b.randomHex(), out)
-		b.touch(p)
+		b.bury(now, p, out)
 	}
 	c.burying = c.burying[:0]
 }
