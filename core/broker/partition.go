@@ -31,6 +31,7 @@ type partition struct {
 	wantsISR bool                // in Broker.isr.wanting
 	copies   int                 // replicas of the partition, this one included
 	followed *following          // the leader whose fetcher has it, nil if none
+	past     log.Past            // what the checkpoints said of the log when it was opened, until it is ready
 	// pointSaid is the recovery point that the checkpoint file says of the log, or may say once a write lands.
 	pointSaid   core.Offset
 	durableSeen core.Offset // DurableOffset at the end of the last turn
@@ -65,6 +66,7 @@ func (b *Broker) lookup(id core.TopicID, topic string, index int32) (*partition,
 // openPartition makes the replica that the image assigns to this node.
 func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.TopicID, past log.Past, out *step.Effects) *partition {
 	slot := purgatory.Slot(len(b.partitions))
+	said := past
 	past.TopicID = id
 	cfg, copies := b.topicConfig(tp.Topic), 1
 	if state := b.image().Partition(id, tp.Partition); state != nil {
@@ -73,7 +75,7 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	l := log.New(b.logConfig(cfg, copies), ownerPartitions+step.Owner(slot), tp.String(), past)
 	p := &partition{
 		Replica: replica.New(b.cfg.NodeID, tp, id, l, b.replicaOptions(&cfg)),
-		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: b.coord.of(tp.Topic),
+		cfg:     cfg, slot: slot, past: said, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: b.coord.of(tp.Topic),
 	}
 	b.partitions = append(b.partitions, p)
 	b.byName[tp], b.byKey[partitionKey{id, tp.Partition}] = p, p
@@ -157,6 +159,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if p.opening && (offline || p.Log.Ready()) {
 		p.opening = false
 		b.opening--
+	}
+	if p.Log.Ready() {
+		p.past = log.Past{}
 	}
 	p.Settle()
 	moved := p.Advance(now)
