@@ -37,9 +37,12 @@ func drawCluster(r *prng.Rand, seed uint64, p Profile) sim.Plan {
 	topics := drawTopics(r.Fork("topics"), p)
 	shape := drawShape(r.Fork("shape"), p, &plan, topics)
 	clusterShape(&plan, &shape, reconfigured, wiped >= 0)
-	if p.Groups != nil {
+	switch {
+	case p.Groups != nil:
 		drawGroups(r.Fork("groups"), p, &plan, &shape)
-	} else {
+	case p.Txns != nil:
+		drawTxns(r.Fork("txns"), p, &plan, &shape)
+	default:
 		plan.Clients = workload.Draw(r.Fork("clients"), shape)
 	}
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)

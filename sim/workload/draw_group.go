@@ -16,7 +16,7 @@ type GroupShape struct {
 
 // HasMembers reports whether some client is in a group.
 func HasMembers(plans []Plan) bool {
-	return slices.ContainsFunc(plans, func(p Plan) bool { return p.Kind == Member })
+	return slices.ContainsFunc(plans, func(p Plan) bool { return p.Group != nil })
 }
 
 // DrawGroups makes the clients of a seed whose subject is consumer groups: a creator and a reader of the topics, producers, an
