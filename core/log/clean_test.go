@@ -301,7 +301,7 @@ func (k *keyed) adopt() {
 }
 
 func (k *keyed) settle() {
-	for n := 0; len(k.disk.queue) > 0 || k.log.Cleaning(); n++ {
+	for n := 0; k.awaited() || len(k.disk.queue) > 0 || k.log.Cleaning(); n++ {
 		if n > 50_000 {
 			k.t.Fatalf("no end: %+v", k.disk.queue)
 		}
@@ -310,13 +310,19 @@ func (k *keyed) settle() {
 			continue
 		}
 		k.stepOnce()
-		if most, needs := k.log.NeedsCheckpoint(); needs {
-			k.past.RecoveryPoint, k.past.CleanPoint = min(most, k.log.RecoveryPoint()), k.log.CleanPoint()
-			k.log.CleanPointSaid(k.past.CleanPoint, true)
-			k.log.Checkpointed(k.now, k.past.RecoveryPoint, &k.out)
-			k.endTurn()
-		}
 	}
+}
+
+// awaited writes the checkpoint that a truncation waits for, and reports whether there was one.
+func (k *keyed) awaited() bool {
+	most, needs := k.log.NeedsCheckpoint()
+	if needs {
+		k.past.RecoveryPoint, k.past.CleanPoint = min(most, k.log.RecoveryPoint()), k.log.CleanPoint()
+		k.log.CleanPointSaid(k.past.CleanPoint, true)
+		k.log.Checkpointed(k.now, k.past.RecoveryPoint, &k.out)
+		k.endTurn()
+	}
+	return needs
 }
 
 // boot starts a process over the disk.
