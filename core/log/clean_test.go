@@ -301,15 +301,15 @@ func (k *keyed) adopt() {
 }
 
 func (k *keyed) settle() {
-	for n := 0; len(k.disk.queue) > 0 || k.log.Cleaning(); n++ {
+	for n := 0; len(k.disk.queue) > 0 || k.log.Cleaning() || !k.log.Ready(); n++ {
 		if n > 50_000 {
 			k.t.Fatalf("no end: %+v", k.disk.queue)
 		}
 		if len(k.disk.queue) == 0 {
 			k.endTurn()
-			continue
+		} else {
+			k.stepOnce()
 		}
-		k.stepOnce()
 		if most, needs := k.log.NeedsCheckpoint(); needs {
 			k.past.RecoveryPoint, k.past.CleanPoint = min(most, k.log.RecoveryPoint()), k.log.CleanPoint()
 			k.log.CleanPointSaid(k.past.CleanPoint, true)
