@@ -32,7 +32,7 @@
 //
 // # What it does not do
 //
-// Transactions (G1c, precommitted reads, atomicity), consumer groups and compaction's fold-by-key equality have no
-// events yet. Sharing a log between incarnations of a topic that the history records without ids is not judged.
+// Transactions (G1c, precommitted reads, atomicity) are judged by package txn, consumer groups by package group. Compaction's
+// fold-by-key equality is looked for inside the nodes (package cluster). Sharing a log between incarnations of a topic that the history records without ids is not judged.
 // Cost is O(n log n) in records and events, times the number of permitted losses.
 package checkers

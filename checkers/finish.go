@@ -104,12 +104,26 @@ func (c *Checker) spans(pl *place, k int) []span {
 	return list
 }
 
+// hidden reports whether a poll may pass over a record although it is there: a reader of committed records alone does not see
+// what an aborted transaction wrote (KIP-98). Package txn knows which were aborted, and judges these.
+func (c *Checker) hidden(pl *place, poll int, v history.Value) bool {
+	_, body := c.log.At(poll)
+	s := pl.values.of(v)
+	if body.(*history.Poll).Isolation != history.ReadCommitted || s == nil || s.event == unsent {
+		return false
+	}
+	_, body = c.log.At(int(s.event))
+	return body.(*history.Send).Txn != 0
+}
+
 // lost finds acknowledged records that polls of an era passed over and nobody read.
 func (c *Checker) lost(pl *place, k int) {
-	done := core.Offset(0)
+	var passed [2]core.Offset // by isolation level: the two do not see the same
 	for _, s := range c.spans(pl, k) {
-		pl.visit(k, max(done, s.lo), s.hi, func(_ int, o core.Offset, cl *cell) {
-			if cl.read != 0 || cl.told {
+		_, body := c.log.At(s.event)
+		done := &passed[body.(*history.Poll).Isolation&1]
+		pl.visit(k, max(*done, s.lo), s.hi, func(_ int, o core.Offset, cl *cell) {
+			if cl.read != 0 || cl.told || c.hidden(pl, s.event, cl.value) {
 				return
 			}
 			cl.told = true
@@ -125,7 +139,7 @@ func (c *Checker) lost(pl *place, k int) {
 			c.report(LostWrite, pl.id, o, []int{sender, s.event},
 				"value %d was acknowledged at offset %d, and a read from %d to %d passed over it", cl.value, o, s.lo, s.hi)
 		})
-		done = max(done, s.hi)
+		*done = max(*done, s.hi)
 	}
 }
 
@@ -164,11 +178,19 @@ func (c *Checker) hole(pl *place, k, event int, lo, hi core.Offset, told map[cor
 	if lo >= hi {
 		return
 	}
-	op, _ := c.log.At(event)
+	op, body := c.log.At(event)
 	all, read := pl.count(k, lo, hi)
+	if read > 0 && body.(*history.Poll).Isolation == history.ReadCommitted {
+		read = 0
+		pl.visit(k, lo, hi, func(_ int, _ core.Offset, cl *cell) {
+			if cl.read != 0 && !c.hidden(pl, event, cl.value) {
+				read++
+			}
+		})
+	}
 	switch {
 	case read > 0:
-		o, cl := pl.first(k, lo, hi, func(cl *cell) bool { return cl.read != 0 })
+		o, cl := pl.first(k, lo, hi, func(cl *cell) bool { return cl.read != 0 && !c.hidden(pl, event, cl.value) })
 		c.report(IntPollSkip, pl.id, o, []int{int(cl.read - 1), event},
 			"p%d's poll left out offset %d, where value %d was read by another", op.Process, o, cl.value)
 	case !pl.topic.Gaps && core.Offset(all) < hi-lo:
@@ -228,6 +250,9 @@ func (c *Checker) unseen(pl *place) {
 	for _, i := range pl.sends {
 		op, body := c.log.At(i)
 		s := body.(*history.Send)
+		if s.Txn != 0 {
+			continue // of an aborted transaction nobody need have seen anything; package txn judges the others
+		}
 		for _, r := range s.Records {
 			if pl.values.of(r.Value).readBy != 0 || max(r.Offset, 0) < deleted || c.mayBeGone(pl, i, op, s, r.Offset) {
 				continue

@@ -9,6 +9,7 @@ import (
 	"github.com/klamm-log/klamm/checkers/group"
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/checkers/linear"
+	"github.com/klamm-log/klamm/checkers/txn"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/sim"
 )
@@ -85,6 +86,9 @@ func judge(plan sim.Plan, oracle *cluster.Oracle, opts sim.Options) Verdict {
 		}
 	}
 	for _, x := range group.Check(log) {
+		v.found(x)
+	}
+	for _, x := range txn.Check(log).Violations {
 		v.found(x)
 	}
 	v.linear(log)

@@ -62,6 +62,7 @@ const (
 	KindDeleteTopic
 	KindSeek
 	KindGroup
+	KindTxn
 	KindReplica
 	KindScan
 	KindNodeChange
@@ -69,7 +70,7 @@ const (
 	KindMark
 )
 
-const kindWords = "send poll list-offsets delete-records create-topic delete-topic seek group replica scan node loss mark"
+const kindWords = "send poll list-offsets delete-records create-topic delete-topic seek group txn replica scan node loss mark"
 
 // String is the word that begins the event's line in the text form.
 func (k Kind) String() string { return word(kindWords, uint8(k)) }
@@ -86,6 +87,8 @@ type Send struct {
 	Attempts int32
 	// LogAppendTime is the broker's answer, core.NoTimestamp when records keep their create time.
 	LogAppendTime core.Wall
+	// Txn is the transaction that the records belong to, 0 for none.
+	Txn TxnID
 	// Records carry the assigned offsets of an OK send, and core.NoOffset otherwise and with acks 0.
 	Records []Record
 }
@@ -118,7 +121,9 @@ type Poll struct {
 	Isolation                                       Isolation
 	// Follower says that a follower answered (KIP-392): its HighWatermark may lag.
 	Follower bool
-	Records  []Record
+	// Txn is the transaction in which the process works on what it read, 0 for none.
+	Txn     TxnID
+	Records []Record
 }
 
 // End is the position behind the poll: Next, or behind the last record, or From.
@@ -199,6 +204,33 @@ type Group struct {
 	Ambiguous bool
 }
 
+// TxnID numbers the transactions of a history, from 1.
+type TxnID int64
+
+// Txn is one transaction, from its beginning to what its owner was told of its end. It is recorded for every transaction that
+// was begun: whoever died, or gave up, before it asked for a commit has certainly not committed, and whoever died after has an
+// outcome of Info.
+type Txn struct {
+	ID     TxnID
+	Writer int32 // which transactional.id
+	// Commit says that the owner asked for a commit. Then OK means committed, Fail certainly aborted, Info either. Without it the
+	// transaction is never committed, whatever the outcome; OK means that the abort is complete.
+	Commit bool
+	// Asked is the instant of the first EndTxn, the start of Op where there was none.
+	Asked core.Mono
+	// Group is the consumer group on whose behalf the offsets of Consumed were to be committed, -1 for none.
+	Group int32
+	// Consumed are the input offsets that the transaction has worked on: what it committed with SendOffsetsToTransaction is their
+	// ends.
+	Consumed []Range
+}
+
+// Range is a run of offsets [From, To) of a partition.
+type Range struct {
+	Place
+	From, To core.Offset
+}
+
 // Replica is a look at one replica's counters. Start equals End.
 type Replica struct {
 	Place
@@ -255,6 +287,7 @@ func (*CreateTopic) kind() Kind   { return KindCreateTopic }
 func (*DeleteTopic) kind() Kind   { return KindDeleteTopic }
 func (*Seek) kind() Kind          { return KindSeek }
 func (*Group) kind() Kind         { return KindGroup }
+func (*Txn) kind() Kind           { return KindTxn }
 func (*Replica) kind() Kind       { return KindReplica }
 func (*Scan) kind() Kind          { return KindScan }
 func (*NodeChange) kind() Kind    { return KindNodeChange }

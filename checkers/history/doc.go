@@ -3,7 +3,7 @@
 // A [Log] is an append-only list of events. The seeded clients of the simulator write it, and so do the clients
 // of a torture run against real processes; the checkers read it and know nothing of either. An event is an [Op]
 // (who, when, how it ended) and a [Body] (what): [Send], [Poll], [ListOffsets], [DeleteRecords], [CreateTopic],
-// [DeleteTopic], [Seek], [Group] come from clients; [Replica], [Scan], [NodeChange], [Loss] come from whoever can look
+// [DeleteTopic], [Seek], [Group], [Txn] come from clients; [Replica], [Scan], [NodeChange], [Loss] come from whoever can look
 // inside a broker; [Mark] divides the run into phases.
 //
 // # What a recorder must do
@@ -15,6 +15,7 @@
 //   - Each value is sent by one Send only. A producer's own retries belong to that Send (see [Send.Attempts]).
 //     Values are unique per topic name and partition, also across topics of that name deleted and created again.
 //   - Every writer of a topic is recorded: a value that nobody sent is a violation.
+//   - Records of a transaction, and what was read in it, carry its number; the transaction itself is recorded when it is over.
 //   - One process is one client: its polls of a partition follow one another, unless a Seek stands between them.
 //
 // # Text form

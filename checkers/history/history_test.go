@@ -16,13 +16,14 @@ const everyKind = `history v1
 topic T0 orders -
 topic T1 orders AAAAAAAAAAAAAAAAAAAAAQ compacted gaps retained
 send p1 10..20 ok T0/0 promise=until-power-loss idempotent attempts=2 appended=99 | 0=101 1=102
-send p1 15..25 info code=7 T0/0 acks=1 | ?=18446744073709551615
-poll p2 21..30 ok T0/0 from=0 next=3 hw=3 lso=3 start=0 isolation=committed follower | 0=101@4^1000 1=102
+send p1 15..25 info code=7 T0/0 acks=1 txn=7 | ?=18446744073709551615
+poll p2 21..30 ok T0/0 from=0 next=3 hw=3 lso=3 start=0 isolation=committed follower txn=7 | 0=101@4^1000 1=102
 list-offsets p3 31..32 ok T1/7 spec=-2 isolation=committed offset=5 ts=6 epoch=7
 delete-records p3 32..33 fail T1/7 before=3 low=3
 create-topic p4 30..34 ok T1 partitions=8
 delete-topic p4 35..36 ok T0
 seek p2 36..36 ok T1/7 to=0
+txn p1 20..36 ok id=7 writer=2 commit asked=33 group=1 | T0/1:3..9 T1/7:0..1
 replica p-1 37..37 ok T1/7 node=1 leader sole policy=os epoch=3 start=0 hw=5 end=6 durable=5
 scan p-1 37..37 ok T1/7 node=1 start=0 end=6 | 0..4 5..5!bad-crc
 node p-1 38..38 ok node=1 state=power-lost policy=os
@@ -34,7 +35,7 @@ func TestTextOfEveryKind(t *testing.T) {
 	l, err := Parse([]byte(everyKind))
 	require.NoError(t, err)
 	require.Equal(t, everyKind, l.String())
-	require.Equal(t, 13, l.Len())
+	require.Equal(t, 14, l.Len())
 	op, body := l.At(2)
 	require.Equal(t, Op{Process: 2, Start: 21, End: 30}, op)
 	p := body.(*Poll)
@@ -80,6 +81,9 @@ func TestParseRefuses(t *testing.T) {
 		"record epoch":       head + "send p1 1..2 ok T0/0 | 5=1@x",
 		"record stamp":       head + "send p1 1..2 ok T0/0 | 5=1^x",
 		"list on a seek":     head + "seek p1 1..2 ok T0/0 | 5=1",
+		"range":              head + "txn p1 1..2 ok | T0/0:1",
+		"range's place":      head + "txn p1 1..2 ok | 0/0:1..2",
+		"range's topic":      head + "txn p1 1..2 ok | T1/0:1..2",
 		"batch":              head + "scan p-1 1..1 ok T0/0 | 5",
 		"batch fault":        head + "scan p-1 1..1 ok T0/0 | 5..6!odd",
 		"mark with a span":   head + "mark p-1 1..2 ok",
@@ -152,11 +156,11 @@ func drawLog(t *rapid.T) *Log {
 		recs := rapid.SliceOfN(rec, 0, 3).Draw(t, "records")
 		yes := rapid.Bool().Draw(t, "flag")
 		two := rapid.IntRange(0, 1).Draw(t, "policy")
-		switch Kind(rapid.IntRange(0, int(KindGroup)).Draw(t, "kind")) {
+		switch Kind(rapid.IntRange(0, int(KindMark)).Draw(t, "kind")) {
 		case KindSend:
-			l.Send(op, Send{at, int8(rapid.IntRange(-1, 1).Draw(t, "acks")), yes, Promise(two), 3, core.Wall(o()), recs})
+			l.Send(op, Send{at, int8(rapid.IntRange(-1, 1).Draw(t, "acks")), yes, Promise(two), 3, core.Wall(o()), TxnID(two), recs})
 		case KindPoll:
-			l.Poll(op, Poll{at, o(), o(), o(), o(), o(), Isolation(two), yes, recs})
+			l.Poll(op, Poll{at, o(), o(), o(), o(), o(), Isolation(two), yes, TxnID(two), recs})
 		case KindListOffsets:
 			l.ListOffsets(op, ListOffsets{at, core.Wall(o()) - 4, Isolation(two), o(), core.Wall(o()), 4})
 		case KindDeleteRecords:
@@ -179,6 +183,8 @@ func drawLog(t *rapid.T) *Log {
 			l.Mark(now, MarkName(two+1))
 		case KindGroup:
 			l.Group(op, Group{at, 3, GroupStep(two), 7, o(), o(), yes})
+		case KindTxn:
+			l.Txn(op, Txn{TxnID(now), at.Partition, yes, now - 1, int32(two), []Range{{at, o(), o()}}})
 		}
 	}
 	return l

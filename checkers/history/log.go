@@ -22,6 +22,7 @@ type Log struct {
 	drops   []DeleteTopic
 	seeks   []Seek
 	groups  []Group
+	txns    []Txn
 	looks   []Replica
 	scans   []Scan
 	nodes   []NodeChange
@@ -95,6 +96,8 @@ func (l *Log) At(i int) (Op, Body) {
 		return op, &l.seeks[h.body]
 	case KindGroup:
 		return op, &l.groups[h.body]
+	case KindTxn:
+		return op, &l.txns[h.body]
 	case KindReplica:
 		return op, &l.looks[h.body]
 	case KindScan:
@@ -165,6 +168,16 @@ func (l *Log) Group(op Op, b Group) int {
 	l.own(b.Topic)
 	l.groups = append(l.groups, b)
 	return l.add(op, KindGroup, len(l.groups))
+}
+
+// Txn adds a transaction. Its ranges are copied.
+func (l *Log) Txn(op Op, b Txn) int {
+	for _, r := range b.Consumed {
+		l.own(r.Topic)
+	}
+	b.Consumed = append([]Range(nil), b.Consumed...)
+	l.txns = append(l.txns, b)
+	return l.add(op, KindTxn, len(l.txns))
 }
 
 // Replica adds a look at a replica at the instant at.

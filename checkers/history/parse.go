@@ -161,6 +161,8 @@ func (l *Log) parseBody(w *walker, op Op, k Kind) error {
 		return into(l, w, op, &Seek{}, l.Seek)
 	case KindGroup:
 		return into(l, w, op, &Group{}, l.Group)
+	case KindTxn:
+		return into(l, w, op, &Txn{}, l.Txn)
 	case KindReplica:
 		return into(l, w, op, &Replica{}, at(l.Replica))
 	case KindScan:
@@ -185,6 +187,13 @@ func into[T any, P interface {
 	}
 	if ref, ok := topicOf(body); ok && int(ref) >= len(l.topics) {
 		return fmt.Errorf("topic T%d is not declared", ref)
+	}
+	if t, ok := Body(body).(*Txn); ok {
+		for _, r := range t.Consumed {
+			if int(r.Topic) >= len(l.topics) {
+				return fmt.Errorf("topic T%d is not declared", r.Topic)
+			}
+		}
 	}
 	add(op, *body)
 	return nil
@@ -300,20 +309,57 @@ func (w *walker) place(p *Place) {
 		return
 	}
 	for i, s := range w.in.words {
-		t, part, ok := strings.Cut(s, "/")
-		if !ok {
+		if !strings.Contains(s, "/") {
 			continue
 		}
-		name, isTopic := strings.CutPrefix(t, "T")
-		ref, err1 := strconv.ParseInt(name, 10, 32)
-		n, err2 := strconv.ParseInt(part, 10, 64)
-		if !isTopic || err1 != nil || err2 != nil || ref < 0 || n < 0 || n != int64(int32(n)) {
+		var ok bool
+		if *p, ok = parsePlace(s); !ok {
 			w.fail("partition %q", s)
 		}
-		*p, w.in.words[i] = Place{Topic: TopicRef(ref), Partition: int32(n)}, ""
+		w.in.words[i] = ""
 		return
 	}
 	w.fail("no partition")
+}
+
+// parsePlace reads "T0/3".
+func parsePlace(s string) (Place, bool) {
+	t, part, ok := strings.Cut(s, "/")
+	name, isTopic := strings.CutPrefix(t, "T")
+	ref, err1 := strconv.ParseInt(name, 10, 32)
+	n, err2 := strconv.ParseInt(part, 10, 64)
+	if !ok || !isTopic || err1 != nil || err2 != nil || ref < 0 || n < 0 || n != int64(int32(n)) {
+		return Place{}, false
+	}
+	return Place{Topic: TopicRef(ref), Partition: int32(n)}, true
+}
+
+// ranges is the list behind the bar of a transaction: T0/3:from..to.
+func (w *walker) ranges(rs *[]Range) {
+	if w.in == nil {
+		if len(*rs) > 0 {
+			w.out = append(w.out, " |"...)
+		}
+		for _, r := range *rs {
+			w.out = append(r.appendTo(append(w.out, ' ')), ':')
+			w.out = strconv.AppendInt(w.out, int64(r.From), 10)
+			w.out = strconv.AppendInt(append(w.out, ".."...), int64(r.To), 10)
+		}
+		return
+	}
+	for _, s := range strings.Fields(w.in.list) {
+		at, span, _ := strings.Cut(s, ":")
+		from, to, ok := strings.Cut(span, "..")
+		place, legal := parsePlace(at)
+		lo, err1 := strconv.ParseInt(from, 10, 64)
+		hi, err2 := strconv.ParseInt(to, 10, 64)
+		if !ok || !legal || err1 != nil || err2 != nil {
+			w.fail("range %q", s)
+			break
+		}
+		*rs = append(*rs, Range{Place: place, From: core.Offset(lo), To: core.Offset(hi)})
+	}
+	w.in.list = ""
 }
 
 // records is the list behind the bar of sends and polls.

@@ -87,6 +87,7 @@ func (s *Send) walk(w *walker) {
 	flag(w, "idempotent", &s.Idempotent)
 	num(w, "attempts", &s.Attempts, 0)
 	num(w, "appended", &s.LogAppendTime, core.NoTimestamp)
+	num(w, "txn", &s.Txn, 0)
 	w.records(&s.Records)
 }
 
@@ -99,6 +100,7 @@ func (p *Poll) walk(w *walker) {
 	num(w, "start", &p.LogStartOffset, core.NoOffset)
 	enum(w, "isolation", &p.Isolation, ReadUncommitted, isolationWords)
 	flag(w, "follower", &p.Follower)
+	num(w, "txn", &p.Txn, 0)
 	w.records(&p.Records)
 }
 
@@ -137,6 +139,15 @@ func (b *Group) walk(w *walker) {
 	num(w, "from", &b.From, core.NoOffset)
 	num(w, "to", &b.To, core.NoOffset)
 	flag(w, "ambiguous", &b.Ambiguous)
+}
+
+func (b *Txn) walk(w *walker) {
+	num(w, "id", &b.ID, 0)
+	num(w, "writer", &b.Writer, 0)
+	flag(w, "commit", &b.Commit)
+	num(w, "asked", &b.Asked, 0)
+	num(w, "group", &b.Group, -1)
+	w.ranges(&b.Consumed)
 }
 
 func (b *Replica) walk(w *walker) {

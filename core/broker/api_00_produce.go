@@ -103,7 +103,7 @@ func (b *Broker) produceBatch(
 		refuse(rp, code, "")
 		return
 	}
-	if p.internal {
+	if p.internal != nil {
 		refuse(rp, core.ErrInvalidTopic, "clients cannot append to an internal topic")
 		return
 	}

@@ -54,7 +54,7 @@ func (b *Broker) giveProducerIDs(now core.Now, out *step.Effects) {
 	b.pids.asking = true
 	req := kmsg.NewPtrAllocateProducerIDsRequest()
 	req.BrokerID, req.BrokerEpoch = int32(b.cfg.NodeID), int64(b.life.epoch)
-	b.askController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), b.producerIDBlock, out)
+	b.route.AskController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), b.producerIDBlock, out)
 }
 
 // producerIDBlock takes a block, or tells those who wait to ask again.

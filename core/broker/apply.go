@@ -15,7 +15,7 @@ func (b *Broker) applyChanges(now core.Now, out *step.Effects) {
 	for i := range changes {
 		b.applyChange(now, &changes[i], out)
 	}
-	b.coord.plane.Applied(now, changes, out)
+	b.coord.groups.Applied(now, changes, out)
 }
 
 // applyChange brings replicas in line with one change of the image.

@@ -237,6 +237,7 @@ func (b *Broker) openPlane(now core.Now, out *step.Effects) {
 			SnapshotRecords: b.opts.Tuning.SnapshotRecords, Check: b.opts.Tuning.Check,
 		},
 	})
+	b.route.Open(b.plane)
 	b.plane.Open(now, out)
 	b.enroll(now)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/control"
+	"github.com/klamm-log/klamm/core/broker/route"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/fetch"
@@ -68,12 +69,12 @@ type Broker struct {
 	plane     *control.Plane  // nil until the data directory has been read
 	nothing   *metadata.Image // the image until then
 	peers     *peer.Pool      // connections to other nodes
-	coord     *coordination   // of groups; nil without the broker role
+	route     *route.Router   // who is asked over them
+	coord     *coordinators   // nil without the broker role
 	life      lifecycle
 	isr       isrChanges
 	leaders   []*following    // by node id: whom this broker follows
 	deletions []*deletion     // clients' DeleteRecords that wait for replicas
-	forwards  []*forwarding   // clients' requests that wait for a controller
 	creating  map[string]bool // topics being created for clients that asked for their metadata
 
 	partitions   []*partition // by slot, nil once deleted
@@ -146,9 +147,10 @@ func New(opts Options) *Broker {
 		leaving:  make(map[core.TopicPartition]*partition),
 	}
 	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
+	b.route = route.New(route.Options{Config: b.cfg, Peers: b.peers, Handle: b.request})
 	b.reads.pending = make(map[step.OpID]pendingRead)
 	if b.cfg.Roles.Broker {
-		b.coord = newCoordination(b)
+		b.coord = newCoordinators(b)
 	}
 	return b
 }
@@ -253,7 +255,7 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 		b.alterPartitions(now, out)
 		// What an answer released, or what this node's own controller was asked, goes on in this turn: no event need come
 		// of it.
-		again = b.plane != nil && b.plane.Restless() || b.produces.Touched() || b.fetches.Touched() || len(b.dirty) > 0
+		again = b.route.Deliver(now, out) || b.plane != nil && b.plane.Restless() || b.produces.Touched() || b.fetches.Touched() || len(b.dirty) > 0
 	}
 	if b.halt != "" {
 		return
@@ -304,7 +306,7 @@ func (b *Broker) talk(now core.Now, out *step.Effects) {
 	b.keepAlive(now, out)
 	b.alterPartitions(now, out)
 	b.fetchFromLeaders(now, out)
-	b.passAgain(now, out)
+	b.route.PassAgain(now, out)
 	b.plane.Opening = b.opening
 	b.plane.Finish(now, out)
 	b.peers.Deliver(now, out)
@@ -363,6 +365,6 @@ func (b *Broker) check() {
 		b.plane.Quorum().Check()
 	}
 	if b.coord != nil {
-		b.coord.plane.Check()
+		b.coord.groups.Check()
 	}
 }

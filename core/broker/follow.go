@@ -5,8 +5,7 @@ import (
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/broker/control"
-	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/broker/route"
 	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
@@ -71,11 +70,11 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 		if f.asking {
 			if now.Mono >= f.since+patience && f.fetcher.Starved() {
 				out.Reachable("broker.fetch-given-up-for-new-partitions", nil)
-				b.peers.Hangup(f.addr, laneReplica, "new partitions are to be fetched", out)
+				b.peers.Hangup(f.addr, route.LaneReplica, "new partitions are to be fetched", out)
 			}
 			continue
 		}
-		addr := b.brokerAddr(f.leader)
+		addr := b.route.BrokerAddr(f.leader)
 		if addr == "" {
 			continue // fenced for good or not registered; the metadata will say more
 		}
@@ -85,23 +84,10 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 		}
 		f.asking, f.addr, f.since = true, addr, now.Mono
 		b.peers.Call(now, peer.Call{
-			Addr: addr, Lane: laneReplica, Body: b.followerFetch(&req), Timeout: core.Millis(b.cfg.ReplicaSocketTimeoutMs),
+			Addr: addr, Lane: route.LaneReplica, Body: b.followerFetch(&req), Timeout: core.Millis(b.cfg.ReplicaSocketTimeoutMs),
 			Then: func(now core.Now, r *peer.Result, out *step.Effects) { b.followerFetched(now, f, req.ID, r, out) },
 		}, out)
 	}
-}
-
-// brokerAddr is where a broker listens for brokers, empty if it is not registered.
-func (b *Broker) brokerAddr(id core.NodeID) string {
-	reg := b.image().Broker(id)
-	if reg == nil {
-		return ""
-	}
-	e, ok := reg.Endpoint(b.cfg.InterBrokerListener)
-	if !ok {
-		return ""
-	}
-	return hostPort(e)
 }
 
 // followerFetch is a fetcher's request on the wire.
@@ -169,6 +155,3 @@ func (b *Broker) followerFetched(now core.Now, f *following, id uint64, r *peer.
 		}
 	}
 }
-
-// hostPort is an endpoint as a dialler takes it.
-func hostPort(e metadata.Endpoint) string { return control.JoinHostPort(e.Host, int32(e.Port)) }

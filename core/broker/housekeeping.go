@@ -75,13 +75,13 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 	next.Take(b.fetches.NextDeadline())
 	next.Take(b.peers.NextDeadline())
 	if b.coord != nil {
-		next.Take(b.coord.plane.NextDeadline())
+		next.Take(b.coord.groups.NextDeadline())
 	}
 	if b.plane != nil {
 		next.Take(b.plane.NextDeadline())
 		next.Take(b.lifecycleDue())
 		next.Take(b.isrDue())
-		next.Take(b.forwardDue())
+		next.Take(b.route.NextDeadline())
 		next.Take(b.deletionDue())
 		for _, f := range b.leaders {
 			if !f.asking {
@@ -124,6 +124,7 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 		b.touch(p)
 	}
 	b.peers.Tick(now, out)
+	b.route.Tick(now)
 	if b.plane != nil {
 		b.plane.Tick(now, out)
 	}
@@ -131,7 +132,7 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 		f.fetcher.Tick(now)
 	}
 	if b.coord != nil {
-		b.coord.plane.Tick(now, out)
+		b.coord.groups.Tick(now, out)
 	}
 	if b.phase != phaseServing && b.phase != phaseLeaving {
 		return

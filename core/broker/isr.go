@@ -70,7 +70,7 @@ func (b *Broker) alterPartitions(now core.Now, out *step.Effects) {
 		return
 	}
 	b.isr.asking = true
-	b.askController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), func(now core.Now, body wire.Response, _ *step.Effects) {
+	b.route.AskController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), func(now core.Now, body wire.Response, _ *step.Effects) {
 		b.isr.asking = false
 		b.altered(now, asked, body)
 	}, out)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/route"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
@@ -69,7 +70,7 @@ func (b *Broker) stayInTouch(now core.Now) {
 	again := epoch != b.life.controller || office != b.life.office
 	b.life.controller, b.life.office = epoch, office
 	for _, l := range b.peers.Lost() {
-		again = again || l.Lane == laneControl && l.Addr == b.plane.LeaderAddr()
+		again = again || l.Lane == route.LaneControl && l.Addr == b.plane.LeaderAddr()
 	}
 	if again {
 		b.life.at = min(b.life.at, now.Mono)
@@ -109,7 +110,7 @@ func (b *Broker) register(now core.Now, out *step.Effects) {
 		req.Rack = &b.cfg.Rack
 	}
 	b.life.asking = true
-	b.askController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), b.registered, out)
+	b.route.AskController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), b.registered, out)
 }
 
 // registered takes the answer to a registration. What another attempt may mend is tried again; the rest ends the process
@@ -167,7 +168,7 @@ func (b *Broker) heartbeat(now core.Now, out *step.Effects) {
 	req.WantFence, req.WantShutdown = !b.life.ready, b.life.leaving
 	b.life.asking = true
 	asked := b.life
-	b.askController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), func(now core.Now, body wire.Response, out *step.Effects) {
+	b.route.AskController(now, req, core.Millis(b.cfg.BrokerSessionTimeoutMs), func(now core.Now, body wire.Response, out *step.Effects) {
 		b.heard(now, asked, body, out)
 	}, out)
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/broker/groups"
+	"github.com/klamm-log/klamm/core/broker/coordination"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/log"
@@ -26,10 +26,10 @@ type partition struct {
 	opening  bool // counted in Broker.opening
 	offline  bool // the log's failure has been noticed
 	deleting bool
-	internal bool       // of a coordinator's topic: it alone writes
-	wantsISR bool       // in Broker.isr.wanting
-	copies   int        // replicas of the partition, this one included
-	followed *following // the leader whose fetcher has it, nil if none
+	internal *coordination.Topic // of coordinators, who alone write; nil for clients' topics
+	wantsISR bool                // in Broker.isr.wanting
+	copies   int                 // replicas of the partition, this one included
+	followed *following          // the leader whose fetcher has it, nil if none
 	// pointSaid is the recovery point that the checkpoint file says of the log, or may say once a write lands.
 	pointSaid   core.Offset
 	durableSeen core.Offset // DurableOffset at the end of the last turn
@@ -72,7 +72,7 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	l := log.New(b.logConfig(cfg, copies), ownerPartitions+step.Owner(slot), tp.String(), past)
 	p := &partition{
 		Replica: replica.New(b.cfg.NodeID, tp, id, l, b.replicaOptions(&cfg)),
-		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: tp.Topic == groups.Topic,
+		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: b.coord.of(tp.Topic),
 	}
 	b.partitions = append(b.partitions, p)
 	b.byName[tp], b.byKey[partitionKey{id, tp.Partition}] = p, p
@@ -81,6 +81,11 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	l.Open(now, out)
 	b.touch(p)
 	return p
+}
+
+// partitionOf is the partition around a replica of this broker.
+func (b *Broker) partitionOf(r *replica.Replica) *partition {
+	return b.partitions[r.Log.Owner()-ownerPartitions]
 }
 
 // logConfig is a topic's configuration as core/log takes it. With followers the log tells what it has written before that
@@ -171,8 +176,8 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		p.durableSeen = durable
 		b.produces.Touch(p.slot) // acks=1 waits for no more than this
 	}
-	if p.internal {
-		b.coord.settle(now, p, out)
+	if p.internal != nil {
+		p.internal.Settle(now, p.Replica, p.deleting, out)
 	}
 	if p.followed != nil {
 		b.followStart(p)

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/coordination"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -11,7 +12,7 @@ type readTable struct{ pending map[step.OpID]pendingRead }
 
 // pendingRead names who waits for a read; exactly one field is set.
 type pendingRead struct {
-	load   *shard
+	load   *coordination.Load
 	fetch  *fetching
 	lookup *offsetLookup
 }
@@ -32,7 +33,7 @@ func (b *Broker) readDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 	delete(b.reads.pending, d.Op)
 	switch {
 	case who.load != nil:
-		b.coord.readDone(now, who.load, d, out)
+		who.load.Done(now, d, out)
 	case who.fetch != nil:
 		b.resumeFetch(now, who.fetch, d, out)
 	default:

@@ -26,7 +26,7 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		}
 	}
 	if control.Forwarded(r.Body.Key()) {
-		b.forward(now, r, out)
+		b.route.Forward(now, r, out)
 		return
 	}
 	switch req := r.Body.(type) {
@@ -55,7 +55,7 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 	case *kmsg.DescribeTopicPartitionsRequest:
 		b.plane.DescribeTopicPartitions(b.listenerOf(r), r, req, out)
 	default:
-		if !b.coord.plane.Handle(now, r, out) {
+		if !b.coord.groups.Handle(now, r, out) {
 			out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
 		}
 	}

@@ -47,7 +47,7 @@ func (b *Broker) createTopic(now core.Now, t *kmsg.CreateTopicsRequestTopic, out
 	req.Topics = append(req.Topics, *t)
 	b.creating[name] = true
 	code := core.ErrUnknownTopicOrPartition
-	b.askController(now, req, autoCreateTimeout, func(_ core.Now, resp wire.Response, _ *step.Effects) {
+	b.route.AskController(now, req, autoCreateTimeout, func(_ core.Now, resp wire.Response, _ *step.Effects) {
 		delete(b.creating, name)
 		// Kafka says UNKNOWN_TOPIC_OR_PARTITION whatever the controller says, and lets the client ask for ever. This node's
 		// own controller refuses at once, and then the client hears why.

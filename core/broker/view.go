@@ -82,7 +82,7 @@ func (b *Broker) Coordinators() []groups.View {
 	if b.coord == nil {
 		return nil
 	}
-	return b.coord.plane.Views()
+	return b.coord.groups.Views()
 }
 
 // BrokerEpoch is the epoch of this incarnation's registration, -1 without one.

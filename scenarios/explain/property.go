@@ -92,6 +92,14 @@ LIST-OFFSETS-TIME | A look-up by time returns the first record at or after it. |
 S-ORDER | A replica's HighWatermark and durable offset are not above its log end. | Kafka's log
 HW-DURABLE | With the policy "commit" nothing is committed that only replica has not fsynced. | docs/DIVERGENCE.md
 S-READABLE | What a broker has stored parses, batch after batch, from log start to log end. | Kafka's log format
+TXN-ATOMIC | Readers of committed records see all records of a committed transaction, in every partition. | KIP-98
+TXN-NO-ABORTED | Readers of committed records see nothing of an aborted transaction. | KIP-98
+TXN-NO-OPEN | Readers of committed records see nothing of a transaction before its commit was asked for. | KIP-98
+precommitted-read | A transaction does not read its own records. | Jepsen, Kafka checker
+EOS | Each input record is reflected once in the committed output of consume, transform, produce. | KIP-98, KIP-447
+G1c | No circle of transactions has read each other's records. | Adya's G1c; Jepsen, Kafka checker
+L-TXN-COMPLETES | After the faults, every transactional id commits a transaction. | KIP-98; KAFKA-16352
+L-LSO | After the faults, no transaction hangs: the LastStableOffset reaches the HighWatermark. | KIP-890, KIP-664
 L-PRODUCE | After the faults, sends succeed. | docs/DETERMINISM.md, "What is promised"
 L-CONSUME | After the faults, consumers reach the HighWatermark. | docs/DETERMINISM.md, "What is promised"
 L-START | After the faults, every broker serves. | docs/DETERMINISM.md, "What is promised"
