@@ -145,7 +145,7 @@ func (k *keyed) act() {
 		k.startCleaning()
 	case a < 85:
 		k.hw = max(k.hw, min(k.log.DurableOffset(), core.Offset(len(k.all)-k.r.IntN(6))))
-		k.log.Producers().Replicated(k.hw)
+		k.log.Replicated(k.hw)
 	case a < 87 && core.Offset(len(k.all)) > k.hw:
 		k.truncate(k.hw + core.Offset(k.r.IntN(len(k.all)-int(k.hw))))
 	case a < 88 && len(k.all) > 3 && k.r.IntN(3) == 0:
