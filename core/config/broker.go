@@ -87,7 +87,8 @@ type Broker struct {
 	QuorumRetryBackoffMs       int64 // controller.quorum.retry.backoff.ms
 	MetadataSnapshotBytes      int64 // metadata.log.max.record.bytes.between.snapshots
 
-	Groups Groups // the group coordinator
+	Groups       Groups       // the group coordinator
+	Transactions Transactions // the transaction coordinator
 
 	// The node by itself.
 	LogDir                 string     // log.dirs: the data directory as configured; the core only reports it

@@ -38,7 +38,8 @@ const (
 //   - only what gives topics their defaults can be changed while running. Kafka can change producer.id.expiration.ms,
 //     listeners and others too.
 func BrokerDefs() []Def {
-	defs := slices.Concat(brokerDefsIdentity(), brokerDefsWork(), brokerDefsReplication(), brokerDefsQuorum(), brokerDefsCleaner(), brokerDefsGroups())
+	defs := slices.Concat(brokerDefsIdentity(), brokerDefsWork(), brokerDefsReplication(), brokerDefsQuorum(), brokerDefsCleaner(), brokerDefsGroups(),
+		brokerDefsTransactions())
 	for _, t := range TopicDefs() {
 		for i := range t.Synonyms {
 			defs = append(defs, synonymDef(&t, i))

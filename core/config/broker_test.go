@@ -48,6 +48,10 @@ func TestResolveBrokerDefaults(t *testing.T) {
 			OffsetMetadataMaxBytes: 4096, CommitTimeoutMs: 5000, LoadBufferBytes: 5 << 20, RetentionCheckMs: 600_000,
 			RetentionMs: 7 * 24 * 3600 * 1000, TopicPartitions: 50, TopicReplication: 1, TopicSegmentBytes: 100 << 20,
 		},
+		Transactions: Transactions{
+			MaxTimeoutMs: 900_000, ExpirationMs: 7 * 24 * 3600 * 1000, AbortIntervalMs: 10_000, RemoveIntervalMs: 3_600_000, Verification: true,
+			LoadBufferBytes: 5 << 20, TopicPartitions: 50, TopicReplication: 1, TopicMinISR: 1, TopicSegmentBytes: 100 << 20,
+		},
 		AutoCreateTopics: true, DeleteTopicEnable: true, NumPartitions: 1, DefaultReplication: 1,
 		FetchMaxBytes: 55 << 20, FetchSessionSlots: 1000, ProducerIDExpirationMs: 86_400_000,
 		CheckpointIntervalMs: 60_000, RetentionCheckMs: 300_000, MaxRequestPartitions: 2000, DiskStallMs: 30_000,
@@ -72,6 +76,16 @@ func TestResolveBrokerStockFile(t *testing.T) {
 }
 
 const moreProperties = `
+transaction.max.timeout.ms=46
+transactional.id.expiration.ms=47
+transaction.abort.timed.out.transaction.cleanup.interval.ms=48
+transaction.remove.expired.transaction.cleanup.interval.ms=49
+transaction.partition.verification.enable=false
+transaction.state.log.load.buffer.size=50
+transaction.state.log.num.partitions=51
+transaction.state.log.replication.factor=52
+transaction.state.log.min.isr=53
+transaction.state.log.segment.bytes=54
 log.cleaner.enable=false
 log.cleaner.threads=37
 log.cleaner.dedupe.buffer.size=38
@@ -84,6 +98,14 @@ group.consumer.heartbeat.interval.ms=43
 group.consumer.max.size=44
 group.consumer.session.timeout.ms=45
 `
+
+// moreTransactions is what moreProperties says about transactions.
+func moreTransactions() Transactions {
+	return Transactions{
+		MaxTimeoutMs: 46, ExpirationMs: 47, AbortIntervalMs: 48, RemoveIntervalMs: 49, LoadBufferBytes: 50,
+		TopicPartitions: 51, TopicReplication: 52, TopicMinISR: 53, TopicSegmentBytes: 54,
+	}
+}
 
 func TestResolveBrokerReadsEveryField(t *testing.T) {
 	props, err := ParseProperties([]byte(`
@@ -158,7 +180,7 @@ log.cleanup.policy=compact
 			ConsumerSessionTimeoutMs: 45, ConsumerHeartbeatIntervalMs: 43, ConsumerMaxSize: 44, ConsumerAssignors: []string{"range"},
 			OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
 			TopicPartitions: 34, TopicReplication: 35, TopicSegmentBytes: 36, TopicCodec: 4,
-		},
+		}, Transactions: moreTransactions(),
 		Listeners: []Listener{
 			{Name: "IN", Bind: "127.0.0.1:1", AdvertisedHost: "127.0.0.1", AdvertisedPort: 1},
 			{Name: "OUT", Bind: "[::1]:2", AdvertisedHost: "kafka.example", AdvertisedPort: 3},

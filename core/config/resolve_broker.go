@@ -54,8 +54,12 @@ func ResolveBroker(props map[string]string) (Broker, error) {
 	r.replication(&b)
 	r.quorum(&b)
 	b.Groups = r.groups()
+	b.Transactions = r.transactions()
 	if _, set := r.props["offsets.topic.replication.factor"]; !set && b.standalone() {
 		b.Groups.TopicReplication = 1
+	}
+	if _, set := r.props["transaction.state.log.replication.factor"]; !set && b.standalone() {
+		b.Transactions.TopicReplication, b.Transactions.TopicMinISR = 1, 1
 	}
 	b.InterBrokerListener = r.interBroker(&b)
 	return b, errors.Join(r.errs...)

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/coord/coding"
 	"github.com/klamm-log/klamm/core/group/offsets"
-	"github.com/klamm-log/klamm/core/group/records"
 )
 
 // AppendState appends the hard state in a canonical form: two coordinators that have replayed equal logs have equal bytes,
@@ -15,8 +15,8 @@ func (c *Coordinator) AppendState(dst []byte) []byte {
 		switch g := g.(type) {
 		case classicGroup:
 			if g.Hard() != nil {
-				dst = records.AppendBytes(dst, groupKey(g.ID()))
-				dst = records.AppendBytes(dst, g.Hard().AppendTo(nil))
+				dst = coding.AppendBytes(dst, groupKey(g.ID()))
+				dst = coding.AppendBytes(dst, g.Hard().AppendTo(nil))
 			}
 		case consumerGroup:
 			dst = g.AppendState(dst)
@@ -37,7 +37,7 @@ func (c *Coordinator) AppendState(dst []byte) []byte {
 
 func appendOffset(dst []byte, producer core.ProducerID, id string, tp core.TopicPartition, o *offsets.Committed) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, uint64(producer))
-	dst = records.AppendBytes(dst, offsetKey(id, tp))
-	dst = records.AppendBytes(dst, o.AppendTo(nil))
+	dst = coding.AppendBytes(dst, offsetKey(id, tp))
+	dst = coding.AppendBytes(dst, o.AppendTo(nil))
 	return binary.BigEndian.AppendUint64(dst, uint64(o.At))
 }

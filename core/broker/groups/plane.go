@@ -339,22 +339,9 @@ func (p *Plane) Views() []View {
 	return list
 }
 
-// PartitionFor is the partition of [Topic] that a group belongs to: Java's hash of the string, which is over UTF-16, without
-// its sign, modulo the number of partitions.
+// PartitionFor is the partition of [Topic] that a group belongs to.
 func PartitionFor(groupID string, partitions int32) int32 {
-	var h int32
-	for _, r := range groupID {
-		if r > 0xffff {
-			r -= 0x10000
-			h = 31*h + 0xd800 + r>>10
-			r = 0xdc00 + r&0x3ff
-		}
-		h = 31*h + r
-	}
-	if h == -1<<31 {
-		h = 0 // Utils.abs, for which the least int is 0
-	}
-	return max(h, -h) % partitions
+	return coord.PartitionFor(groupID, partitions)
 }
 
 // answer is the reply to a request with a response body.

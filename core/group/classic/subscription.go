@@ -1,6 +1,6 @@
 package classic
 
-import "github.com/klamm-log/klamm/core/group/records"
+import "github.com/klamm-log/klamm/core/coord/coding"
 
 // subscribedTopics are the topics that the members want by the metadata of the current protocol, or nil if that cannot be
 // known: another protocol type, or metadata that is none of the consumer's.
@@ -26,7 +26,7 @@ func (g *Group) subscribedTopics() map[string]bool {
 // parseSubscription adds the topics of a ConsumerProtocolSubscription. All versions begin as version 0 does: a version and the
 // topics. What follows is for the leader.
 func parseSubscription(metadata []byte, into map[string]bool) bool {
-	r := records.Reader{Buf: metadata}
+	r := coding.Reader{Buf: metadata}
 	if version := r.Int16(); version < 0 {
 		return false
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/klamm-log/klamm/core/group/records"
+	"github.com/klamm-log/klamm/core/coord/coding"
 	"github.com/klamm-log/klamm/core/ordmap"
 )
 
@@ -56,8 +56,8 @@ func equalClassic(a, b *ClassicMember) bool {
 // AppendState appends the hard state in a canonical form: the records that make it, in order.
 func (g *Group) AppendState(dst []byte) []byte {
 	put := func(kind Kind, name string, value []byte) {
-		dst = records.AppendBytes(dst, Key{Kind: kind, Group: g.id, Name: name}.AppendTo(nil))
-		dst = records.AppendBytes(dst, value)
+		dst = coding.AppendBytes(dst, Key{Kind: kind, Group: g.id, Name: name}.AppendTo(nil))
+		dst = coding.AppendBytes(dst, value)
 	}
 	if g.Shell() {
 		return dst

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/group/records"
+	"github.com/klamm-log/klamm/core/coord/coding"
 )
 
 // Kind is the version of a record's key, which says what kind of record it is (Kafka's CoordinatorRecordType).
@@ -41,16 +41,16 @@ func IsModern(version int16) bool {
 
 // AppendTo appends the key.
 func (k Key) AppendTo(dst []byte) []byte {
-	dst = records.AppendStr(binary.BigEndian.AppendUint16(dst, uint16(k.Kind)), k.Group)
+	dst = coding.AppendStr(binary.BigEndian.AppendUint16(dst, uint16(k.Kind)), k.Group)
 	if k.Kind.named() {
-		dst = records.AppendStr(dst, k.Name)
+		dst = coding.AppendStr(dst, k.Name)
 	}
 	return dst
 }
 
 // ParseKey reads a key of a version for which [IsModern] holds.
 func ParseKey(key []byte) (Key, error) {
-	r := records.Reader{Buf: key}
+	r := coding.Reader{Buf: key}
 	k := Key{Kind: Kind(r.Int16()), Group: r.Str()}
 	if k.Kind.named() {
 		k.Name = r.Str()
@@ -61,10 +61,10 @@ func ParseKey(key []byte) (Key, error) {
 // All values have version 0, which is flexible.
 func appendVersion(dst []byte) []byte { return append(dst, 0, 0) }
 
-func readVersion(value []byte) (*records.Reader, error) {
-	r := &records.Reader{Buf: value}
+func readVersion(value []byte) (*coding.Reader, error) {
+	r := &coding.Reader{Buf: value}
 	if version := r.Int16(); version != 0 || r.Bad {
-		return nil, records.ErrVersion
+		return nil, coding.ErrVersion
 	}
 	return r, nil
 }
@@ -73,7 +73,7 @@ func appendNullStr(dst []byte, s *string) []byte {
 	if s == nil {
 		return append(dst, 0)
 	}
-	return records.AppendCompactStr(dst, *s)
+	return coding.AppendCompactStr(dst, *s)
 }
 
 func appendLen(dst []byte, n int) []byte { return binary.AppendUvarint(dst, uint64(n)+1) }
@@ -86,8 +86,8 @@ func appendTag64(dst []byte, v int64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, 1, 0, 8), uint64(v))
 }
 
-func readTag64(r *records.Reader) (v int64) {
-	r.Tags(func(tag uint32, body *records.Reader) {
+func readTag64(r *coding.Reader) (v int64) {
+	r.Tags(func(tag uint32, body *coding.Reader) {
 		if tag == 0 {
 			v = body.Int64()
 		}
@@ -118,12 +118,12 @@ func parseEpoch(value []byte) (v epochValue, err error) {
 // appendMember appends the value of KindMember: what the member has told of itself.
 func appendMember(dst []byte, m *Member) []byte {
 	dst = appendNullStr(appendNullStr(appendVersion(dst), m.InstanceID), m.RackID)
-	dst = records.AppendCompactStr(records.AppendCompactStr(dst, m.ClientID), m.ClientHost)
+	dst = coding.AppendCompactStr(coding.AppendCompactStr(dst, m.ClientID), m.ClientHost)
 	dst = appendLen(dst, len(m.Topics))
 	for _, topic := range m.Topics {
-		dst = records.AppendCompactStr(dst, topic)
+		dst = coding.AppendCompactStr(dst, topic)
 	}
-	dst = records.AppendCompactStr(dst, m.Regex) // Kafka writes none as empty, and reads null as well
+	dst = coding.AppendCompactStr(dst, m.Regex) // Kafka writes none as empty, and reads null as well
 	dst = binary.BigEndian.AppendUint32(dst, uint32(m.RebalanceTimeoutMs))
 	dst = appendNullStr(dst, m.ServerAssignor)
 	if m.Classic == nil {
@@ -138,7 +138,7 @@ func appendClassic(dst []byte, c *ClassicMember) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, uint32(c.SessionTimeoutMs))
 	dst = appendLen(dst, len(c.Protocols))
 	for _, p := range c.Protocols {
-		dst = records.AppendCompactStr(dst, p.Name)
+		dst = coding.AppendCompactStr(dst, p.Name)
 		dst = append(appendLen(dst, len(p.Metadata)), p.Metadata...)
 		dst = append(dst, 0)
 	}
@@ -158,7 +158,7 @@ func parseMember(value []byte, m *Member) error {
 		m.Regex = *re
 	}
 	m.RebalanceTimeoutMs, m.ServerAssignor, m.Classic = r.Int32(), r.CompactNullStr(), nil
-	r.Tags(func(tag uint32, body *records.Reader) {
+	r.Tags(func(tag uint32, body *coding.Reader) {
 		if tag == 0 {
 			m.Classic = parseClassic(body)
 		}
@@ -166,7 +166,7 @@ func parseMember(value []byte, m *Member) error {
 	return r.Err()
 }
 
-func readStrings(r *records.Reader) (list []string) {
+func readStrings(r *coding.Reader) (list []string) {
 	for range r.CompactLen(1) {
 		list = append(list, r.CompactStr())
 	}
@@ -174,7 +174,7 @@ func readStrings(r *records.Reader) (list []string) {
 	return list
 }
 
-func parseClassic(r *records.Reader) *ClassicMember {
+func parseClassic(r *coding.Reader) *ClassicMember {
 	if len(r.Buf) == 0 || r.Buf[0] != 1 {
 		return nil
 	}
@@ -289,7 +289,7 @@ func parseCurrent(value []byte, m *Member) error {
 	return r.Err()
 }
 
-func readInt8(r *records.Reader) int8 {
+func readInt8(r *coding.Reader) int8 {
 	if len(r.Buf) == 0 {
 		r.Bad = true
 		return 0
@@ -301,13 +301,13 @@ func readInt8(r *records.Reader) int8 {
 
 // readHeld reads partitions with their assignment epochs. Writers before KIP-1251 had none: then the member's epoch counts,
 // which refuses every older commit, as they did.
-func readHeld(r *records.Reader, epoch int32) (list []Held) {
+func readHeld(r *coding.Reader, epoch int32) (list []Held) {
 	for range r.CompactLen(leastTopic) {
 		topic, from := r.UUID(), len(list)
 		for range r.CompactLen(4) {
 			list = append(list, Held{Partition: Partition{Topic: topic, Index: r.Int32()}, Since: epoch})
 		}
-		r.Tags(func(tag uint32, body *records.Reader) {
+		r.Tags(func(tag uint32, body *coding.Reader) {
 			if tag != 0 {
 				return
 			}
@@ -331,7 +331,7 @@ type Resolved struct {
 func (v *Resolved) appendTo(dst []byte) []byte {
 	dst = appendLen(appendVersion(dst), len(v.Topics))
 	for _, topic := range v.Topics {
-		dst = records.AppendCompactStr(dst, topic)
+		dst = coding.AppendCompactStr(dst, topic)
 	}
 	dst = binary.BigEndian.AppendUint64(dst, uint64(v.Version))
 	return append(binary.BigEndian.AppendUint64(dst, uint64(v.At)), 0)

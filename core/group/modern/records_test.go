@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/group/records"
+	"github.com/klamm-log/klamm/core/coord/coding"
 	"github.com/stretchr/testify/require"
 )
 
@@ -97,7 +97,7 @@ func TestValues(t *testing.T) {
 				require.Error(t, err, "cut at %d", end)
 			}
 			_, err = c.parse(append([]byte{0, 1}, c.bytes[2:]...))
-			require.ErrorIs(t, err, records.ErrVersion)
+			require.ErrorIs(t, err, coding.ErrVersion)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/coord/coding"
 )
 
 // Versions of keys that this package knows.
@@ -20,7 +21,7 @@ const MaxString = math.MaxInt16
 // KeyVersion is the kind of record that a key belongs to.
 func KeyVersion(key []byte) (int16, error) {
 	if len(key) < 2 {
-		return 0, ErrMalformed
+		return 0, coding.ErrMalformed
 	}
 	return int16(binary.BigEndian.Uint16(key)), nil
 }
@@ -35,14 +36,14 @@ type OffsetKey struct {
 // AppendTo appends the key.
 func (k OffsetKey) AppendTo(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(KeyOffset))
-	dst = AppendStr(dst, k.Group)
-	dst = AppendStr(dst, k.Topic)
+	dst = coding.AppendStr(dst, k.Group)
+	dst = coding.AppendStr(dst, k.Topic)
 	return binary.BigEndian.AppendUint32(dst, uint32(k.Partition))
 }
 
 // ParseOffsetKey reads a key of version 0 or 1.
 func ParseOffsetKey(key []byte) (OffsetKey, error) {
-	r := Reader{Buf: key}
+	r := coding.Reader{Buf: key}
 	r.Int16()
 	k := OffsetKey{Group: r.Str(), Topic: r.Str(), Partition: r.Int32()}
 	return k, r.Err()
@@ -67,14 +68,14 @@ func (v OffsetValue) AppendTo(dst []byte) []byte {
 	if v.Expires != core.NoTimestamp {
 		dst = binary.BigEndian.AppendUint16(dst, 1)
 		dst = binary.BigEndian.AppendUint64(dst, uint64(v.Offset))
-		dst = AppendStr(dst, v.Metadata)
+		dst = coding.AppendStr(dst, v.Metadata)
 		dst = binary.BigEndian.AppendUint64(dst, uint64(v.Committed))
 		return binary.BigEndian.AppendUint64(dst, uint64(v.Expires))
 	}
 	dst = binary.BigEndian.AppendUint16(dst, 4)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(v.Offset))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(v.LeaderEpoch))
-	dst = AppendCompactStr(dst, v.Metadata)
+	dst = coding.AppendCompactStr(dst, v.Metadata)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(v.Committed))
 	if v.TopicID.IsZero() {
 		return append(dst, 0)
@@ -85,10 +86,10 @@ func (v OffsetValue) AppendTo(dst []byte) []byte {
 
 // ParseOffsetValue reads a value of version 0 to 4.
 func ParseOffsetValue(value []byte) (OffsetValue, error) {
-	r := Reader{Buf: value}
+	r := coding.Reader{Buf: value}
 	version := r.Int16()
 	if version < 0 || version > 4 {
-		return OffsetValue{}, ErrVersion
+		return OffsetValue{}, coding.ErrVersion
 	}
 	v := OffsetValue{LeaderEpoch: core.NoLeaderEpoch, Expires: core.NoTimestamp, Offset: core.Offset(r.Int64())}
 	if version >= 3 {
@@ -104,7 +105,7 @@ func ParseOffsetValue(value []byte) (OffsetValue, error) {
 		v.Expires = core.Wall(r.Int64())
 	}
 	if version >= 4 {
-		r.Tags(func(tag uint32, body *Reader) {
+		r.Tags(func(tag uint32, body *coding.Reader) {
 			if tag == 0 {
 				v.TopicID = body.UUID()
 			}
@@ -118,12 +119,12 @@ type GroupKey struct{ Group string }
 
 // AppendTo appends the key.
 func (k GroupKey) AppendTo(dst []byte) []byte {
-	return AppendStr(binary.BigEndian.AppendUint16(dst, uint16(KeyGroup)), k.Group)
+	return coding.AppendStr(binary.BigEndian.AppendUint16(dst, uint16(KeyGroup)), k.Group)
 }
 
 // ParseGroupKey reads a key of version 2.
 func ParseGroupKey(key []byte) (GroupKey, error) {
-	r := Reader{Buf: key}
+	r := coding.Reader{Buf: key}
 	r.Int16()
 	k := GroupKey{Group: r.Str()}
 	return k, r.Err()
@@ -154,32 +155,32 @@ type Member struct {
 // AppendTo appends the value, version 3 (as Kafka 4.4 writes).
 func (v *GroupValue) AppendTo(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, 3)
-	dst = AppendStr(dst, v.ProtocolType)
+	dst = coding.AppendStr(dst, v.ProtocolType)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(v.Generation))
-	dst = AppendNullStr(dst, v.Protocol)
-	dst = AppendNullStr(dst, v.Leader)
+	dst = coding.AppendNullStr(dst, v.Protocol)
+	dst = coding.AppendNullStr(dst, v.Leader)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(v.Since))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(v.Members)))
 	for i := range v.Members {
 		m := &v.Members[i]
-		dst = AppendStr(dst, m.ID)
-		dst = AppendNullStr(dst, m.InstanceID)
-		dst = AppendStr(dst, m.ClientID)
-		dst = AppendStr(dst, m.ClientHost)
+		dst = coding.AppendStr(dst, m.ID)
+		dst = coding.AppendNullStr(dst, m.InstanceID)
+		dst = coding.AppendStr(dst, m.ClientID)
+		dst = coding.AppendStr(dst, m.ClientHost)
 		dst = binary.BigEndian.AppendUint32(dst, uint32(m.RebalanceTimeoutMs))
 		dst = binary.BigEndian.AppendUint32(dst, uint32(m.SessionTimeoutMs))
-		dst = AppendBytes(dst, m.Subscription)
-		dst = AppendBytes(dst, m.Assignment)
+		dst = coding.AppendBytes(dst, m.Subscription)
+		dst = coding.AppendBytes(dst, m.Assignment)
 	}
 	return dst
 }
 
 // ParseGroupValue reads a value of version 0 to 4.
 func ParseGroupValue(value []byte) (*GroupValue, error) {
-	r := &Reader{Buf: value}
+	r := &coding.Reader{Buf: value}
 	version := r.Int16()
 	if version < 0 || version > 4 {
-		return nil, ErrVersion
+		return nil, coding.ErrVersion
 	}
 	v := &GroupValue{Since: core.NoTimestamp}
 	str, null, size := r.Str, r.NullStr, r.Len
@@ -201,7 +202,7 @@ func ParseGroupValue(value []byte) (*GroupValue, error) {
 	return v, r.Err()
 }
 
-func parseMember(r *Reader, version int16) Member {
+func parseMember(r *coding.Reader, version int16) Member {
 	m := Member{RebalanceTimeoutMs: -1}
 	str, null, bytes := r.Str, r.NullStr, r.Bytes
 	if version >= 4 {

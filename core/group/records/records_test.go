@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/coord/coding"
 	"github.com/klamm-log/klamm/core/group/records"
 )
 
@@ -68,7 +69,7 @@ func TestOffsetValuesAreKafkas(t *testing.T) {
 		}
 	}
 	_, err := records.ParseOffsetValue([]byte{0, 5})
-	require.ErrorIs(t, err, records.ErrVersion)
+	require.ErrorIs(t, err, coding.ErrVersion)
 }
 
 func TestGroupValuesAreKafkas(t *testing.T) {
@@ -117,12 +118,12 @@ func TestCutRecordsAreMalformed(t *testing.T) {
 	value := (&records.GroupValue{ProtocolType: "consumer", Protocol: ptr("p"), Members: []records.Member{{ID: "m", Subscription: []byte{1}}}}).AppendTo(nil)
 	for n := 2; n < len(value); n++ {
 		_, err := records.ParseGroupValue(value[:n])
-		require.ErrorIs(t, err, records.ErrMalformed, "%d bytes", n)
+		require.ErrorIs(t, err, coding.ErrMalformed, "%d bytes", n)
 	}
 	offset := records.OffsetValue{Metadata: "m", Expires: core.NoTimestamp, TopicID: core.TopicID{1}}.AppendTo(nil)
 	for n := 2; n < len(offset); n++ {
 		_, err := records.ParseOffsetValue(offset[:n])
-		require.ErrorIs(t, err, records.ErrMalformed, "%d bytes", n)
+		require.ErrorIs(t, err, coding.ErrMalformed, "%d bytes", n)
 	}
 	for _, claim := range []string{
 		"0003" + "0000" + "00000000" + "ffff" + "ffff" + "0000000000000000" + "7fffffff", // 2^31 members
@@ -134,7 +135,7 @@ func TestCutRecordsAreMalformed(t *testing.T) {
 		allocs := testing.AllocsPerRun(10, func() { _, _ = records.ParseGroupValue(unhex(t, claim)) })
 		require.Less(t, allocs, 50.0, claim)
 		_, err := records.ParseGroupValue(unhex(t, claim))
-		require.ErrorIs(t, err, records.ErrMalformed, claim)
+		require.ErrorIs(t, err, coding.ErrMalformed, claim)
 	}
 }
 

@@ -1,4 +1,4 @@
-package records
+package coding
 
 import (
 	"encoding/binary"
@@ -28,6 +28,14 @@ func (r *Reader) take(n int) []byte {
 	b := r.Buf[:n]
 	r.Buf = r.Buf[n:]
 	return b
+}
+
+// Int8 reads an int8.
+func (r *Reader) Int8() int8 {
+	if b := r.take(1); b != nil {
+		return int8(b[0])
+	}
+	return 0
 }
 
 // Int16 reads a big-endian int16.
@@ -79,6 +87,15 @@ func (r *Reader) Len(size int) int {
 		return 0
 	}
 	return n
+}
+
+// NullLen is Len of an array that may be null, which counts as empty.
+func (r *Reader) NullLen(size int) int {
+	if len(r.Buf) >= 4 && int32(binary.BigEndian.Uint32(r.Buf)) == -1 {
+		r.take(4)
+		return 0
+	}
+	return r.Len(size)
 }
 
 // CompactLen is Len of a flexible version; null counts as empty.

@@ -1,0 +1,155 @@
+package txn
+
+import (
+	"math"
+
+	"github.com/klamm-log/klamm/core"
+)
+
+// EndRequest ends a transaction.
+type EndRequest struct {
+	ID       string
+	Producer Producer
+	Commit   bool
+	// Version is [Version2] for clients that expect another epoch for their next transaction (EndTxn 5), else 0.
+	Version Version
+}
+
+// EndResult is the answer. Producer is who the client is from now on.
+type EndResult struct {
+	Code     core.ErrorCode
+	Producer Producer
+	// Again says that there was no producer id to go on with: the request is to come again when there are some.
+	Again bool
+}
+
+// End decides how the producer's transaction ends. The answer may leave when the decision is committed: from then on it stands,
+// whoever coordinates, and the markers follow.
+func (c *Coordinator) End(now core.Now, r *EndRequest) EndResult {
+	t := c.txns.At(r.ID)
+	if t == nil {
+		return failed(core.ErrInvalidProducerIDMapping)
+	}
+	if c.effective(r.Version).BumpsEpoch() {
+		return c.endBumping(now, t, r)
+	}
+	switch {
+	case t.hard.ProducerID != r.Producer.ID:
+		return failed(core.ErrInvalidProducerIDMapping)
+	case t.hard.Epoch != r.Producer.Epoch:
+		return failed(core.ErrProducerFenced)
+	case t.hard.State == Ongoing:
+		return c.prepare(now, t, r)
+	case t.hard.State == Empty:
+		return failed(core.ErrInvalidTxnState)
+	}
+	// The epoch does not tell a retry from an end of nothing; both get what has become of the last transaction.
+	return t.ended(r.Commit)
+}
+
+func failed(code core.ErrorCode) EndResult { return EndResult{Code: code, Producer: nobody()} }
+
+// ended is the answer to who asks for an end that has been decided (F7: it must not be told that what it wants has failed).
+func (t *Txn) ended(commit bool) EndResult {
+	decided := t.hard.State == PrepareCommit || t.hard.State == CompleteCommit
+	switch {
+	case decided != commit:
+		return failed(core.ErrInvalidTxnState)
+	case t.hard.State.Prepared():
+		return failed(core.ErrConcurrentTransactions)
+	}
+	return EndResult{Producer: t.producer()}
+}
+
+// endBumping is EndTxn of transaction version 2 (KIP-890, part 2): the epoch says which transaction is meant. The current one means
+// the transaction that is open, or an empty one; the one before means the last, whose outcome is repeated; all others are over (F4).
+func (c *Coordinator) endBumping(now core.Now, t *Txn, r *EndRequest) EndResult {
+	if t.repeated(r.Producer) {
+		return t.ended(r.Commit)
+	}
+	switch {
+	case t.hard.ProducerID != r.Producer.ID:
+		return failed(core.ErrInvalidProducerIDMapping)
+	case t.hard.Epoch != r.Producer.Epoch || t.hard.State.Prepared():
+		// A prepared transaction has its epoch bumped already: nobody has been given it yet.
+		return failed(core.ErrProducerFenced)
+	case t.hard.State != Ongoing && r.Commit:
+		return failed(core.ErrInvalidTxnState)
+	}
+	// An abort is taken without any partition, too: the client does not know whether its first batch has added one.
+	return c.prepare(now, t, r)
+}
+
+// repeated reports whether a producer is the one whose transaction has ended last: its epoch is the one before, or it has been
+// exhausted and another producer id came after it.
+func (t *Txn) repeated(p Producer) bool {
+	if t.hard.State == Empty || t.hard.State == Ongoing {
+		return false
+	}
+	if t.hard.ProducerID != p.ID {
+		return t.hard.PreviousProducerID == p.ID && p.Epoch == lastEpoch && t.hard.Epoch == 0 && !t.hard.State.Prepared()
+	}
+	if t.hard.Epoch == math.MaxInt16 && t.hard.NextProducerID == core.NoProducerID {
+		return false // the coordinator has fenced the last epoch; a client's own end would go on with another id
+	}
+	return t.hard.Epoch == p.Epoch+1
+}
+
+// prepare decides the end that the producer of a transaction has asked for.
+func (c *Coordinator) prepare(now core.Now, t *Txn, r *EndRequest) EndResult {
+	v := t.decide(now, r.Commit, c.effective(r.Version))
+	after := Producer{ID: v.ProducerID, Epoch: v.Epoch}
+	if v.Client.BumpsEpoch() {
+		if v.Epoch >= lastEpoch {
+			id, ok := c.opts.IDs.Next()
+			if !ok {
+				return EndResult{Again: true}
+			}
+			v.NextProducerID = id
+			after = Producer{ID: id}
+		} else {
+			after.Epoch++
+		}
+		v.Epoch++
+	}
+	if code := c.move(now, t, &v); code != core.ErrNone {
+		return failed(code)
+	}
+	if v.Client.BumpsEpoch() {
+		t.retry = r.Producer
+	}
+	return EndResult{Producer: after}
+}
+
+// decide is the Prepare value, before any epoch is bumped.
+func (t *Txn) decide(now core.Now, commit bool, version Version) Value {
+	s := PrepareAbort
+	if commit {
+		s = PrepareCommit
+	}
+	v := t.next(now, s)
+	v.Client, v.NextProducerID = version, core.NoProducerID
+	if t.hard.State != Ongoing {
+		v.Started = now.Wall
+	}
+	return v
+}
+
+// fence aborts the open transaction against its producer: it has been too slow, or another one wants to go on. The epoch of the
+// markers is above the producer's, so that nothing of it is appended after them. In version 2 it is bumped once more, so that
+// the producer's own EndTxn is not taken for the retry of one that has succeeded.
+func (c *Coordinator) fence(now core.Now, t *Txn) core.ErrorCode {
+	v := t.decide(now, false, c.effective(Version2))
+	bumps := 1
+	if v.Client.BumpsEpoch() {
+		bumps = 2
+	}
+	for ; bumps > 0 && v.Epoch < math.MaxInt16; bumps-- {
+		v.Epoch++
+	}
+	code := c.move(now, t, &v)
+	if code == core.ErrNone {
+		t.retry = nobody()
+	}
+	return code
+}

@@ -1,0 +1,34 @@
+package txn
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/klamm-log/klamm/core"
+)
+
+// Filter chooses transactional ids for ListTransactions. Its zero value chooses all but for Longer.
+type Filter struct {
+	States    []State
+	Producers []core.ProducerID
+	// LongerMs lists what has been open for longer than so many milliseconds; negative for any (KIP-994).
+	LongerMs int64
+	// Pattern is what a whole transactional id must match; nil for any (KIP-1152).
+	Pattern *regexp.Regexp
+}
+
+// List are the transactional ids that a filter chooses, in order.
+func (c *Coordinator) List(now core.Now, f *Filter) []*Txn {
+	var list []*Txn
+	for id, t := range c.txns.All() {
+		switch {
+		case len(f.States) > 0 && !slices.Contains(f.States, t.hard.State):
+		case len(f.Producers) > 0 && !slices.Contains(f.Producers, t.hard.ProducerID):
+		case f.LongerMs >= 0 && int64(now.Wall-t.hard.Started) <= f.LongerMs:
+		case f.Pattern != nil && !f.Pattern.MatchString(id):
+		default:
+			list = append(list, t)
+		}
+	}
+	return list
+}
