@@ -23,6 +23,7 @@ type rig struct {
 	t       *testing.T
 	now     core.Mono
 	disk    *simdisk.Disk
+	props   map[string]string
 	broker  *broker.Broker
 	node    *node.Node
 	replies []step.Reply
@@ -57,15 +58,20 @@ func newRigOn(t *testing.T, disk simdisk.Config, more ...string) *rig {
 	for i := 0; i < len(more); i += 2 {
 		props[more[i]] = more[i+1]
 	}
-	cfg, err := config.ResolveBroker(props)
-	require.NoError(t, err)
-	r := &rig{t: t, disk: simdisk.New(prng.New(1), disk)}
-	r.broker = broker.New(broker.Options{Config: cfg, Static: props, Seed: 1, Tuning: broker.Tuning{Check: true}})
+	r := &rig{t: t, disk: simdisk.New(prng.New(1), disk), props: props}
+	r.start(1)
+	return r
+}
+
+// start starts a broker on the disk; after a power loss it is another process.
+func (r *rig) start(seed uint64) {
+	cfg, err := config.ResolveBroker(r.props)
+	require.NoError(r.t, err)
+	r.broker = broker.New(broker.Options{Config: cfg, Static: r.props, Seed: seed, Tuning: broker.Tuning{Check: true}})
 	r.node = node.New(r.broker, r, r, r)
 	r.node.Deliver(&step.ConnState{Conn: connInner, Open: true, Listener: "INNER"})
 	r.node.Deliver(&step.ConnState{Conn: connOuter, Open: true, Listener: "OUTER"})
 	r.run(r.broker.Serving)
-	return r
 }
 
 func (r *rig) run(until func() bool) {

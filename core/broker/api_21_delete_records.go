@@ -138,13 +138,30 @@ func deletable(p *partition, before core.Offset) (core.Offset, core.ErrorCode) {
 	return before, core.ErrNone
 }
 
-// take lets a raise take effect. A leader that no longer leads lets its successor decide.
+// take lets a raise take effect. A leader that no longer leads lets its successor decide. One that is not taken is wished
+// for no more: a follower that kept it in mind would take its leader's log start for one that is on its way, and never
+// join an ISR again. A led, was asked to delete before 6, and was deposed while the checkpoint was written; B deletes
+// before 6, and A hears of it.
 func (r *raise) take(b *Broker, now core.Now, out *step.Effects) {
-	if r.p.deleting || r.into != nil && (r.p.Serving() != core.ErrNone || r.epoch != r.p.LeaderEpoch()) {
+	if r.p.deleting {
 		return
 	}
-	if r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out) == core.ErrNone {
+	stale := r.into != nil && (r.p.Serving() != core.ErrNone || r.epoch != r.p.LeaderEpoch())
+	if !stale && r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out) == core.ErrNone {
 		r.taken = true
+	} else {
+		out.Reachable("broker.raise-not-taken", nil)
+		b.checkpoint.unwish(r.p)
 	}
 	b.touch(r.p)
+}
+
+// unwish brings back what the next checkpoint has to say of a partition's log start to what is still wished for.
+func (c *checkpointState) unwish(p *partition) {
+	p.raisedStart = 0
+	for _, r := range c.raises {
+		if r.p == p {
+			p.raisedStart = max(p.raisedStart, r.before)
+		}
+	}
 }

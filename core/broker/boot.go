@@ -60,7 +60,6 @@ type bootState struct {
 
 	identity metadata.DirectoryID
 	past     keeping.Past
-	marks    map[core.TopicPartition]core.Offset // HighWatermarks
 
 	dirs  []partitionDir
 	moves map[step.OpID]core.TopicPartition // directories being put aside whose names are wanted
@@ -219,7 +218,7 @@ func (b *Broker) readCheckpoints() (err error) {
 			return fmt.Errorf("%s: %w", fileBrokerEpoch, err)
 		}
 	}
-	if b.boot.marks, err = keeping.Offsets(&b.boot.results[tagHighWatermark]); err != nil {
+	if b.boot.past.Marks, err = keeping.Offsets(&b.boot.results[tagHighWatermark]); err != nil {
 		return err
 	}
 	return b.boot.past.Read(&b.boot.results[tagRecoveryPoint], &b.boot.results[tagLogStart], &b.boot.results[tagCleanerOffset])
@@ -267,7 +266,7 @@ func (b *Broker) progress(now core.Now, out *step.Effects) {
 			b.identify(out)
 		}
 	case phaseIdentify:
-		if b.boot.awaited == 0 {
+		if b.boot.awaited == 0 && b.checkpoint.writing == 0 && !b.marksWriting && !b.forgetStrays(out) {
 			b.openAll(now, out)
 		}
 	case phaseLogs:
@@ -323,6 +322,34 @@ func (b *Broker) identified(r smallfile.Result) {
 	d.id, d.bad = id, err != nil
 }
 
+// forgetStrays drops what the checkpoints say of logs that are not those of the image's topics, and reports whether there
+// was any: then they are on their way to the disk without it, and nothing is opened before. An entry names a topic by its
+// name. Broker 2 was down while a topic was deleted and made again; it puts the old directory aside, makes the new one, and
+// dies: the next start would find a directory of the right topic, with less in it than the old one's recovery point, and
+// report a loss (or take the old one's HighWatermark for the new one's, and call committed what is not).
+func (b *Broker) forgetStrays(out *step.Effects) bool {
+	strange := make(map[core.TopicPartition]bool)
+	for _, tp := range b.boot.past.All(metadataPartition()) {
+		strange[tp] = true
+	}
+	for i := range b.boot.dirs {
+		d := &b.boot.dirs[i]
+		topic, index, ok := keeping.ParseDir(d.name)
+		if t := b.image().Topic(topic); !ok || t == nil || t.Partition(index) == nil || !d.bad && d.id != t.ID {
+			continue
+		} else if slices.Contains(t.Partition(index).Replicas, b.cfg.NodeID) {
+			delete(strange, core.TopicPartition{Topic: topic, Partition: index})
+		}
+	}
+	if !b.boot.past.Forget(func(tp core.TopicPartition) bool { return strange[tp] }) {
+		return false
+	}
+	out.Reachable("broker.stray-entries-forgotten", nil)
+	b.writeCheckpoints(out)
+	b.writeMarks(out)
+	return true
+}
+
 // openAll opens every partition that the image assigns to this node, and puts aside directories that belong to no
 // topic of the image.
 func (b *Broker) openAll(now core.Now, out *step.Effects) {
@@ -352,7 +379,7 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 			}
 			if mine {
 				p := b.openPartition(now, tp, t.ID, past, out)
-				if mark, ok := b.boot.marks[tp]; ok && past != (log.Past{}) {
+				if mark, ok := b.boot.past.Marks[tp]; ok && past != (log.Past{}) {
 					p.SetCheckpointedHW(mark)
 				}
 				b.lead(now, p, state, out)

@@ -17,10 +17,12 @@ type checkpointState struct {
 	raising []*raise     // those that the checkpoints being written say
 	burials []*partition // logs to be deleted once the checkpoints do not name them
 	burying []*partition // those that the checkpoints being written leave out
-	lower   bool         // a truncation waits for the recovery points
-	said    []saidPoint  // what the checkpoints being written say
-	closing bool         // logs were told to close
-	final   bool         // the last checkpoints were handed out
+	// pointsAwaited and marksAwaited say that burying waits for the checkpoints, and for the file of HighWatermarks.
+	pointsAwaited, marksAwaited bool
+	lower                       bool        // a truncation waits for the recovery points
+	said                        []saidPoint // what the checkpoints being written say
+	closing                     bool        // logs were told to close
+	final                       bool        // the last checkpoints were handed out
 }
 
 // saidPoint is one log's entry in the recovery-point checkpoint.
@@ -183,8 +185,19 @@ func (b *Broker) writeCheckpoints(out *step.Effects) {
 	c.said = append(c.said[:0], saidPoint{point: b.plane.Quorum().Log().RecoveryPoint()})
 	var files keeping.Checkpoints
 	files.Add(metadataPartition(), b.plane.Quorum().Log(), c.said[0].point, 0)
+	if b.phase < phaseLogs { // no log is open yet; the metadata log may need the files all the same
+		for _, tp := range b.boot.past.All(metadataPartition()) {
+			files.AddPast(tp, b.boot.past.Of(tp))
+		}
+	}
 	for _, p := range b.partitions {
-		if p == nil || p.deleting || p.opening {
+		switch {
+		case p == nil || p.deleting:
+			continue
+		case p.past != (log.Past{}): // not ready yet: were it left out, a crash now would lose its log start
+			files.AddPast(p.TP, p.past)
+			continue
+		case p.opening:
 			continue
 		}
 		point := p.Log.RecoveryPoint()
@@ -214,12 +227,32 @@ func (b *Broker) writeMarks(out *step.Effects) {
 	}
 	b.marksWriting = true
 	var marks []log.PartitionOffset
+	if b.phase < phaseLogs {
+		for _, tp := range b.boot.past.All(metadataPartition()) {
+			if mark, ok := b.boot.past.Marks[tp]; ok {
+				marks = append(marks, log.PartitionOffset{TopicPartition: tp, Offset: mark})
+			}
+		}
+	}
 	for _, p := range b.partitions {
 		if p != nil && !p.deleting && !p.opening && p.Log.Ready() {
 			marks = append(marks, log.PartitionOffset{TopicPartition: p.TP, Offset: p.HighWatermark()})
 		}
 	}
 	b.files.Replace(fileHighWatermark, log.AppendOffsets(nil, marks), tagHWCheckpoint, out)
+}
+
+// buryForgotten removes the directories of deleted logs when no checkpoint names them any more.
+func (b *Broker) buryForgotten(now core.Now, out *step.Effects) {
+	c := &b.checkpoint
+	if c.pointsAwaited || c.marksAwaited {
+		return
+	}
+	for _, p := range c.burying {
+		b.bury(now, p, out)
+	}
+	clear(c.burying)
+	c.burying = c.burying[:0]
 }
 
 func metadataPartition() core.TopicPartition { return core.TopicPartition{Topic: metadataTopic} }
@@ -232,7 +265,8 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 		b.phase = phaseStopped
 		return
 	case tagHWCheckpoint:
-		b.marksWriting = false
+		b.marksWriting, c.marksAwaited = false, false
+		b.buryForgotten(now, out)
 		return
 	}
 	if c.writing--; c.writing > 0 {
@@ -253,11 +287,8 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 	}
 	clear(c.raising)
 	c.raising = c.raising[:0]
-	for _, p := range c.burying {
-		p.Log.Delete(now, b.randomHex(), out)
-		b.touch(p)
-	}
-	c.burying = c.burying[:0]
+	c.pointsAwaited = false
+	b.buryForgotten(now, out)
 }
 
 // writeAwaited starts the writing of checkpoints that raised log starts, deletions or truncations wait for.
@@ -268,10 +299,15 @@ func (b *Broker) writeAwaited(out *step.Effects) {
 			c.lower = true
 		}
 	}
-	if len(c.raises) == 0 && len(c.burials) == 0 && !c.lower || c.writing > 0 {
+	bury := len(c.burials) > 0 && len(c.burying) == 0 && !b.marksWriting
+	if len(c.raises) == 0 && !bury && !c.lower || c.writing > 0 {
 		return
 	}
-	c.burials, c.burying = c.burying[:0], c.burials
+	if bury {
+		c.burials, c.burying = c.burying[:0], c.burials
+		c.pointsAwaited, c.marksAwaited = true, true
+		b.writeMarks(out)
+	}
 	c.raises, c.raising = c.raising[:0], c.raises
 	b.writeCheckpoints(out)
 }

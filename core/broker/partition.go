@@ -26,10 +26,12 @@ type partition struct {
 	opening  bool // counted in Broker.opening
 	offline  bool // the log's failure has been noticed
 	deleting bool
+	burials  int                 // how often its directory was told to go; not before the checkpoints have forgotten it
 	internal *coordination.Topic // of coordinators, who alone write; nil for clients' topics
 	wantsISR bool                // in Broker.isr.wanting
 	copies   int                 // replicas of the partition, this one included
 	followed *following          // the leader whose fetcher has it, nil if none
+	past     log.Past            // what the checkpoints said of the log when it was opened, until it is ready
 	// pointSaid is the recovery point that the checkpoint file says of the log, or may say once a write lands.
 	pointSaid   core.Offset
 	durableSeen core.Offset // DurableOffset at the end of the last turn
@@ -64,6 +66,7 @@ func (b *Broker) lookup(id core.TopicID, topic string, index int32) (*partition,
 // openPartition makes the replica that the image assigns to this node.
 func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.TopicID, past log.Past, out *step.Effects) *partition {
 	slot := purgatory.Slot(len(b.partitions))
+	said := past
 	past.TopicID = id
 	cfg, copies := b.topicConfig(tp.Topic), 1
 	if state := b.image().Partition(id, tp.Partition); state != nil {
@@ -72,7 +75,7 @@ func (b *Broker) openPartition(now core.Now, tp core.TopicPartition, id core.Top
 	l := log.New(b.logConfig(cfg, copies), ownerPartitions+step.Owner(slot), tp.String(), past)
 	p := &partition{
 		Replica: replica.New(b.cfg.NodeID, tp, id, l, b.replicaOptions(&cfg)),
-		cfg:     cfg, slot: slot, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: b.coord.of(tp.Topic),
+		cfg:     cfg, slot: slot, past: said, opening: true, pointSaid: past.RecoveryPoint, copies: copies, internal: b.coord.of(tp.Topic),
 	}
 	b.partitions = append(b.partitions, p)
 	b.byName[tp], b.byKey[partitionKey{id, tp.Partition}] = p, p
@@ -157,6 +160,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		p.opening = false
 		b.opening--
 	}
+	if p.Log.Ready() {
+		p.past = log.Past{}
+	}
 	p.Settle()
 	moved := p.Advance(now)
 	p.Points(out)
@@ -190,14 +196,36 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if b.opts.Tuning.Check {
 		b.observe(p)
 	}
-	if p.deleting && (p.Log.Closed() || offline) {
-		b.deadlines.Cancel(p.timer)
-		b.partitions[p.slot] = nil
-		delete(b.leaving, p.TP)
-		if t := b.image().Topic(p.TP.Topic); t != nil && t.Partition(p.TP.Partition) != nil && b.phase <= phaseLeaving {
-			b.applyPartition(now, t.Name, t.ID, t.Partition(p.TP.Partition), out)
-		}
+	if p.deleting {
+		b.letGo(now, p, offline, out)
 	}
+}
+
+// letGo frees the name of a partition whose topic was deleted, or that was reassigned away, when its directory is gone. A log
+// that has failed has its directory still, and is buried like any other: were the name free before that, the directory that
+// is put away later would be that of the topic's next incarnation, which is written into it. If burying it fails
+// it is tried once more; then the directory stays, and the next incarnation's log reports whose it is.
+func (b *Broker) letGo(now core.Now, p *partition, offline bool, out *step.Effects) {
+	if offline && p.burials == 1 {
+		b.bury(now, p, out)
+		return
+	}
+	if !p.Log.Closed() && !(offline && p.burials > 1) {
+		return
+	}
+	b.deadlines.Cancel(p.timer)
+	b.partitions[p.slot] = nil
+	delete(b.leaving, p.TP)
+	if t := b.image().Topic(p.TP.Topic); t != nil && t.Partition(p.TP.Partition) != nil && b.phase <= phaseLeaving {
+		b.applyPartition(now, t.Name, t.ID, t.Partition(p.TP.Partition), out)
+	}
+}
+
+// bury has a partition's directory removed.
+func (b *Broker) bury(now core.Now, p *partition, out *step.Effects) {
+	p.burials++
+	p.Log.Delete(now, b.randomHex(), out)
+	b.touch(p)
 }
 
 // handOver ends the broker if it leads a partition whose log has failed while others hold all of it: nobody else can lead before this

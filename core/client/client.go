@@ -1,12 +1,15 @@
 package client
 
 import (
+	"fmt"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/klamm-log/klamm/core/client/member"
 	"github.com/klamm-log/klamm/core/client/producer"
+	"github.com/klamm-log/klamm/core/client/txn"
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -18,6 +21,7 @@ type Options struct {
 	Consumer consumer.Options
 	Admin    admin.Options
 	Group    member.Options
+	Txn      txn.Options
 	Seed     uint64 // of jitter and of the partitioners' choices
 }
 
@@ -32,6 +36,12 @@ func (o Options) Validate() error {
 	if err := o.Group.WithDefaults().Validate(); err != nil {
 		return err
 	}
+	if err := o.Txn.WithDefaults().Validate(); err != nil {
+		return err
+	}
+	if o.Txn.ID != "" && (o.Producer.Acks != producer.AcksAll || o.Producer.Idempotence == producer.IdempotenceOff) {
+		return fmt.Errorf("client: transactions need an idempotent producer with acks=all (KIP-98)")
+	}
 	return o.Consumer.WithDefaults().Validate()
 }
 
@@ -42,6 +52,7 @@ type Client struct {
 	consumer *consumer.Consumer
 	admin    *admin.Admin
 	group    *member.Member
+	txn      *txn.Manager
 	closing  bool
 	closed   bool
 }
@@ -56,12 +67,14 @@ func New(o Options) (*Client, error) {
 	r := prng.New(o.Seed).Fork("client")
 	cl := cluster.New(o.Cluster.WithDefaults(), r.Fork("cluster"))
 	k := consumer.New(o.Consumer, cl)
+	tx := txn.New(o.Txn.WithDefaults(), cl)
 	return &Client{
 		cluster:  cl,
-		producer: producer.New(o.Producer, cl, r.Fork("producer")),
+		producer: producer.New(o.Producer, cl, tx, r.Fork("producer")),
 		consumer: k,
 		admin:    admin.New(o.Admin, cl),
 		group:    member.New(o.Group.WithDefaults(), cl, k, r.Fork("group")),
+		txn:      tx,
 	}, nil
 }
 
@@ -79,6 +92,9 @@ func (c *Client) Admin() *admin.Admin { return c.admin }
 
 // Group is the part that lives in a consumer group, and has the consumer read what it is assigned.
 func (c *Client) Group() *member.Member { return c.group }
+
+// Transactions is the part that transactions begin and end with; off without a transactional id.
+func (c *Client) Transactions() *txn.Manager { return c.txn }
 
 // Close makes the next turn hang up all connections. What is unfinished gets its result then; records in flight are
 // ambiguous.
@@ -102,7 +118,8 @@ func (c *Client) EndTurn(now core.Now, out *step.Effects) {
 	c.cluster.Expire(now, out)
 	c.route(now)
 	c.producer.EndTurn(now, out)
-	c.group.EndTurn(now, out) // before the consumer, to which it assigns
+	c.txn.EndTurn(now, c.producer.Quiet(), out) // after the producer, which says what must be added
+	c.group.EndTurn(now, out)                   // before the consumer, to which it assigns
 	c.consumer.EndTurn(now, out)
 	c.admin.EndTurn(now, out)
 	c.cluster.EndTurn(now, out)
@@ -117,12 +134,13 @@ func (c *Client) NextDeadline() (core.Mono, bool) {
 		return 0, true
 	}
 	at := min(c.cluster.NextDeadline(), c.producer.NextDeadline(), c.consumer.NextDeadline(), c.admin.NextDeadline(),
-		c.group.NextDeadline())
+		c.group.NextDeadline(), c.txn.NextDeadline())
 	return at, at != cluster.Never
 }
 
 func (c *Client) close(now core.Now, out *step.Effects) {
 	c.producer.Close()
+	c.txn.Close()
 	c.group.Close()
 	c.consumer.Close()
 	c.admin.Close()
@@ -143,6 +161,8 @@ func (c *Client) route(now core.Now) {
 			c.admin.Done(now, d)
 		case cluster.Group:
 			c.group.Done(now, d)
+		case cluster.Transactions:
+			c.txn.Done(now, d)
 		}
 	}
 	clear(done)

@@ -1,4 +1,4 @@
-// Package client is the client half of Kafka's protocol as one pure machine: a connection manager with a producer, a
+// Package client is the client half of Kafka's protocol as one pure machine: a connection manager with a producer with transactions, a
 // consumer, an admin and a membership in a consumer group on top. The simulator's clients and the Go client over sockets are the same [Client].
 //
 // # Driving it
@@ -19,7 +19,7 @@
 // The methods:
 //
 //	New(Options) (*Client, error)
-//	(*Client) Producer(), Consumer(), Admin(), Group(), Cluster()
+//	(*Client) Producer(), Consumer(), Admin(), Group(), Transactions(), Cluster()
 //	(*Client) Close(now)                                   hang up at the next turn; what is unfinished fails
 //	(*producer.Producer) Produce(now, Record, token) bool  false: buffer memory is full, drain and try again
 //	(*producer.Producer) Results(dst) []Result             appends what is finished, in the order of finishing
@@ -36,6 +36,9 @@
 //	(*member.Member) Subscribe, SubscribePattern, Leave(now)        the consumer reads what the group assigns
 //	(*member.Member) Poll, Commit, Seek, Pause, Resume, Owned
 //	(*member.Member) Events(dst) []Event, Commits(dst) []Commit
+//	(*txn.Manager) Begin, Commit, Abort, Restart(now) bool          the producer's records belong to what is open
+//	(*txn.Manager) SendOffsets(now, Group, []Offset) bool           a group's offsets do, too
+//	(*txn.Manager) State(), Events(dst) []Event
 //	(*admin.Admin) Call(now, kmsg.Request, Route, token)
 //	(*admin.Admin) Replies(dst) []Reply
 package client

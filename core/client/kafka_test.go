@@ -19,6 +19,7 @@ type fakeKafka struct {
 	limits  map[int16]int16 // maximum versions below kmsg's; -1: not there
 	maxSize int             // max.message.bytes; 0: no limit
 	group   *fakeGroup      // the only one, if any
+	txns    *fakeTxns       // the coordinator of transactions, if any
 }
 
 type fakeBroker struct {
@@ -45,6 +46,7 @@ type fakePartition struct {
 	batches       []record.Batch
 	start, end    int64
 	producers     map[int64]*fakeProducer
+	open          map[int64]int64 // first offset of open transactions by producer id
 	aborted       []kmsg.FetchResponseTopicPartitionAbortedTransaction
 	waiters       []func()
 	readFrom      int32 // preferred read replica, -1 for none
@@ -81,7 +83,7 @@ func (k *fakeKafka) topic(name string, partitions int) *fakeTopic {
 	k.made++
 	t := &fakeTopic{name: name, id: core.TopicIDFromWords(k.made, 7)}
 	for i := range partitions {
-		t.parts = append(t.parts, &fakePartition{leader: int32(i % len(k.brokers)), producers: map[int64]*fakeProducer{},
+		t.parts = append(t.parts, &fakePartition{leader: int32(i % len(k.brokers)), producers: map[int64]*fakeProducer{}, open: map[int64]int64{},
 			readFrom: -1, cut: map[int32]int64{}})
 	}
 	k.topics = append(k.topics, t)
@@ -182,6 +184,10 @@ func (k *fakeKafka) maxVersion(key int16) int16 {
 
 func (b *fakeBroker) handle(req kmsg.Request, reply func(kmsg.Response)) {
 	resp := req.ResponseKind()
+	if b.handleTxn(req, resp) {
+		reply(resp)
+		return
+	}
 	switch r := req.(type) {
 	case *kmsg.ApiVersionsRequest:
 		b.apiVersions(r, resp.(*kmsg.ApiVersionsResponse))
@@ -233,6 +239,10 @@ func (b *fakeBroker) apiVersions(r *kmsg.ApiVersionsRequest, resp *kmsg.ApiVersi
 			resp.ApiKeys = append(resp.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MaxVersion: most})
 		}
 	}
+	if x := b.kafka.txns; x != nil {
+		resp.FinalizedFeaturesEpoch = 1
+		resp.FinalizedFeatures = append(resp.FinalizedFeatures, kmsg.ApiVersionsResponseFinalizedFeature{Name: "transaction.version", MaxVersionLevel: x.version})
+	}
 }
 
 func (b *fakeBroker) metadata(r *kmsg.MetadataRequest, resp *kmsg.MetadataResponse) {
@@ -280,12 +290,41 @@ func (b *fakeBroker) produce(r *kmsg.ProduceRequest, resp *kmsg.ProduceResponse)
 			if ft == nil {
 				pr.ErrorCode = int16(core.ErrUnknownTopicOrPartition)
 			} else {
-				pr.BaseOffset, pr.ErrorCode = b.appendBatch(ft.parts[p.Partition], p.Records)
+				pr.BaseOffset, pr.ErrorCode = b.appendIn(r.Version, core.TopicPartition{Topic: ft.name, Partition: p.Partition}, ft.parts[p.Partition], p.Records)
 			}
 			row.Partitions = append(row.Partitions, pr)
 		}
 		resp.Topics = append(resp.Topics, row)
 	}
+}
+
+// appendIn is appendBatch with what transactions ask for first.
+func (b *fakeBroker) appendIn(version int16, tp core.TopicPartition, p *fakePartition, bytes []byte) (int64, int16) {
+	s, refusal := record.Check(bytes, record.Limits{}, new(record.Codecs))
+	if !refusal.OK() || !s.Transactional || p.leader != int32(b.id) {
+		return b.appendBatch(p, bytes)
+	}
+	_, open := p.open[int64(s.ProducerID)]
+	if !open {
+		if code := b.kafka.txns.transacts(version, tp, s); code != core.ErrNone {
+			return -1, int16(code)
+		}
+	}
+	end := p.end
+	base, code := b.appendBatch(p, bytes)
+	if code == 0 && !open && p.end > end {
+		p.open[int64(s.ProducerID)] = end
+	}
+	return base, code
+}
+
+// stable is the LastStableOffset.
+func (p *fakePartition) stable() int64 {
+	lso := p.end
+	for _, first := range p.open {
+		lso = min(lso, first)
+	}
+	return lso
 }
 
 // appendBatch follows ProducerAppendInfo: five batches are remembered, a new epoch begins at zero, gaps are refused.
@@ -452,7 +491,7 @@ func (b *fakeBroker) read(p *fakePartition, want kmsg.FetchRequestTopicPartition
 		row.ErrorCode = int16(core.ErrOffsetOutOfRange)
 		return
 	}
-	row.HighWatermark, row.LastStableOffset, row.LogStartOffset = p.end, p.end, p.start
+	row.HighWatermark, row.LastStableOffset, row.LogStartOffset = p.end, p.stable(), p.start
 	if r.Rack != "" && p.readFrom >= 0 && p.readFrom != int32(b.id) {
 		row.PreferredReadReplica = p.readFrom
 		return
@@ -463,6 +502,9 @@ func (b *fakeBroker) read(p *fakePartition, want kmsg.FetchRequestTopicPartition
 	for _, batch := range p.batches {
 		if int64(batch.NextOffset()) <= want.FetchOffset {
 			continue
+		}
+		if r.IsolationLevel == 1 && int64(batch.BaseOffset()) >= p.stable() {
+			break
 		}
 		if left := int(want.PartitionMaxBytes) - len(row.RecordBatches); len(row.RecordBatches) > 0 && left < len(batch) {
 			row.RecordBatches = append(row.RecordBatches, batch[:max(left, 0)]...) // cut off, as sendfile does

@@ -20,14 +20,14 @@ func (p *Plane) offsetCommit(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.OffsetCommitRequest)
 	w := begin(r, 1)
 	if !validGroupID(req.Group) {
-		w.refuse(0, core.ErrInvalidGroupID, out)
+		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	}
-	s := p.serving(w, 0, req.Group, out)
+	s := p.Serving(w, 0, req.Group, out)
 	if s == nil {
 		return
 	}
-	resp := w.resp.(*kmsg.OffsetCommitResponse)
+	resp := w.Resp.(*kmsg.OffsetCommitResponse)
 	commits, rows := p.commits(r.Version, req, resp)
 	retention := int64(-1)
 	if r.Version >= 2 && r.Version <= 4 {
@@ -44,7 +44,7 @@ func (p *Plane) offsetCommit(now core.Now, r *step.Request, out *step.Effects) {
 	for i := range codes {
 		rows[i].ErrorCode = int16(codes[i])
 	}
-	p.wait(now, s, w, 0, out)
+	p.Wait(now, s, w, 0, out)
 }
 
 // commits are the offsets of a request whose partitions exist, each with the row of the response that it is answered in. The

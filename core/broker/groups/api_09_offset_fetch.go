@@ -23,11 +23,11 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 		single(req)
 	}
 	w := begin(r, len(req.Groups))
-	resp := w.resp.(*kmsg.OffsetFetchResponse)
+	resp := w.Resp.(*kmsg.OffsetFetchResponse)
 	resp.Groups = make([]kmsg.OffsetFetchResponseGroup, len(req.Groups))
 	if len(req.Groups) == 0 {
-		w.left = 1
-		w.done(out)
+		w.Left = 1
+		w.Done(out)
 		return
 	}
 	again := repeated(len(req.Groups))
@@ -35,10 +35,10 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 		g := &req.Groups[i]
 		resp.Groups[i].Group = g.Group
 		if code := checkBatched(g.Group, again(g.Group)); code != core.ErrNone {
-			w.refuse(i, code, out)
+			w.Refuse(i, code, out)
 			continue
 		}
-		s := p.serving(w, i, g.Group, out)
+		s := p.Serving(w, i, g.Group, out)
 		if s == nil {
 			continue
 		}
@@ -49,7 +49,7 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 				member = *g.MemberID
 			}
 			if code := s.Machine().CheckFetch(g.Group, member, g.MemberEpoch); code != core.ErrNone {
-				w.refuse(i, code, out)
+				w.Refuse(i, code, out)
 				continue
 			}
 		}
@@ -59,7 +59,7 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 		if r.Version < 8 {
 			lower(resp)
 		}
-		p.wait(now, s, w, i, out)
+		p.Wait(now, s, w, i, out)
 	}
 }
 
@@ -171,10 +171,10 @@ func offsetRow(partition int32, f group.Fetched, code core.ErrorCode) kmsg.Offse
 
 // refuseFetch answers one group with a code; version 1 has no place for it but the partitions.
 func refuseFetch(w *pending, resp *kmsg.OffsetFetchResponse, index int, code core.ErrorCode) {
-	g := &w.req.Body.(*kmsg.OffsetFetchRequest).Groups[index]
+	g := &w.Req.Body.(*kmsg.OffsetFetchRequest).Groups[index]
 	row := &resp.Groups[index]
 	row.Group, row.ErrorCode, row.Topics = g.Group, int16(code), nil
-	if w.req.Version < 2 {
+	if w.Req.Version < 2 {
 		for i := range g.Topics {
 			t := kmsg.OffsetFetchResponseGroupTopic{Topic: g.Topics[i].Topic}
 			for _, partition := range g.Topics[i].Partitions {
@@ -183,7 +183,7 @@ func refuseFetch(w *pending, resp *kmsg.OffsetFetchResponse, index int, code cor
 			row.Topics = append(row.Topics, t)
 		}
 	}
-	if w.req.Version < 8 {
+	if w.Req.Version < 8 {
 		lower(resp)
 	}
 }

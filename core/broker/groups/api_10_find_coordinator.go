@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/shards"
 	"github.com/klamm-log/klamm/core/group/records"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -37,7 +38,7 @@ func (p *Plane) findCoordinator(now core.Now, r *step.Request, out *step.Effects
 			resp.Coordinators = append(resp.Coordinators, p.coordinatorOf(now, r, req.CoordinatorType, key, out))
 		}
 	}
-	out.Replies = append(out.Replies, answer(r, resp))
+	out.Replies = append(out.Replies, shards.Answer(r, resp))
 }
 
 // coordinatorOf finds the coordinator of one key.
@@ -58,7 +59,7 @@ func (p *Plane) coordinatorOf(
 	case !validGroupID(key):
 		return refuse(core.ErrInvalidGroupID, "the group id is too long or not UTF-8")
 	}
-	partitions := p.partitions()
+	partitions := p.Partitions()
 	if partitions == 0 {
 		p.host.CreateOffsetsTopic(now, out)
 		return refuse(core.ErrCoordinatorNotAvailable, "the offsets topic is being created")

@@ -22,16 +22,16 @@ func (p *Plane) joinGroup(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.JoinGroupRequest)
 	w := begin(r, 1)
 	if !validMemberGroup(req.Group) {
-		w.refuse(0, core.ErrInvalidGroupID, out)
+		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	}
-	s := p.serving(w, 0, req.Group, out)
+	s := p.Serving(w, 0, req.Group, out)
 	if s == nil {
 		return
 	}
 	_, remote := p.host.Client(r)
 	j := &classic.JoinRequest{
-		Ticket: p.park(s, w), MemberID: req.MemberID, InstanceID: req.InstanceID, ClientID: r.ClientID, ClientHost: hostOf(remote),
+		Ticket: p.Park(s, w), MemberID: req.MemberID, InstanceID: req.InstanceID, ClientID: r.ClientID, ClientHost: hostOf(remote),
 		SessionTimeoutMs: req.SessionTimeoutMillis, RebalanceTimeoutMs: req.RebalanceTimeoutMillis, ProtocolType: req.ProtocolType,
 		RequireMemberID: r.Version >= 4 && req.InstanceID == nil, SkipAssignment: r.Version >= 9,
 	}
@@ -40,7 +40,7 @@ func (p *Plane) joinGroup(now core.Now, r *step.Request, out *step.Effects) {
 		j.Protocols = append(j.Protocols, classic.Protocol{Name: req.Protocols[i].Name, Metadata: bytes.Clone(req.Protocols[i].Metadata)})
 	}
 	s.Machine().Join(now, req.Group, j)
-	p.settle(now, s, out)
+	p.Settle(now, s, out)
 }
 
 // hostOf is the address of a connection's other end as Kafka prints it: "/127.0.0.1", without the port.
@@ -53,7 +53,7 @@ func hostOf(remote string) string {
 
 // fillJoin writes a group's answer into the response.
 func fillJoin(w *pending, a *classic.JoinResult) {
-	resp := w.resp.(*kmsg.JoinGroupResponse)
+	resp := w.Resp.(*kmsg.JoinGroupResponse)
 	resp.ErrorCode, resp.Generation, resp.ProtocolType, resp.Protocol = int16(a.Code), a.Generation, a.ProtocolType, a.Protocol
 	resp.LeaderID, resp.SkipAssignment, resp.MemberID = a.Leader, a.SkipAssignment, a.MemberID
 	for i := range a.Members {

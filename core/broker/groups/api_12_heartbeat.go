@@ -17,14 +17,14 @@ func (p *Plane) heartbeat(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.HeartbeatRequest)
 	w := begin(r, 1)
 	if !validMemberGroup(req.Group) {
-		w.refuse(0, core.ErrInvalidGroupID, out)
+		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	}
-	s := p.serving(w, 0, req.Group, out)
+	s := p.Serving(w, 0, req.Group, out)
 	if s == nil {
 		return
 	}
 	code := s.Machine().Heartbeat(now, req.Group, req.MemberID, req.InstanceID, req.Generation)
-	w.resp.(*kmsg.HeartbeatResponse).ErrorCode = int16(code)
-	p.wait(now, s, w, 0, out)
+	w.Resp.(*kmsg.HeartbeatResponse).ErrorCode = int16(code)
+	p.Wait(now, s, w, 0, out)
 }

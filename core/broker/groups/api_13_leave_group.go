@@ -18,18 +18,18 @@ func (p *Plane) leaveGroup(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.LeaveGroupRequest)
 	w := begin(r, 1)
 	if !validMemberGroup(req.Group) {
-		w.refuse(0, core.ErrInvalidGroupID, out)
+		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	}
-	s := p.serving(w, 0, req.Group, out)
+	s := p.Serving(w, 0, req.Group, out)
 	if s == nil {
 		return
 	}
-	resp := w.resp.(*kmsg.LeaveGroupResponse)
+	resp := w.Resp.(*kmsg.LeaveGroupResponse)
 	if r.Version < 3 {
 		codes := s.Machine().Leave(now, req.Group, []classic.Leaver{{MemberID: req.MemberID}})
 		resp.ErrorCode = int16(codes[0])
-		p.wait(now, s, w, 0, out)
+		p.Wait(now, s, w, 0, out)
 		return
 	}
 	leavers := make([]classic.Leaver, len(req.Members))
@@ -41,5 +41,5 @@ func (p *Plane) leaveGroup(now core.Now, r *step.Request, out *step.Effects) {
 		m.MemberID, m.InstanceID, m.ErrorCode = leavers[i].MemberID, leavers[i].InstanceID, int16(code)
 		resp.Members = append(resp.Members, m)
 	}
-	p.wait(now, s, w, 0, out)
+	p.Wait(now, s, w, 0, out)
 }

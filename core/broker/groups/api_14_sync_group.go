@@ -19,15 +19,15 @@ func (p *Plane) syncGroup(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.SyncGroupRequest)
 	w := begin(r, 1)
 	if !validMemberGroup(req.Group) {
-		w.refuse(0, core.ErrInvalidGroupID, out)
+		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	}
-	s := p.serving(w, 0, req.Group, out)
+	s := p.Serving(w, 0, req.Group, out)
 	if s == nil {
 		return
 	}
 	q := &classic.SyncRequest{
-		Ticket: p.park(s, w), MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation,
+		Ticket: p.Park(s, w), MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation,
 		ProtocolType: req.ProtocolType, Protocol: req.Protocol,
 	}
 	for i := range req.GroupAssignment {
@@ -35,11 +35,11 @@ func (p *Plane) syncGroup(now core.Now, r *step.Request, out *step.Effects) {
 		q.Assignments = append(q.Assignments, classic.Assigned{MemberID: a.MemberID, Assignment: bytes.Clone(a.MemberAssignment)})
 	}
 	s.Machine().Sync(now, req.Group, q)
-	p.settle(now, s, out)
+	p.Settle(now, s, out)
 }
 
 // fillSync writes a group's answer into the response.
 func fillSync(w *pending, a *classic.SyncResult) {
-	resp := w.resp.(*kmsg.SyncGroupResponse)
+	resp := w.Resp.(*kmsg.SyncGroupResponse)
 	resp.ErrorCode, resp.ProtocolType, resp.Protocol, resp.MemberAssignment = int16(a.Code), a.ProtocolType, a.Protocol, a.Assignment
 }

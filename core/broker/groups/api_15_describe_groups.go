@@ -23,20 +23,20 @@ const groupOperations = 1<<3 | 1<<6 | 1<<8 | 1<<10 | 1<<11
 func (p *Plane) describeGroups(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.DescribeGroupsRequest)
 	w := begin(r, len(req.Groups))
-	resp := w.resp.(*kmsg.DescribeGroupsResponse)
+	resp := w.Resp.(*kmsg.DescribeGroupsResponse)
 	resp.Groups = make([]kmsg.DescribeGroupsResponseGroup, len(req.Groups))
 	if len(req.Groups) == 0 {
-		w.left = 1
-		w.done(out)
+		w.Left = 1
+		w.Done(out)
 		return
 	}
 	again := repeated(len(req.Groups))
 	for i, id := range req.Groups {
 		if code := checkBatched(id, again(id)); code != core.ErrNone {
-			w.refuse(i, code, out)
+			w.Refuse(i, code, out)
 			continue
 		}
-		s := p.serving(w, i, id, out)
+		s := p.Serving(w, i, id, out)
 		if s == nil {
 			continue
 		}
@@ -45,7 +45,7 @@ func (p *Plane) describeGroups(now core.Now, r *step.Request, out *step.Effects)
 			row.AuthorizedOperations = groupOperations
 		}
 		resp.Groups[i] = row
-		p.wait(now, s, w, i, out)
+		p.Wait(now, s, w, i, out)
 	}
 }
 

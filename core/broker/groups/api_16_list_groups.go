@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/shards"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -18,24 +19,24 @@ import (
 func (p *Plane) listGroups(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.ListGroupsRequest)
 	w := begin(r, 1)
-	for _, s := range p.led {
+	for _, s := range p.Led() {
 		if s.Phase().Code() == core.ErrCoordinatorLoadInProgress {
-			w.refuse(0, core.ErrCoordinatorLoadInProgress, out)
+			w.Refuse(0, core.ErrCoordinatorLoadInProgress, out)
 			return
 		}
 	}
-	resp, shards := w.resp.(*kmsg.ListGroupsResponse), slices.Collect(p.active())
-	w.left += len(shards)
-	for i, s := range shards {
+	resp, active := w.Resp.(*kmsg.ListGroupsResponse), slices.Collect(p.Active())
+	w.Left += len(active)
+	for i, s := range active {
 		for _, g := range s.Machine().List(req.StatesFilter, req.TypesFilter) {
 			row := kmsg.NewListGroupsResponseGroup()
 			row.Group, row.ProtocolType, row.GroupState, row.GroupType = g.ID(), g.ProtocolType(), g.StateName(), g.Kind().String()
 			resp.Groups = append(resp.Groups, row)
 		}
-		s.Defer(now, part{of: w, index: i})
+		s.Defer(now, shards.Part{Of: w, Index: i})
 	}
-	w.done(out)
-	for _, s := range shards {
-		p.settle(now, s, out)
+	w.Done(out)
+	for _, s := range active {
+		p.Settle(now, s, out)
 	}
 }

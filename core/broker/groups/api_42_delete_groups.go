@@ -14,24 +14,24 @@ import (
 func (p *Plane) deleteGroups(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.DeleteGroupsRequest)
 	w := begin(r, len(req.Groups))
-	resp := w.resp.(*kmsg.DeleteGroupsResponse)
+	resp := w.Resp.(*kmsg.DeleteGroupsResponse)
 	resp.Groups = make([]kmsg.DeleteGroupsResponseGroup, len(req.Groups))
 	if len(req.Groups) == 0 {
-		w.left = 1
-		w.done(out)
+		w.Left = 1
+		w.Done(out)
 		return
 	}
 	for i, id := range req.Groups {
 		resp.Groups[i].Group = id
 		if !validGroupID(id) {
-			w.refuse(i, core.ErrInvalidGroupID, out)
+			w.Refuse(i, core.ErrInvalidGroupID, out)
 			continue
 		}
-		s := p.serving(w, i, id, out)
+		s := p.Serving(w, i, id, out)
 		if s == nil {
 			continue
 		}
 		resp.Groups[i].ErrorCode = int16(s.Machine().Delete(now, id))
-		p.wait(now, s, w, i, out)
+		p.Wait(now, s, w, i, out)
 	}
 }

@@ -15,14 +15,14 @@ func (p *Plane) offsetDelete(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.OffsetDeleteRequest)
 	w := begin(r, 1)
 	if !validMemberGroup(req.Group) {
-		w.refuse(0, core.ErrInvalidGroupID, out)
+		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	}
-	s := p.serving(w, 0, req.Group, out)
+	s := p.Serving(w, 0, req.Group, out)
 	if s == nil {
 		return
 	}
-	resp := w.resp.(*kmsg.OffsetDeleteResponse)
+	resp := w.Resp.(*kmsg.OffsetDeleteResponse)
 	var tps []core.TopicPartition
 	var rows [][2]int
 	for i := range req.Topics {
@@ -47,5 +47,5 @@ func (p *Plane) offsetDelete(now core.Now, r *step.Request, out *step.Effects) {
 	for k := range codes {
 		resp.Topics[rows[k][0]].Partitions[rows[k][1]].ErrorCode = int16(codes[k])
 	}
-	p.wait(now, s, w, 0, out)
+	p.Wait(now, s, w, 0, out)
 }

@@ -19,18 +19,18 @@ import (
 func (p *Plane) consumerGroupHeartbeat(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.ConsumerGroupHeartbeatRequest)
 	w := begin(r, 1)
-	resp := w.resp.(*kmsg.ConsumerGroupHeartbeatResponse)
+	resp := w.Resp.(*kmsg.ConsumerGroupHeartbeatResponse)
 	if !validMemberGroup(req.Group) {
-		w.refuse(0, core.ErrInvalidRequest, out)
+		w.Refuse(0, core.ErrInvalidRequest, out)
 		return
 	}
 	if r.Version >= 1 && req.MemberID == "" {
 		resp.ErrorMessage = kmsg.StringPtr("MemberId can't be empty.")
 		resp.ErrorCode = int16(core.ErrInvalidRequest)
-		w.done(out)
+		w.Done(out)
 		return
 	}
-	s := p.serving(w, 0, req.Group, out)
+	s := p.Serving(w, 0, req.Group, out)
 	if s == nil {
 		return
 	}
@@ -60,7 +60,7 @@ func (p *Plane) consumerGroupHeartbeat(now core.Now, r *step.Request, out *step.
 			resp.Assignment = heartbeatAssignment(result.Assignment)
 		}
 	}
-	p.wait(now, s, w, 0, out)
+	p.Wait(now, s, w, 0, out)
 }
 
 // heartbeatAssignment groups ascending partitions by topic.

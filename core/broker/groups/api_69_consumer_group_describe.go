@@ -20,19 +20,19 @@ import (
 func (p *Plane) consumerGroupDescribe(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.ConsumerGroupDescribeRequest)
 	w := begin(r, len(req.Groups))
-	resp := w.resp.(*kmsg.ConsumerGroupDescribeResponse)
+	resp := w.Resp.(*kmsg.ConsumerGroupDescribeResponse)
 	resp.Groups = make([]kmsg.ConsumerGroupDescribeResponseGroup, len(req.Groups))
 	if len(req.Groups) == 0 {
-		w.left = 1
-		w.done(out)
+		w.Left = 1
+		w.Done(out)
 		return
 	}
 	for i, id := range req.Groups {
 		if !validMemberGroup(id) {
-			w.refuse(i, core.ErrInvalidGroupID, out)
+			w.Refuse(i, core.ErrInvalidGroupID, out)
 			continue
 		}
-		s := p.serving(w, i, id, out)
+		s := p.Serving(w, i, id, out)
 		if s == nil {
 			continue
 		}
@@ -41,7 +41,7 @@ func (p *Plane) consumerGroupDescribe(now core.Now, r *step.Request, out *step.E
 			row.AuthorizedOperations = groupOperations
 		}
 		resp.Groups[i] = row
-		p.wait(now, s, w, i, out)
+		p.Wait(now, s, w, i, out)
 	}
 }
 

@@ -2,7 +2,7 @@ package groups
 
 import (
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/broker/shards"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/wire"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -43,30 +43,7 @@ func (p *Plane) handler(body wire.Request) func(core.Now, *step.Request, *step.E
 
 // begin is the answer to a request, with a response of its kind and so many parts.
 func begin(r *step.Request, parts int) *pending {
-	return &pending{req: r, resp: r.Body.ResponseKind(), left: parts}
-}
-
-// serving is the shard that serves a group. Otherwise the part is refused with the reason.
-func (p *Plane) serving(w *pending, index int, groupID string, out *step.Effects) *shard {
-	s, code := p.shardFor(groupID)
-	if code != core.ErrNone {
-		w.refuse(index, code, out)
-		return nil
-	}
-	return s
-}
-
-// wait lets a part of an answer wait until what it rests on is committed.
-func (p *Plane) wait(now core.Now, s *shard, w *pending, index int, out *step.Effects) {
-	s.Defer(now, part{of: w, index: index})
-	p.settle(now, s, out)
-}
-
-// park is the ticket of a request that waits for its group.
-func (p *Plane) park(s *shard, w *pending) coord.Ticket {
-	p.ticket++
-	s.parked[p.ticket] = w
-	return p.ticket
+	return shards.Begin(r, parts, refuse)
 }
 
 // repeated reports, one call per group of a batched request, which ones came before. They are refused: a request of a few

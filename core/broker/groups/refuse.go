@@ -8,7 +8,7 @@ import (
 // refuse fills one part of an answer with an error, as Kafka's schema of the response and Kafka's handlers have it. What was
 // in the part before goes.
 func refuse(w *pending, index int, code core.ErrorCode) {
-	switch resp := w.resp.(type) {
+	switch resp := w.Resp.(type) {
 	case *kmsg.JoinGroupResponse:
 		*resp = kmsg.JoinGroupResponse{Version: resp.Version, ErrorCode: int16(code), Generation: -1}
 	case *kmsg.SyncGroupResponse:
@@ -21,14 +21,14 @@ func refuse(w *pending, index int, code core.ErrorCode) {
 	case *kmsg.LeaveGroupResponse:
 		resp.ErrorCode, resp.Members = int16(code), nil
 	case *kmsg.OffsetCommitResponse:
-		refuseCommit(w.req.Body.(*kmsg.OffsetCommitRequest), resp, code)
+		refuseCommit(w.Req.Body.(*kmsg.OffsetCommitRequest), resp, code)
 	case *kmsg.OffsetFetchResponse:
 		refuseFetch(w, resp, index, code)
 	case *kmsg.OffsetDeleteResponse:
 		resp.ErrorCode, resp.Topics = int16(code), nil
 	case *kmsg.DescribeGroupsResponse:
 		row := kmsg.NewDescribeGroupsResponseGroup()
-		row.Group, row.ErrorCode = w.req.Body.(*kmsg.DescribeGroupsRequest).Groups[index], int16(code)
+		row.Group, row.ErrorCode = w.Req.Body.(*kmsg.DescribeGroupsRequest).Groups[index], int16(code)
 		resp.Groups[index] = row
 	case *kmsg.ListGroupsResponse:
 		resp.ErrorCode, resp.Groups = int16(code), nil
@@ -36,7 +36,7 @@ func refuse(w *pending, index int, code core.ErrorCode) {
 		*resp = kmsg.ConsumerGroupHeartbeatResponse{Version: resp.Version, ErrorCode: int16(code)}
 	case *kmsg.ConsumerGroupDescribeResponse:
 		row := kmsg.NewConsumerGroupDescribeResponseGroup()
-		row.Group, row.ErrorCode = w.req.Body.(*kmsg.ConsumerGroupDescribeRequest).Groups[index], int16(code)
+		row.Group, row.ErrorCode = w.Req.Body.(*kmsg.ConsumerGroupDescribeRequest).Groups[index], int16(code)
 		resp.Groups[index] = row
 	case *kmsg.DeleteGroupsResponse:
 		resp.Groups[index].ErrorCode = int16(code)

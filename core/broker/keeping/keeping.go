@@ -4,6 +4,9 @@ package keeping
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/klamm-log/klamm/core"
@@ -18,9 +21,10 @@ type Past struct {
 	Recovery map[core.TopicPartition]core.Offset // recovery-point-offset-checkpoint
 	Starts   map[core.TopicPartition]core.Offset // log-start-offset-checkpoint
 	Cleaned  map[core.TopicPartition]core.Offset // cleaner-offset-checkpoint
+	Marks    map[core.TopicPartition]core.Offset // replication-offset-checkpoint: HighWatermarks
 }
 
-// Read reads the three files. The error wraps [log.ErrCheckpoint] and names the file.
+// Read reads the first three files. The error wraps [log.ErrCheckpoint] and names the file.
 func (p *Past) Read(recovery, starts, cleaned *smallfile.Result) (err error) {
 	if p.Recovery, err = Offsets(recovery); err != nil {
 		return err
@@ -37,6 +41,26 @@ func (p *Past) Of(tp core.TopicPartition) log.Past {
 	cleaned, compacted := p.Cleaned[tp]
 	return log.Past{Clean: p.Clean, RecoveryPoint: p.Recovery[tp], LogStartOffset: p.Starts[tp],
 		CleanPoint: cleaned, Compacted: compacted}
+}
+
+// Forget drops what they say about logs that are strange, and reports whether there was any.
+func (p *Past) Forget(strange func(core.TopicPartition) bool) (some bool) {
+	for _, m := range [...]map[core.TopicPartition]core.Offset{p.Recovery, p.Starts, p.Cleaned, p.Marks} {
+		before := len(m)
+		maps.DeleteFunc(m, func(tp core.TopicPartition, _ core.Offset) bool { return strange(tp) }) //det:unordered each entry is judged alone
+		some = some || len(m) < before
+	}
+	return some
+}
+
+// All is every log that they name but one, in order.
+func (p *Past) All(but core.TopicPartition) []core.TopicPartition {
+	var all []core.TopicPartition
+	for _, m := range [...]map[core.TopicPartition]core.Offset{p.Recovery, p.Starts, p.Cleaned, p.Marks} {
+		all = append(all, slices.SortedFunc(maps.Keys(m), core.TopicPartition.Compare)...)
+	}
+	slices.SortFunc(all, core.TopicPartition.Compare)
+	return slices.DeleteFunc(slices.Compact(all), func(tp core.TopicPartition) bool { return tp == but })
 }
 
 // Offsets reads a checkpoint file; a missing one is empty.
@@ -76,6 +100,17 @@ func (c *Checkpoints) Add(tp core.TopicPartition, l *log.Log, point, start core.
 	return cleaned
 }
 
+// AddPast adds a log that has not been ready yet, as an earlier process left it.
+func (c *Checkpoints) AddPast(tp core.TopicPartition, p log.Past) {
+	c.points = append(c.points, log.PartitionOffset{TopicPartition: tp, Offset: p.RecoveryPoint})
+	if p.LogStartOffset > 0 {
+		c.starts = append(c.starts, log.PartitionOffset{TopicPartition: tp, Offset: p.LogStartOffset})
+	}
+	if p.Compacted {
+		c.cleaned = append(c.cleaned, log.PartitionOffset{TopicPartition: tp, Offset: p.CleanPoint})
+	}
+}
+
 // Write begins to replace the files and returns their number: so many completions with the tag follow.
 func (c *Checkpoints) Write(files *smallfile.Files, tag smallfile.Tag, out *step.Effects) int {
 	files.Replace(log.CleanerOffsetFile, log.AppendOffsets(nil, c.cleaned), tag, out)
@@ -95,6 +130,16 @@ func (e *Earliest) Take(at core.Mono, ok bool) {
 	if ok && (!e.OK || at < e.At) {
 		e.At, e.OK = at, true
 	}
+}
+
+// ParseDir is the partition whose directory has the name "<topic>-<partition>"; ok is false for other names.
+func ParseDir(name string) (topic string, partition int32, ok bool) {
+	i := strings.LastIndexByte(name, '-')
+	if i <= 0 {
+		return "", 0, false
+	}
+	n, err := strconv.ParseUint(name[i+1:], 10, 31)
+	return name[:i], int32(n), err == nil
 }
 
 // IsPartitionDir reports whether a directory is named "<topic>-<partition>".

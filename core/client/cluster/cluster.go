@@ -21,6 +21,7 @@ const (
 	Consumer
 	Admin
 	Group
+	Transactions
 )
 
 // Lane separates requests that wait from requests that must not.
@@ -75,6 +76,7 @@ type Cluster struct {
 	all        allTopics
 	byID       map[core.TopicID]*Topic
 	meta       metadataState
+	features   features
 
 	links []*Link               // in order of creation; few
 	peers map[step.PeerID]*Link // open or opening ones

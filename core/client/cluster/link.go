@@ -170,6 +170,7 @@ func (c *Cluster) greeted(now core.Now, l *Link, body kmsg.Response, out *step.E
 	}
 	switch core.ErrorCode(resp.ErrorCode) {
 	case core.ErrNone:
+		c.features.learn(resp)
 		l.state, l.failures = ready, 0
 	case core.ErrUnsupportedVersion:
 		// KIP-511: the broker answers in version 0 and, since 2.4, names the versions of ApiVersions it has.

@@ -24,6 +24,7 @@ func (p *Producer) Done(now core.Now, done *cluster.Completion) {
 	}
 	resp, ok := done.Resp.(*kmsg.ProduceResponse)
 	if !ok { // lost: the request and its bytes may still be under way
+		p.txn.Doubt()
 		for _, b := range r.batches {
 			b.lent = true
 			p.settle(now, b, nil)
@@ -137,6 +138,9 @@ func (p *Producer) misnumbered(now core.Now, b *batch, code core.ErrorCode) {
 	switch {
 	case !b.numbered: // the broker is confused
 		p.fail(b, code, b.unknown)
+	case p.txn.On() && (code != core.ErrOutOfOrderSequenceNumber || b.first):
+		// Another number would belong to another epoch, and that to another transaction: this one must be aborted.
+		p.fail(b, code, b.unknown)
 	case b.attempts > p.opts.Retries:
 		p.fail(b, code, b.unknown)
 	case part.numbers.gap:
@@ -173,6 +177,9 @@ func (p *Producer) succeed(b *batch, base core.Offset, appendTime core.Wall) {
 
 // fail gives up on a batch.
 func (p *Producer) fail(b *batch, code core.ErrorCode, ambiguous bool) {
+	if b.numbered {
+		p.txn.Doubt() // its number may be missing
+	}
 	vacate(b)
 	p.drop(b, code, ambiguous)
 }
@@ -245,7 +252,7 @@ func (p *Producer) split(b *batch) {
 		h.attempts, h.flush, h.state = b.attempts, true, sealed
 		h.records = append(h.records, members...)
 		var builder record.Builder
-		builder.Begin(h.bytes, record.Options{Codec: p.opts.Compression})
+		builder.Begin(h.bytes, record.Options{Codec: p.opts.Compression, Transactional: p.txn.On()})
 		for range members {
 			it.Next(&r)
 			headers = r.Headers.AppendTo(headers[:0])

@@ -26,7 +26,8 @@
 //
 // # What it does not do
 //
-// Transactions. Compression ratio is not estimated: batch.size bounds the records before compression.
+// Transactions' own requests: package txn says under which numbers, and when, to write. A record that fails, for whatever reason,
+// dooms the transaction; what has not left then fails too. Compression ratio is not estimated: batch.size bounds the records before compression.
 //
 // KIPs: 91 (delivery timeout), 98, 126 (splitting), 360, 480 and 794 (partitioners), 516 (topic ids), 951 (leader hints).
 package producer

@@ -110,7 +110,7 @@ func (p *Producer) number(b *batch) {
 		return
 	}
 	n := &b.part.numbers
-	if !n.taken {
+	if !n.taken || p.txn.On() && (n.id != p.ids.id || n.epoch != p.ids.epoch) {
 		*n = numbering{taken: true, id: p.ids.id, epoch: p.ids.epoch}
 	}
 	b.numbered, b.sequence = true, n.next
@@ -127,6 +127,47 @@ func stamp(b *batch) {
 	h.AppendTo(b.bytes[:0])
 	h.CRC = record.Batch(b.bytes).ComputeCRC()
 	h.AppendTo(b.bytes[:0])
+}
+
+// borrow takes the producer id of the transactions, whose epoch goes for all partitions alike.
+func (p *Producer) borrow() {
+	id, epoch, ok := p.txn.Identity()
+	p.ids.state = idsAsked
+	if ok {
+		p.ids.state, p.ids.id, p.ids.epoch = idsKnown, id, epoch
+	}
+}
+
+// stuck reports whether a partition waits for the end of a transaction that a failed batch has doomed. In another epoch what was
+// missing before does not matter any more.
+func (p *Producer) stuck(part *partition) bool {
+	n := &part.numbers
+	return n.gap && n.id == p.ids.id && n.epoch == p.ids.epoch
+}
+
+// abandon fails what has not left when nothing more of the transaction is to be written.
+func (p *Producer) abandon(code core.ErrorCode) {
+	for _, t := range p.order {
+		for i := range t.parked {
+			p.failParked(&t.parked[i], code)
+		}
+		clear(t.parked)
+		t.parked = t.parked[:0]
+	}
+	for _, part := range p.active {
+		for i := 0; i < len(part.queue); {
+			b := part.queue[i]
+			if b.state == inFlight {
+				i++
+				continue
+			}
+			if b.state == filling {
+				p.seal(b)
+			}
+			p.fail(b, code, b.unknown)
+		}
+	}
+	p.deactivate()
 }
 
 // renumber begins a new epoch in a partition where nothing is in flight (KIP-360).

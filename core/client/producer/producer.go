@@ -5,6 +5,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/cluster"
+	"github.com/klamm-log/klamm/core/client/txn"
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
@@ -21,6 +22,7 @@ type Producer struct {
 	active []*partition // those with batches, in the order of becoming active
 	turn   int          // where in active the next drain begins, so that none starves
 	ids    identity
+	txn    *txn.Manager // of the same client; off without a transactional id
 
 	results  []Result
 	pending  int   // records accepted and without a result
@@ -36,13 +38,14 @@ type Producer struct {
 	requests []*request
 }
 
-// New makes a producer on a cluster. Options must be valid; defaults are filled in.
-func New(opts Options, cl *cluster.Cluster, r *prng.Rand) *Producer {
+// New makes a producer on a cluster; what it writes belongs to the transactions of tx if that is on. Options must be valid; defaults
+// are filled in.
+func New(opts Options, cl *cluster.Cluster, tx *txn.Manager, r *prng.Rand) *Producer {
 	opts = opts.WithDefaults()
 	if opts.RequestTimeout == 0 {
 		opts.RequestTimeout = cl.Options().RequestTimeout
 	}
-	p := &Producer{opts: opts, cl: cl, rand: r, topics: make(map[string]*topic), deadline: cluster.Never}
+	p := &Producer{opts: opts, cl: cl, txn: tx, rand: r, topics: make(map[string]*topic), deadline: cluster.Never}
 	if opts.Idempotence == IdempotenceOff || opts.Acks != AcksAll {
 		p.ids.state = idsOff
 	}
@@ -63,6 +66,11 @@ func (p *Producer) Produce(now core.Now, r Record, token uint64) (accepted bool)
 		r.Timestamp = now.Wall
 	}
 	w := waiting{record: r, token: token, size: size, since: now.Mono}
+	if p.txn.On() && p.txn.State() != txn.Open {
+		p.finish(w.size, Result{Token: token, Partition: r.Partition, Offset: core.NoOffset, Timestamp: r.Timestamp,
+			Err: core.ErrInvalidTxnState})
+		return true
+	}
 	if size > p.maxBatch() { // no request could carry it
 		p.finish(w.size, Result{Token: token, Partition: r.Partition, Offset: core.NoOffset, Timestamp: r.Timestamp,
 			Err: core.ErrMessageTooLarge})
@@ -126,16 +134,35 @@ func (p *Producer) EndTurn(now core.Now, out *step.Effects) {
 		}
 	}
 	p.expire(now)
+	if p.txn.On() {
+		p.transact(now)
+	}
 	if len(p.active) == 0 {
 		return
 	}
-	p.identify(now, out)
+	if !p.txn.On() {
+		p.identify(now, out)
+	}
 	if p.ids.state == idsKnown || p.ids.state == idsOff {
 		p.drain(now, out)
 	}
 	p.deactivate()
 	p.plan(now)
 }
+
+// transact follows the transaction's state.
+func (p *Producer) transact(now core.Now) {
+	p.borrow()
+	if code, doomed := p.txn.Doomed(); doomed {
+		p.abandon(code)
+	} else if p.txn.Flushing() {
+		p.Flush(now)
+		p.dirty = false
+	}
+}
+
+// Quiet reports whether nothing is under way, not even what has its result, and nothing is to be sent.
+func (p *Producer) Quiet() bool { return p.pending == 0 && len(p.active) == 0 }
 
 // NextDeadline is when the producer must be looked at again; [cluster.Never] if it waits for events only.
 func (p *Producer) NextDeadline() core.Mono {
@@ -175,6 +202,9 @@ func (p *Producer) finish(size int64, r Result) {
 	p.results = append(p.results, r)
 	p.pending--
 	p.buffered -= size
+	if r.Err != core.ErrNone {
+		p.txn.Failed(r.Err)
+	}
 }
 
 // Close fails everything that has no result yet.

@@ -173,7 +173,7 @@ func (p *Producer) append(part *partition, w *waiting) (opened bool) {
 // open adds an empty batch to the partition's queue.
 func (p *Producer) open(part *partition, since core.Mono) *batch {
 	b := p.newBatch(part, since)
-	part.builder.Begin(b.bytes[:0], record.Options{Codec: p.opts.Compression})
+	part.builder.Begin(b.bytes[:0], record.Options{Codec: p.opts.Compression, Transactional: p.txn.On()})
 	part.queue = append(part.queue, b)
 	p.activate(part)
 	return b

@@ -68,7 +68,12 @@ func (p *Producer) drainTo(node core.NodeID, part *partition) {
 
 // next is the batch of a partition that may be sent now, or nil.
 func (p *Producer) next(now core.Now, part *partition) *batch {
-	if part.numbers.gap {
+	switch {
+	case p.txn.On():
+		if p.stuck(part) {
+			return nil
+		}
+	case part.numbers.gap:
 		if part.inflight > 0 {
 			return nil
 		}
@@ -99,6 +104,9 @@ func (p *Producer) next(now core.Now, part *partition) *batch {
 		}
 	}
 	if b.state == filling && !b.flush && now.Mono < b.since.Add(p.opts.Linger) {
+		return nil
+	}
+	if p.txn.On() && !p.txn.Admit(core.TopicPartition{Topic: part.topic.meta.Name, Partition: part.index}) {
 		return nil
 	}
 	return b
@@ -136,6 +144,7 @@ func (p *Producer) sendOne(now core.Now, l *cluster.Link, parts []*partition, ou
 			b.part.sentTo, b.part.numbers.proven = l.Node(), false
 		}
 	}
+	p.txn.Wrote()
 	if !p.cl.Call(now, l, &r.call, out) {
 		for _, b := range r.batches {
 			b.part.inflight--
@@ -177,6 +186,13 @@ func (p *Producer) newRequest() *request {
 	if p.opts.Compression == record.Zstd {
 		r.call.MinVersion = 7 // KIP-110
 	}
+	r.body.TransactionID = nil
+	if p.txn.On() {
+		id := p.txn.ID()
+		r.body.TransactionID = &id
+		least, most := p.txn.ProduceVersions()
+		r.call.MinVersion, r.call.MaxVersion = max(r.call.MinVersion, least), most
+	}
 	return r
 }
 
@@ -185,7 +201,7 @@ func (p *Producer) add(r *request, b *batch) {
 	r.batches = append(r.batches, b)
 	meta := b.part.topic.meta
 	b.topicID = meta.ID
-	if meta.ID.IsZero() {
+	if meta.ID.IsZero() && r.call.MaxVersion == 0 {
 		r.call.MaxVersion = 12 // version 13 names topics by id only (KIP-516)
 	}
 	topics := r.body.Topics
