@@ -5,12 +5,12 @@ import (
 
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/sim"
-	"github.com/klamm-log/klamm/sim/workload"
+	"github.com/klamm-log/klamm/sim/workload/draws"
 )
 
 // drawTxns draws the coordinators' settings and the clients of a profile with transactions. Their topics keep all that is written, so
 // that what is consumed can be counted from offset 0.
-func drawTxns(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape) {
+func drawTxns(r *prng.Rand, p Profile, plan *sim.Plan, shape *draws.Shape) {
 	x := p.Txns
 	nodes := min(3, len(shape.Nodes))
 	props := []sim.Property{
@@ -42,7 +42,7 @@ func drawTxns(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape) {
 	for i := range shape.Topics {
 		shape.Topics[i].Retention = false
 	}
-	plan.Clients = workload.DrawTxns(r.Fork("clients"), *shape, workload.TxnShape{
+	plan.Clients = draws.Txns(r.Fork("clients"), *shape, draws.TxnShape{
 		Writers: x.Writers, Pipelines: x.Pipelines, Timeout: x.TimeoutsMs, Session: x.SessionsMs, Levels: x.Levels,
 	})
 }

@@ -190,6 +190,8 @@ func (o *Op) validate(kind Kind) error {
 		return fmt.Errorf("topic %q", o.Topic)
 	case o.Partition < -1, o.Partition < 0 && o.Kind.namesPartition():
 		return fmt.Errorf("partition %d", o.Partition)
+	case o.Kind == Transact && len(o.Topics) == 0:
+		return fmt.Errorf("a transaction without topics")
 	case o.Permille < -1, o.Permille > 1_000_000, o.Ago < 0:
 		return fmt.Errorf("place out of range")
 	case o.Partitions < 0 || o.Partitions > 1000, o.Replication < 0:
@@ -249,4 +251,13 @@ func (k OpKind) namesPartition() bool {
 	default:
 		return false
 	}
+}
+
+// tinyFetch is below what several batches need: a consumer with less gets about one batch per round trip.
+const tinyFetch = 8 << 10
+
+// Tiny reports whether the consumer reads so little at a time that no bound on catching up is fair.
+func (o *ConsumerOptions) Tiny() bool {
+	small := func(n int32) bool { return n > 0 && n < tinyFetch }
+	return small(o.MaxBytes) || small(o.PartitionMaxBytes)
 }

@@ -2,9 +2,11 @@ package workload
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
@@ -228,6 +230,14 @@ func ParsePlan(src []byte) (Plan, error) {
 	}
 	return p, nil
 }
+
+// Sorted is a plan that was made by hand, with its operations by time.
+func Sorted(p Plan) Plan {
+	slices.SortStableFunc(p.Ops, byTime)
+	return p
+}
+
+func byTime(a, b Op) int { return cmp.Compare(a.At, b.At) }
 
 // ProcessOf is the history's number of one incarnation of a client.
 func ProcessOf(id int32, incarnation int64) history.Process {

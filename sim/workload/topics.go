@@ -180,6 +180,11 @@ func IsTransactional(plans []Plan, topic string) bool {
 	return anyOp(plans, func(op *Op) bool { return op.Kind == Transact && slices.Contains(op.Topics, topic) })
 }
 
+// HasMembers reports whether some client is in a group.
+func HasMembers(plans []Plan) bool {
+	return slices.ContainsFunc(plans, func(p Plan) bool { return p.Group != nil })
+}
+
 // Writers are the transactional ids that plans use, ascending.
 func Writers(plans []Plan) []int32 {
 	var out []int32
