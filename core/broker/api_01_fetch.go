@@ -4,6 +4,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/fetch"
 	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/purgatory"
 	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
@@ -14,7 +15,7 @@ import (
 //
 // Behavior: partitions are served in the session's order until max_bytes is used up; the first batch of the first
 // partition with data is returned whole, however large (KIP-74). Nothing at or past the HighWatermark is returned,
-// nothing at or past the LastStableOffset to read_committed. The answer comes at once if there are min_bytes, an
+// nothing at or past the LastStableOffset to read_committed, which is told the aborted transactions that overlap what it gets. The answer comes at once if there are min_bytes, an
 // error, or max_wait is 0; else the fetch is parked. Records are named as spans, never read here; only where the
 // position of an offset is not known exactly a few bytes of the file are read first.
 //
@@ -63,7 +64,8 @@ type fetchPart struct {
 	divergesE core.LeaderEpoch // diverging epoch and its end, if diverging (KIP-595)
 	divergesO core.Offset
 	diverging bool
-	preferred core.NodeID // replica to read from instead, or NoNode (KIP-392)
+	preferred core.NodeID   // replica to read from instead, or NoNode (KIP-392)
+	aborted   []txindex.Txn // that a reader of committed records must know of, by first offset
 	// unsettled says that a new leader does not know yet how far its predecessor has committed (KIP-207).
 	unsettled bool
 }
@@ -223,11 +225,14 @@ func (b *Broker) readable(f *fetching, part *fetchPart) core.Offset {
 	case f.follower != core.NoNode:
 		f.urgent = f.urgent || part.p.NeedsHW(f.follower)
 		return part.p.FollowerBound()
-	case f.body.IsolationLevel == 1:
+	case f.committed():
 		return part.lso
 	}
 	return part.hw
 }
+
+// committed reports whether the fetch is a consumer's with isolation.level=read_committed (KIP-98).
+func (f *fetching) committed() bool { return f.body.IsolationLevel == 1 && f.follower == core.NoNode }
 
 // mayReadFromFollower reports whether a consumer may be served by a replica that does not lead: one that is ready and
 // follows in the current epoch, for clients that know of it (KIP-392).
@@ -258,6 +263,9 @@ func (b *Broker) located(f *fetching, at log.Located, out *step.Effects) bool {
 	}
 	part := &f.parts[f.at]
 	part.code, part.span = at.Code, at.Span
+	if f.committed() && at.Span.Len > 0 {
+		part.aborted = part.p.Log.Aborted(nil, f.query.Offset, at.Span, f.query.UpperBound)
+	}
 	f.urgent = f.urgent || at.Code != core.ErrNone
 	f.bytes += at.Span.Len
 	f.budget -= at.Span.Len
@@ -354,7 +362,7 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 			continue
 		}
 		t := lastTopic(resp, asked)
-		t.Partitions = append(t.Partitions, part.response(asked.Partition, f.body.IsolationLevel))
+		t.Partitions = append(t.Partitions, part.response(asked.Partition, f.committed()))
 		rep.Spans = append(rep.Spans, part.span)
 	}
 	f.ctx.Finish()
@@ -373,12 +381,15 @@ func lastTopic(resp *kmsg.FetchResponse, asked *fetch.Partition) *kmsg.FetchResp
 	return &resp.Topics[len(resp.Topics)-1]
 }
 
-func (part *fetchPart) response(index int32, isolation int8) kmsg.FetchResponseTopicPartition {
+func (part *fetchPart) response(index int32, committed bool) kmsg.FetchResponseTopicPartition {
 	rp := kmsg.NewFetchResponseTopicPartition()
 	rp.Partition, rp.ErrorCode = index, int16(part.code)
 	rp.HighWatermark, rp.LastStableOffset, rp.LogStartOffset = int64(part.hw), int64(part.lso), int64(part.logStart)
-	if isolation == 1 {
-		rp.AbortedTransactions = []kmsg.FetchResponseTopicPartitionAbortedTransaction{}
+	if committed { // null says that nobody asked
+		rp.AbortedTransactions = make([]kmsg.FetchResponseTopicPartitionAbortedTransaction, len(part.aborted))
+		for i, t := range part.aborted {
+			rp.AbortedTransactions[i].ProducerID, rp.AbortedTransactions[i].FirstOffset = int64(t.ProducerID), int64(t.First)
+		}
 	}
 	rp.PreferredReadReplica = int32(part.preferred)
 	if part.diverging {

@@ -40,6 +40,9 @@ func (b *Broker) schedule(p *partition) {
 	if !p.deleting {
 		next.Take(p.Replica.NextDeadline())
 	}
+	if p.internal != nil {
+		next.Take(p.internal.NextDeadline(p.TP.Partition))
+	}
 	at, ok := next.At, next.OK
 	if ok && at == p.timerAt {
 		return

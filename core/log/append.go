@@ -8,6 +8,7 @@ import (
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log/pstate"
 	"github.com/klamm-log/klamm/core/log/recent"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -62,9 +63,16 @@ func (l *Log) AppendAsLeader(
 	}
 	l.accept(&h)
 	view.FirstOffset, view.LastOffset, view.MaxTimestamp = a.Base, a.Last, h.MaxTimestamp
-	l.producers.Apply(&view)
+	l.fold(l.active(), &view)
 	l.active().stage(batch)
 	return a
+}
+
+// fold takes a batch of the segment, the log's newest, into the producer table, and an aborted transaction into the segment's index.
+func (l *Log) fold(s *segment, view *pstate.Batch) {
+	if e, done := l.producers.Apply(view); done && !e.Commit {
+		s.aborted.Add(txindex.Txn{ProducerID: e.ProducerID, First: e.First, Last: e.Last, LastStable: e.LastStable})
+	}
 }
 
 func refused(code core.ErrorCode, why string) Appended {
@@ -126,7 +134,7 @@ func (l *Log) AppendFromLeader(now core.Now, data []byte, epoch core.LeaderEpoch
 		}
 		view := l.producerView(record.Batch(rest[:h.SizeInBytes()]), &h)
 		l.accept(&h)
-		l.producers.Apply(&view)
+		l.fold(l.active(), &view)
 		rest = rest[h.SizeInBytes():]
 	}
 	l.active().stage(run)
@@ -196,6 +204,6 @@ func (l *Log) takeSnapshot() {
 	}
 	l.snapshots = append(l.snapshots, l.end)
 	l.files = append(l.files, smallFile{
-		path: l.path(segmentName(l.end, snapshotSuffix)), data: l.producers.AppendSnapshot(nil), then: func() {},
+		path: l.path(segmentName(l.end, snapshotSuffix)), data: l.producers.AppendSnapshot(nil),
 	})
 }

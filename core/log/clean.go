@@ -6,6 +6,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/log/compact"
+	"github.com/klamm-log/klamm/core/log/index"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -106,8 +107,8 @@ func (l *Log) plan(segs []*segment) []compact.Segment {
 	views := make([]compact.Segment, 0, len(segs))
 	for _, s := range segs {
 		views = append(views, compact.Segment{Base: s.base, Next: s.next, Size: int64(s.size), FirstTime: s.firstTime,
-			MaxTimestamp: s.maxTimestamp, IndexBytes: int64(len(s.index)) * indexEntrySize,
-			TimeBytes: int64(len(s.times)) * timeEntrySize})
+			MaxTimestamp: s.maxTimestamp, IndexBytes: int64(len(s.index)) * index.EntrySize,
+			TimeBytes: int64(len(s.times)) * index.TimeEntrySize})
 	}
 	return views
 }
@@ -126,11 +127,11 @@ func (l *Log) StartCleaning(now core.Now, o CleanOptions, out *step.Effects) boo
 	o.ChunkBytes = max(o.ChunkBytes, minRead)
 	c := &cleaning{opts: o, round: compact.NewRound(compact.Options{
 		Range: r, Policy: l.cfg.Cleaning, Keys: compact.NewMap(o.MapBytes, o.MapLoad, r.Dirty/leastRecord),
-		Producers: l.producers.Producers(), MaxDecompressed: l.cfg.MaxDecompressed,
+		Producers: l.producers.Producers(), MaxDecompressed: l.cfg.MaxDecompressed, Aborted: l.abortedBelow(r.End),
 	}, &l.codecs)}
 	from, to := l.segmentFor(r.FirstDirty), l.segmentFor(r.End-1)
 	c.input = append(c.input, l.segments[from:to+1]...)
-	c.pos, _ = c.input[0].index.floor(int64(r.FirstDirty - c.input[0].base))
+	c.pos, _ = c.input[0].index.Floor(int64(r.FirstDirty - c.input[0].base))
 	l.clean = c
 	l.cleanOn(now, out)
 	return true
@@ -259,6 +260,10 @@ func (l *Log) cleanBatch(now core.Now, kept []byte, b record.Batch, out *step.Ef
 		return kept, err
 	}
 	h := record.Batch(kept[from:]).Header()
+	if t, ok := s.aborted.Ending(h.LastOffset()); ok && h.Attributes.Control() && h.RecordCount > 0 {
+		// With the marker goes the entry: a reader who was told of an abort and meets no marker would skip the producer's next transaction.
+		c.out.aborted.Add(t)
+	}
 	if int64(c.out.size)+h.SizeInBytes() > math.MaxInt32 {
 		return kept, record.ErrTooLarge // a batch has grown by being compressed anew, and positions are 32 bits
 	}

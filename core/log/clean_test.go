@@ -145,7 +145,7 @@ func (k *keyed) act() {
 		k.startCleaning()
 	case a < 85:
 		k.hw = max(k.hw, min(k.log.DurableOffset(), core.Offset(len(k.all)-k.r.IntN(6))))
-		k.log.Producers().Replicated(k.hw)
+		k.log.Replicated(k.hw)
 	case a < 87 && core.Offset(len(k.all)) > k.hw:
 		k.truncate(k.hw + core.Offset(k.r.IntN(len(k.all)-int(k.hw))))
 	case a < 88 && len(k.all) > 3 && k.r.IntN(3) == 0:
@@ -301,15 +301,15 @@ func (k *keyed) adopt() {
 }
 
 func (k *keyed) settle() {
-	for n := 0; len(k.disk.queue) > 0 || k.log.Cleaning(); n++ {
+	for n := 0; len(k.disk.queue) > 0 || k.log.Cleaning() || !k.log.Ready(); n++ {
 		if n > 50_000 {
 			k.t.Fatalf("no end: %+v", k.disk.queue)
 		}
 		if len(k.disk.queue) == 0 {
 			k.endTurn()
-			continue
+		} else {
+			k.stepOnce()
 		}
-		k.stepOnce()
 		if most, needs := k.log.NeedsCheckpoint(); needs {
 			k.past.RecoveryPoint, k.past.CleanPoint = min(most, k.log.RecoveryPoint()), k.log.CleanPoint()
 			k.log.CleanPointSaid(k.past.CleanPoint, true)

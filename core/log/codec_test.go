@@ -83,38 +83,6 @@ func TestLargestEpochAtOrBelow(t *testing.T) {
 	require.Equal(t, []EpochStart{{0, 0}, {1, 50}, {4, 80}, {6, 110}}, c.entries)
 }
 
-func TestIndexGoldenBytes(t *testing.T) {
-	x := offsetIndex{{rel: 3, pos: 100}, {rel: 9, pos: 0x1234}}
-	raw := x.appendTo(nil)
-	require.Equal(t, []byte{0, 0, 0, 3, 0, 0, 0, 100, 0, 0, 0, 9, 0, 0, 0x12, 0x34}, raw)
-	back, err := parseOffsetIndex(raw, 0x1235, 10)
-	require.NoError(t, err)
-	require.Equal(t, x, back)
-	times := timeIndex{{timestamp: 0x0102030405, rel: 3}}
-	raw = times.appendTo(nil)
-	require.Equal(t, []byte{0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0, 3}, raw)
-	for _, bad := range []offsetIndex{{{3, 0}}, {{3, 10}, {3, 20}}, {{3, 10}, {4, 10}}, {{3, 0x1235}}, {{10, 5}}, {{-1, 5}}} {
-		_, err := parseOffsetIndex(bad.appendTo(nil), 0x1235, 10)
-		require.ErrorIs(t, err, errIndex, "%v", bad)
-	}
-}
-
-func FuzzIndexes(f *testing.F) {
-	f.Add([]byte{0, 0, 0, 3, 0, 0, 0, 100, 0, 0, 0, 9, 0, 0, 0x12, 0x34}, int64(1<<20), int64(100))
-	f.Fuzz(func(t *testing.T, src []byte, size, length int64) {
-		if x, err := parseOffsetIndex(src, core.Pos(size), length); err == nil {
-			require.Equal(t, src, append([]byte{}, x.appendTo(nil)...)[:len(src)])
-			for rel := int64(-1); rel < 20; rel++ {
-				pos, _ := x.floor(rel)
-				require.LessOrEqual(t, pos, x.ceiling(rel, core.Pos(size)))
-			}
-		}
-		if x, err := parseTimeIndex(src, length); err == nil {
-			require.True(t, bytes.Equal(src, x.appendTo(nil)))
-		}
-	})
-}
-
 func FuzzCheckpoints(f *testing.F) {
 	f.Add([]byte("0\n2\na 0 7\nb-c.d 12 0\n"))
 	f.Add([]byte("0\n2\n0 0\n3 17\n"))

@@ -100,16 +100,31 @@ func (l *Log) advance() {
 
 // writeIndexes writes a segment's index files whole. The active segment's live in memory only: recovery rebuilds them
 // from the batches, which it scans anyway.
+//
+// The transaction index goes first, durably: its absence means that nothing was aborted, while a segment without one of the
+// others is scanned. It must not be missing where they are there.
 func (l *Log) writeIndexes(now core.Now, s *segment, out *step.Effects) {
 	s.listed = true
+	if len(s.aborted) == 0 && !s.txnFile {
+		l.writeSparse(now, s, out)
+		return
+	}
+	s.txnFile = true
+	l.files = append(l.files, smallFile{path: l.path(segmentName(s.base, txnIndexSuffix)), data: s.aborted.AppendTo(nil),
+		then: func(now core.Now, out *step.Effects) { l.writeSparse(now, s, out) }})
+	l.saveFiles(now, out)
+}
+
+// writeSparse writes the two sparse indexes.
+func (l *Log) writeSparse(now core.Now, s *segment, out *step.Effects) {
 	left := 2
 	done := func(core.Now, *step.DiskDone, *step.Effects) {
 		if left--; left == 0 {
 			s.indexed = true
 		}
 	}
-	l.writeWhole(now, segmentName(s.base, indexSuffix), s.index.appendTo(nil), done, out)
-	l.writeWhole(now, segmentName(s.base, timeIndexSuffix), s.times.appendTo(nil), done, out)
+	l.writeWhole(now, segmentName(s.base, indexSuffix), s.index.AppendTo(nil), done, out)
+	l.writeWhole(now, segmentName(s.base, timeIndexSuffix), s.times.AppendTo(nil), done, out)
 }
 
 // writeWhole writes and syncs a file in place. A crash may leave a part of it: only for files that can be rebuilt.
@@ -133,7 +148,7 @@ func (l *Log) saveFiles(now core.Now, out *step.Effects) {
 		l.epochs.dirty = false
 		entries := append([]EpochStart(nil), l.epochs.entries...)
 		l.files = append(l.files, smallFile{path: l.path(epochFile), data: AppendEpochs(nil, entries),
-			then: func() { l.epochs.savedUpTo(entries) }})
+			then: func(core.Now, *step.Effects) { l.epochs.savedUpTo(entries) }})
 	}
 	for _, f := range l.files {
 		r := StartReplacement(now, &l.ids, f.path, f.data, out)

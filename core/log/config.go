@@ -3,6 +3,7 @@ package log
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/log/compact"
+	"github.com/klamm-log/klamm/core/log/index"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -90,7 +91,7 @@ func (c Config) withDefaults() Config {
 	c.RecoveryChunkBytes = max(c.RecoveryChunkBytes, minRead)
 	c.LookupBytes = max(c.LookupBytes, minRead)
 	// A time index must have room for the entry that seals it.
-	c.IndexMaxBytes = max(c.IndexMaxBytes, 2*timeEntrySize)
+	c.IndexMaxBytes = max(c.IndexMaxBytes, 2*index.TimeEntrySize)
 	return c
 }
 

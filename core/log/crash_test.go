@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -91,6 +93,10 @@ func (l *life) perform() {
 }
 
 func (l *life) appendOne() {
+	if l.r.IntN(3) == 0 {
+		l.appendTransactional()
+		return
+	}
 	n := 1 + l.r.IntN(3)
 	o := record.Options{}
 	if l.r.IntN(2) == 0 {
@@ -99,7 +105,7 @@ func (l *life) appendOne() {
 	b := batchOf(l.t, o, n, l.r.IntN(80), core.Wall(1_000_000+int64(l.end)))
 	a := l.log.AppendAsLeader(l.now, b, nil, l.epoch)
 	if o.Idempotent && a.Code == core.ErrOutOfOrderSequenceNumber {
-		l.sequence = l.log.Producers().Producers()[0].LastSequence + 1 // a crash or truncation took batches
+		l.sequence = lastSequence(l.log, 5) + 1 // a crash or truncation took batches
 		return
 	}
 	require.Equal(l.t, core.ErrNone, a.Code, a.Why)
@@ -109,9 +115,46 @@ func (l *life) appendOne() {
 	if o.Idempotent {
 		l.sequence += int32(n)
 	}
+	l.appended(a, b)
+}
+
+func (l *life) appended(a Appended, b record.Batch) {
 	l.model[a.Base] = bytes.Clone(b)
 	l.versions[a.Base] = append(l.versions[a.Base], bytes.Clone(b))
 	l.end = a.Last + 1
+}
+
+func lastSequence(l *Log, id core.ProducerID) int32 {
+	for _, p := range l.Producers().Producers() {
+		if p.ID == id {
+			return p.LastSequence
+		}
+	}
+	return record.NoSequence
+}
+
+// appendTransactional appends a batch of one of a few transactions, or ends one.
+func (l *life) appendTransactional() {
+	id := core.ProducerID(10 + l.r.IntN(4))
+	b := batchOf(l.t, record.Options{Idempotent: true, ProducerID: id, Transactional: true, BaseSequence: lastSequence(l.log, id) + 1}, 1+l.r.IntN(2), l.r.IntN(60), core.Wall(1_000_000+int64(l.end)))
+	if l.log.Producers().Ongoing(id, 0) && l.r.IntN(2) == 0 {
+		b = markerOf(l.t, id, l.r.IntN(3) == 0, core.Wall(1_000_000+int64(l.end)))
+	}
+	a := l.log.AppendAsLeader(l.now, b, nil, l.epoch)
+	require.Equal(l.t, core.ErrNone, a.Code, a.Why)
+	l.appended(a, b)
+}
+
+// markerOf is the control batch that ends a transaction.
+func markerOf(t testing.TB, id core.ProducerID, commit bool, ts core.Wall) record.Batch {
+	t.Helper()
+	var b record.Builder
+	var c record.Codecs
+	b.Begin(nil, record.Options{Idempotent: true, ProducerID: id, BaseSequence: record.NoSequence, Transactional: true, Control: true})
+	require.NoError(t, b.AppendEndTxn(ts, commit, 0))
+	data, err := b.Finish(&c)
+	require.NoError(t, err)
+	return data
 }
 
 func (l *life) truncate() {
@@ -171,13 +214,14 @@ func (l *life) verify(what string) {
 func (l *life) verifyDerived(what string) {
 	last := int32(-1)
 	var epochs epochCache
+	l.verifyTransactions(what)
 	for o := core.Offset(0); o < l.log.LogEndOffset(); o++ {
 		data, ok := l.model[o]
 		if !ok {
 			continue
 		}
 		h := record.Batch(data).Header()
-		if h.HasProducerID() {
+		if h.ProducerID == 5 {
 			last = h.LastSequence()
 		}
 		epochs.assign(h.PartitionLeaderEpoch, h.BaseOffset)
@@ -185,11 +229,64 @@ func (l *life) verifyDerived(what string) {
 			require.Equal(l.t, h.PartitionLeaderEpoch, l.log.EpochOf(o), "%s: epoch at %d, %v", what, o, l.log.Epochs())
 		}
 	}
-	if p := l.log.Producers().Producers(); len(p) > 0 && last >= 0 {
-		require.Equal(l.t, last, p[0].LastSequence, "%s: producer state", what)
+	if found := lastSequence(l.log, 5); found >= 0 && last >= 0 {
+		require.Equal(l.t, last, found, "%s: producer state", what)
 	}
 	if l.log.LogEndOffset() > l.log.LogStartOffset() {
 		checkReads(l.t, l.world)
+	}
+}
+
+// verifyTransactions compares the transaction index and the open transactions with a fold over all batches. A transaction that began in
+// segments which are gone may be known from its first batch in those that are left.
+func (l *life) verifyTransactions(what string) {
+	var table pstate.Table
+	var it record.Iterator
+	var c record.Codecs
+	base := l.log.segments[0].base
+	visible := map[core.ProducerID]core.Offset{} // of the open transactions, the first batch that is left
+	want := map[core.Offset]txindex.Txn{}        // by marker
+	for o := core.Offset(0); o < l.log.LogEndOffset(); o++ {
+		data, ok := l.model[o]
+		if !ok {
+			continue
+		}
+		h := record.Batch(data).Header()
+		view := pstate.Of(&h)
+		if m, ok := pstate.Marker(data, &it, &c); ok && h.Attributes.Control() {
+			view = m
+		} else if _, seen := visible[h.ProducerID]; h.Attributes.Transactional() && !seen && o >= base {
+			visible[h.ProducerID] = o
+		}
+		if e, done := table.Apply(&view); done {
+			if first, left := visible[e.ProducerID]; left && !e.Commit {
+				want[e.Last] = txindex.Txn{ProducerID: e.ProducerID, First: first, Last: e.Last}
+			}
+			delete(visible, e.ProducerID)
+		}
+	}
+	for _, s := range l.log.segments {
+		for i, x := range s.aborted {
+			require.True(l.t, x.Last >= s.base && x.Last < s.next, "%s: entry %d of segment %d: %+v", what, i, s.base, x)
+			if w, ok := want[x.Last]; ok {
+				require.Equal(l.t, w.ProducerID, x.ProducerID, what)
+				require.True(l.t, x.First == w.First || x.First < base, "%s: %+v, want %+v", what, x, w)
+				delete(want, x.Last)
+			} else {
+				require.Less(l.t, x.First, base, "%s: entry %+v belongs to no transaction", what, x)
+			}
+		}
+	}
+	require.Empty(l.t, want, "%s: aborted transactions without an entry\n%s", what, l.disk.listing())
+	open := map[core.ProducerID]core.Offset{}
+	for _, p := range l.log.Producers().Producers() {
+		open[p.ID] = p.TxnFirst
+	}
+	for _, p := range table.Producers() {
+		first, left := visible[p.ID]
+		require.True(l.t, !left || open[p.ID] == first || 0 <= open[p.ID] && open[p.ID] < base, "%s: open transaction of %d: %d, want %d",
+			what, p.ID, open[p.ID], first)
+		require.True(l.t, left || open[p.ID] < base, "%s: %d has an open transaction from %d on", what, p.ID, open[p.ID])
 	}
 }
 

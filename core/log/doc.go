@@ -8,6 +8,7 @@
 //	00000000000000000000.log        record batches, byte for byte as producers sent them
 //	00000000000000000000.index      relative offset (int32), position (int32)
 //	00000000000000000000.timeindex  timestamp (int64), relative offset (int32)
+//	00000000000000000000.txnindex   the aborted transactions (core/log/txindex); absent if there is none
 //	00000000000000000000.snapshot   producer state before that offset (core/log/pstate)
 //	leader-epoch-checkpoint         first offset of each leader epoch (KIP-101)
 //	partition.metadata              the topic's id (KIP-516)
@@ -37,6 +38,8 @@
 //   - Recovery cuts only at or above the recovery point. Damage below it takes the log offline with a report.
 //   - Compaction changes no offset, touches nothing at or above the LastStableOffset, the recovery point or the active
 //     segment's base, and replaces segments by whole, synced ones only: core/log/compact says what stays.
+//   - A segment's transaction index is that of a fold over the log, whoever wrote the batches. Its file is durable before the sparse indexes
+//     are: where those are trusted, no file means that nothing was aborted.
 //   - Segments disappear one by one, each removal made durable before the next, from the front (retention) or from
 //     the back (truncation), so that no power loss leaves a hole.
 //
@@ -44,7 +47,7 @@
 //
 // It does not know the high watermark (callers pass it in), does not write the node's own checkpoint files (but holds
 // their codecs and [Replacement]), does not decide when it is compacted (callers ask [Log.Cleanable] and begin a round with
-// [Log.StartCleaning]), has no transaction index yet, and refuses message formats before version 2.
+// [Log.StartCleaning]), and refuses message formats before version 2.
 //
 // KIPs: 32 and 33 (timestamps, time index), 58, 354, 534 (compaction lag, delete horizon), 74 (fetch sizes), 98, 360
 // (producer state), 101, 279 (leader epochs), 107 (DeleteRecords), 516 (topic ids), 724 (no old formats), 734 (offset of

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/index"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -222,7 +223,7 @@ func TestTopicIDIsKeptAndCompared(t *testing.T) {
 func TestIndexesOfTheSegmentThatEndsAtTheRecoveryPointAreRebuilt(t *testing.T) {
 	w := grown(t, small())
 	last := w.log.segments[len(w.log.segments)-2]
-	w.disk.entries[w.log.path(segmentName(last.base, timeIndexSuffix))].data = timeIndex{{timestamp: 5, rel: 0}}.appendTo(nil)
+	w.disk.entries[w.log.path(segmentName(last.base, timeIndexSuffix))].data = index.Times{{Timestamp: 5, Rel: 0}}.AppendTo(nil)
 	n := w.reopen(Past{RecoveryPoint: w.log.active().base})
 	want := TimeFound{Found: true, Offset: last.base + 1, Timestamp: core.Wall(1001 + last.base/2)}
 	require.Equal(t, want, n.byTime(TimeQuery{Timestamp: want.Timestamp, UpperBound: everything}))

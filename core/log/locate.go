@@ -46,8 +46,8 @@ func (l *Log) readable(q Query) (core.Offset, core.ErrorCode) {
 func (l *Log) locateIn(q Query, upper core.Offset, i int) Located {
 	s := l.segments[i]
 	rel := int64(q.Offset - s.base)
-	pos, exact := s.index.floor(rel)
-	next := s.index.ceiling(rel, s.size)
+	pos, exact := s.index.Floor(rel)
+	next := s.index.Ceiling(rel, s.size)
 	if pos >= s.size { // an empty segment, or a hole at its end
 		return l.locateNext(q, upper, i)
 	}
@@ -151,6 +151,6 @@ func (l *Log) boundary(s *segment, upper core.Offset) core.Pos {
 	if b, ok := l.recent.Find(upper); ok && b.Base >= s.base && b.Base < s.next {
 		return core.Pos(b.Pos)
 	}
-	pos, _ := s.index.floor(int64(upper - s.base))
+	pos, _ := s.index.Floor(int64(upper - s.base))
 	return pos
 }

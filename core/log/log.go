@@ -62,6 +62,7 @@ type Log struct {
 
 	epochs    epochCache
 	producers *pstate.Table
+	committed core.Offset   // the HighWatermark, as told
 	snapshots []core.Offset // offsets of the snapshot files, ascending
 
 	// checkpointed is the recovery point that the node's checkpoint file holds for this log, as far as is known.
@@ -114,12 +115,12 @@ const (
 type smallFile struct {
 	path string
 	data []byte
-	then func()
+	then func(now core.Now, out *step.Effects) // may be nil
 }
 
 type saving struct {
 	*Replacement
-	then func()
+	then func(now core.Now, out *step.Effects)
 }
 
 // Failure says why a log is offline.
@@ -274,6 +275,13 @@ func (l *Log) Dir() string { return l.dir }
 // ([pstate.Table.Replicated]) and lets it expire; batches are the log's affair.
 func (l *Log) Producers() *pstate.Table { return l.producers }
 
+// Replicated tells the HighWatermark: transactions whose markers lie below it are decided for good (see [Log.FirstUnstable]). Told before
+// the log is ready, it is what the node's checkpoint says.
+func (l *Log) Replicated(hw core.Offset) {
+	l.committed = hw
+	l.producers.Replicated(hw)
+}
+
 // FirstUnstable is the offset that the LastStableOffset may not pass, and whether there is one.
 func (l *Log) FirstUnstable() (core.Offset, bool) {
 	first, ok := l.producers.FirstUnstable()
@@ -373,8 +381,8 @@ func (l *Log) replacementDone(now core.Now, d *step.DiskDone, out *step.Effects)
 			switch {
 			case err != step.DiskOK:
 				l.diskFailed(d)
-			case l.state != offline:
-				r.then()
+			case l.state != offline && r.then != nil:
+				r.then(now, out)
 			}
 		}
 		return true
@@ -504,13 +512,13 @@ func (l *Log) Check() {
 // check panics unless the segment's indexes ascend inside it.
 func (s *segment) check() {
 	for i, e := range s.index {
-		inside := core.Pos(e.pos) < s.size && e.pos > 0 && s.base+core.Offset(e.rel) < s.next
-		if !inside || i > 0 && (s.index[i-1].rel >= e.rel || s.index[i-1].pos >= e.pos) {
+		inside := core.Pos(e.Pos) < s.size && e.Pos > 0 && s.base+core.Offset(e.Rel) < s.next
+		if !inside || i > 0 && (s.index[i-1].Rel >= e.Rel || s.index[i-1].Pos >= e.Pos) {
 			invariant.Fail("segment %d: index entry %d: %+v", s.base, i, e)
 		}
 	}
 	for i, e := range s.times {
-		if i > 0 && (s.times[i-1].timestamp >= e.timestamp || s.times[i-1].rel > e.rel) {
+		if i > 0 && (s.times[i-1].Timestamp >= e.Timestamp || s.times[i-1].Rel > e.Rel) {
 			invariant.Fail("segment %d: time entry %d: %+v", s.base, i, e)
 		}
 	}

@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/index"
 	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -33,6 +35,7 @@ type recovery struct {
 
 	files     map[string]int64 // name -> size, of the regular files
 	swaps     []core.Offset
+	limit     core.Offset // the newest producer snapshot that may be used
 	snapAt    core.Offset // the producer table's offset before the scan
 	from      int         // first segment to be scanned
 	created   bool        // directory entries were made that are not durable yet
@@ -229,6 +232,7 @@ func (l *Log) openSegments(now core.Now, out *step.Effects) {
 		s := newSegment(base, now.Wall)
 		s.file, s.linked, s.sealed = l.ids.File(), true, true
 		s.swapped = slices.Contains(r.swaps, base)
+		_, s.txnFile = r.files[segmentName(base, txnIndexSuffix)]
 		l.segments = append(l.segments, s)
 		name := segmentName(base, logSuffix)
 		if s.swapped {
@@ -247,11 +251,18 @@ func (l *Log) openSegments(now core.Now, out *step.Effects) {
 		l.goOn(now, l.cutAll, out)
 		return
 	}
+	r.limit = noCut
+	if i := l.segmentFor(r.point - 1); !r.clean && len(l.segments) > 0 {
+		r.limit = l.segments[max(0, i)].base
+	}
 	l.goOn(now, l.chooseSnapshot, out)
 }
 
-// chooseSnapshot loads the newest usable producer snapshot at or below the recovery point (after a clean stop: the
-// newest). Damaged ones are removed: the fold then starts from an older one.
+// chooseSnapshot loads the newest usable producer snapshot. Damaged ones are removed: the fold then starts from an older one.
+//
+// It must not be from above the first segment that is scanned as a whole: that segment's transaction index comes out of the same fold,
+// which has to see where its transactions began. Nor, if there are transactions, from above the HighWatermark: a snapshot does not tell
+// which transactions have a marker that is not committed, and those hold the LastStableOffset back.
 func (l *Log) chooseSnapshot(now core.Now, out *step.Effects) {
 	r := l.rec
 	if len(l.segments) == 0 {
@@ -259,12 +270,8 @@ func (l *Log) chooseSnapshot(now core.Now, out *step.Effects) {
 		return
 	}
 	l.start = max(r.begin, l.segments[0].base)
-	limit := r.point
-	if r.clean {
-		limit = noCut
-	}
 	i := len(l.snapshots) - 1
-	for i >= 0 && (l.snapshots[i] > limit || l.snapshots[i] < l.segments[0].base) {
+	for i >= 0 && (l.snapshots[i] > r.limit || l.snapshots[i] < l.segments[0].base) {
 		i--
 	}
 	r.snapAt = l.segments[0].base
@@ -276,6 +283,10 @@ func (l *Log) chooseSnapshot(now core.Now, out *step.Effects) {
 	r.phase = l.planScan
 	l.load(now, name, out, func(data []byte) {
 		t, err := pstate.ParseSnapshot(data)
+		if err == nil && l.snapshots[i] > l.committed && t.Transactional() {
+			r.limit, r.phase = l.snapshots[i]-1, l.chooseSnapshot
+			return
+		}
 		if err == nil {
 			l.producers, r.snapAt = t, l.snapshots[i]
 			return
@@ -316,8 +327,8 @@ func (l *Log) planScan(now core.Now, out *step.Effects) {
 		r.from = max(0, min(r.from, l.segmentFor(r.point-1)))
 	}
 	for i, s := range l.segments {
-		s.rescan = !r.clean && i >= r.from
-		if !s.rescan {
+		s.rescan = s.rescan || !r.clean && i >= r.from
+		if !s.rescan && !s.listed {
 			l.loadIndexes(now, s, i == len(l.segments)-1, out)
 		}
 	}
@@ -329,6 +340,11 @@ func (l *Log) planScan(now core.Now, out *step.Effects) {
 func (l *Log) beginScan(now core.Now, out *step.Effects) {
 	for _, s := range l.segments {
 		s.rescan = s.rescan || s.swapped || len(s.times) == 0 && len(s.index) > 0
+		if s.rescan && s.base < l.rec.snapAt {
+			l.rec.limit, l.producers = s.base, &pstate.Table{}
+			l.goOn(now, l.chooseSnapshot, out)
+			return
+		}
 	}
 	l.rec.scan = scan{}
 	l.scanSegment(now, out)
@@ -337,13 +353,15 @@ func (l *Log) beginScan(now core.Now, out *step.Effects) {
 // loadIndexes reads a segment's index files; what is missing or does not make sense is rebuilt by a scan.
 func (l *Log) loadIndexes(now core.Now, s *segment, last bool, out *step.Effects) {
 	r := l.rec
-	index, times := segmentName(s.base, indexSuffix), segmentName(s.base, timeIndexSuffix)
-	limit := int64(l.cfg.IndexMaxBytes) + timeEntrySize
-	for _, name := range []string{index, times} {
+	offsets, times := segmentName(s.base, indexSuffix), segmentName(s.base, timeIndexSuffix)
+	limit := int64(l.cfg.IndexMaxBytes) + index.TimeEntrySize
+	for _, name := range []string{offsets, times} {
 		if size, ok := r.files[name]; !ok || size > limit {
 			s.rescan = true
 		}
 	}
+	// There is at most one entry per batch.
+	s.rescan = s.rescan || r.files[segmentName(s.base, txnIndexSuffix)] > int64(s.size)
 	if s.rescan {
 		return
 	}
@@ -351,27 +369,42 @@ func (l *Log) loadIndexes(now core.Now, s *segment, last bool, out *step.Effects
 	if !last {
 		length = min(length, int64(s.next-s.base))
 	}
-	l.load(now, index, out, func(data []byte) {
-		x, err := parseOffsetIndex(data, s.size, length)
+	l.load(now, offsets, out, func(data []byte) {
+		x, err := index.ParseOffsets(data, s.size, length)
 		s.index, s.rescan = x, s.rescan || err != nil
 	})
 	l.load(now, times, out, func(data []byte) {
-		x, err := parseTimeIndex(data, length)
+		x, err := index.ParseTimes(data, length)
 		s.times, s.rescan = x, s.rescan || err != nil
 		if n := len(x); n > 0 {
-			s.firstTime = x[0].timestamp // close to the first batch's, which is not read
-			s.maxTimestamp, s.maxOffset = x[n-1].timestamp, s.base+core.Offset(x[n-1].rel)
+			s.firstTime = x[0].Timestamp // close to the first batch's, which is not read
+			s.maxTimestamp, s.maxOffset = x[n-1].Timestamp, s.base+core.Offset(x[n-1].Rel)
 		}
 	})
+	if s.txnFile {
+		l.load(now, segmentName(s.base, txnIndexSuffix), out, func(data []byte) {
+			next := core.Offset(math.MaxInt64)
+			if !last {
+				next = s.next
+			}
+			x, err := txindex.Parse(data, s.base, next)
+			s.aborted, s.rescan = x, s.rescan || err != nil
+		})
+	}
 	s.indexed, s.listed = true, true
 }
 
-// applyScanned folds a scanned batch into the producer table, unless the snapshot contains it.
-func (l *Log) applyScanned(b record.Batch, h *record.Header) {
+// applyScanned folds a scanned batch into the producer table, unless the snapshot contains it. The transaction index of a segment that is
+// not scanned as a whole comes from its file.
+func (l *Log) applyScanned(b record.Batch, h *record.Header, s *segment) {
 	if h.BaseOffset < l.rec.snapAt {
 		return
 	}
 	view := l.producerView(b, h)
+	if s.rescan {
+		l.fold(s, &view)
+		return
+	}
 	l.producers.Apply(&view)
 }
 
@@ -530,7 +563,7 @@ func (l *Log) finish(now core.Now, out *step.Effects) {
 	if _, ok := r.files[metadataFile]; !ok && !l.topicID.IsZero() {
 		l.unnamed = true
 		l.files = append(l.files, smallFile{path: l.path(metadataFile), data: AppendPartitionMetadata(nil, l.topicID),
-			then: func() { l.unnamed = false }})
+			then: func(core.Now, *step.Effects) { l.unnamed = false }})
 	}
 	l.dropSnapshots(now, out)
 	if len(r.swaps) == 0 {
@@ -551,10 +584,7 @@ func (l *Log) indexSwapped(now core.Now, out *step.Effects) {
 			continue
 		}
 		s.listed, s.indexed = true, true // before anybody can ask
-		for _, x := range []smallFile{
-			{path: segmentName(s.base, indexSuffix), data: s.index.appendTo(nil)},
-			{path: segmentName(s.base, timeIndexSuffix), data: s.times.appendTo(nil)},
-		} {
+		for _, x := range l.indexFiles(s) {
 			r := l.rec
 			r.waiting++
 			l.writeWhole(now, x.path, x.data, func(now core.Now, _ *step.DiskDone, out *step.Effects) {
@@ -564,7 +594,22 @@ func (l *Log) indexSwapped(now core.Now, out *step.Effects) {
 			}, out)
 		}
 	}
-	l.goOn(now, l.nameSwapped, out)
+	l.goOn(now, func(now core.Now, out *step.Effects) { // the transaction indexes must not be lost when the names are not
+		l.rec.phase = l.nameSwapped
+		l.ask(now, step.DiskOp{Kind: step.SyncDir, Path: l.dir}, opCall, out, nil)
+	}, out)
+}
+
+// indexFiles is a cleaned segment's indexes; there is no transaction index of before.
+func (l *Log) indexFiles(s *segment) []smallFile {
+	files := []smallFile{
+		{path: segmentName(s.base, indexSuffix), data: s.index.AppendTo(nil)},
+		{path: segmentName(s.base, timeIndexSuffix), data: s.times.AppendTo(nil)},
+	}
+	if s.txnFile = len(s.aborted) > 0; s.txnFile {
+		files = append(files, smallFile{path: segmentName(s.base, txnIndexSuffix), data: s.aborted.AppendTo(nil)})
+	}
+	return files
 }
 
 // nameSwapped gives them their final names.

@@ -45,7 +45,7 @@ func (l *Log) scanSegment(now core.Now, out *step.Effects) {
 		if s.rescan {
 			s.clear()
 		} else { // after a clean stop: from the last indexed batch that the producer snapshot contains
-			s.size, _ = s.index.floor(int64(r.snapAt - s.base))
+			s.size, _ = s.index.Floor(int64(r.snapAt - s.base))
 			s.next = s.base
 		}
 		if s.size < sc.limit {
@@ -232,7 +232,7 @@ func (l *Log) acceptScanned(b record.Batch, h *record.Header, s *segment) {
 		Size: int32(h.SizeInBytes())}, l.cfg.RecentBatches)
 	l.epochs.reconcile(h.PartitionLeaderEpoch, h.BaseOffset)
 	if b != nil || !h.Attributes.Control() {
-		l.applyScanned(b, h)
+		l.applyScanned(b, h, s)
 	}
 	s.account(h, l.cfg.IndexIntervalBytes)
 	l.rec.scan.exact = true

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/index"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -56,8 +58,11 @@ type segment struct {
 	file step.FileID // of the .log file, 0 before its Open was handed out
 	size core.Pos    // bytes of batches, also those not yet handed to the disk
 
-	index offsetIndex
-	times timeIndex
+	index index.Offsets
+	times index.Times
+	// aborted is the transactions whose ABORT marker stands in the segment; txnFile says that there may be a file of it, of now or of before.
+	aborted txindex.Index
+	txnFile bool
 	// sinceIndex is the bytes accounted since the last index entry.
 	sinceIndex int64
 
@@ -100,7 +105,7 @@ func newSegment(base core.Offset, created core.Wall) *segment {
 // clear forgets the contents, before a scan finds them again.
 func (s *segment) clear() {
 	s.next, s.size, s.stagedB, s.sinceIndex = s.base, 0, 0, 0
-	s.index, s.times = s.index[:0], s.times[:0]
+	s.index, s.times, s.aborted = s.index[:0], s.times[:0], nil
 	s.maxTimestamp, s.maxOffset, s.firstTime = core.NoTimestamp, core.NoOffset, core.NoTimestamp
 }
 
@@ -121,8 +126,8 @@ func (s *segment) account(h *record.Header, interval int32) {
 		s.firstTime = h.MaxTimestamp
 	}
 	if s.sinceIndex > int64(interval) {
-		if n := len(s.index); n == 0 || core.Pos(s.index[n-1].pos) < pos {
-			s.index = append(s.index, indexEntry{rel: int32(last - s.base), pos: int32(pos)})
+		if n := len(s.index); n == 0 || core.Pos(s.index[n-1].Pos) < pos {
+			s.index = append(s.index, index.Entry{Rel: int32(last - s.base), Pos: int32(pos)})
 			s.stampTime()
 		}
 		s.sinceIndex = 0
@@ -137,10 +142,10 @@ func (s *segment) stampTime() {
 	if s.maxTimestamp == core.NoTimestamp {
 		return
 	}
-	if n := len(s.times); n > 0 && s.times[n-1].timestamp >= s.maxTimestamp {
+	if n := len(s.times); n > 0 && s.times[n-1].Timestamp >= s.maxTimestamp {
 		return
 	}
-	s.times = append(s.times, timeEntry{timestamp: s.maxTimestamp, rel: int32(s.maxOffset - s.base)})
+	s.times = append(s.times, index.TimeEntry{Timestamp: s.maxTimestamp, Rel: int32(s.maxOffset - s.base)})
 }
 
 // stage queues the bytes of accounted batches for the disk.
@@ -172,6 +177,6 @@ func (s *segment) full(cfg *Config, now core.Now, h *record.Header) bool {
 	}
 	return int64(s.size)+h.SizeInBytes() > int64(cfg.SegmentBytes) ||
 		s.ageFor(now, h.MaxTimestamp) > cfg.SegmentMs ||
-		int64(len(s.index)) >= int64(cfg.IndexMaxBytes)/indexEntrySize ||
-		int64(len(s.times)) >= int64(cfg.IndexMaxBytes)/timeEntrySize-1
+		int64(len(s.index)) >= int64(cfg.IndexMaxBytes)/index.EntrySize ||
+		int64(len(s.times)) >= int64(cfg.IndexMaxBytes)/index.TimeEntrySize-1
 }

@@ -113,20 +113,30 @@ func (l *Log) swapIn(now core.Now, old []*segment, out *step.Effects) {
 func (l *Log) writeCleanIndexes(now core.Now, old []*segment, out *step.Effects) {
 	c := l.clean
 	s := c.out
-	left := 2
+	files := l.indexFiles(s)
+	left := len(files)
 	c.waiting++
 	done := func(now core.Now, _ *step.DiskDone, out *step.Effects) {
 		if left--; left > 0 {
 			return
 		}
 		c.waiting--
-		l.rename(now, s, logSuffix+swapSuffix, logSuffix, out, func(now core.Now, out *step.Effects) {
-			s.swapped, s.indexed = false, true
-			l.buryReplaced(now, old, out)
-		})
+		name := func(now core.Now, out *step.Effects) {
+			l.rename(now, s, logSuffix+swapSuffix, logSuffix, out, func(now core.Now, out *step.Effects) {
+				s.swapped, s.indexed = false, true
+				l.buryReplaced(now, old, out)
+			})
+		}
+		if !s.txnFile {
+			name(now, out)
+			return
+		}
+		// Were its name lost in a crash and the segment's not, nothing would be known to be aborted.
+		l.then(now, step.DiskOp{Kind: step.SyncDir, Path: l.dir}, out, name)
 	}
-	l.writeWhole(now, segmentName(s.base, indexSuffix), s.index.appendTo(nil), done, out)
-	l.writeWhole(now, segmentName(s.base, timeIndexSuffix), s.times.appendTo(nil), done, out)
+	for _, f := range files {
+		l.writeWhole(now, f.path, f.data, done, out)
+	}
 }
 
 // buryReplaced deletes the old files, which have no part in the log any more, and goes on with the next group.

@@ -43,7 +43,7 @@ func (l *Log) timeIn(q TimeQuery, i int) TimeFound {
 			break
 		}
 		// Batches before the indexed one are older. The offset index may lie before it; the scan passes over them.
-		pos, _ := s.index.floor(int64(s.times.floor(q.Timestamp)))
+		pos, _ := s.index.Floor(int64(s.times.Floor(q.Timestamp)))
 		return TimeFound{Need: l.lookAt(s, pos)}
 	}
 	return TimeFound{}

@@ -223,7 +223,7 @@ func (r *Replica) Advance(now core.Now) bool {
 		return false
 	}
 	r.highWatermark = hw
-	r.Log.Producers().Replicated(hw)
+	r.Log.Replicated(hw)
 	return true
 }
 

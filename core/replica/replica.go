@@ -94,7 +94,10 @@ func (r *Replica) Configure(opts Options) { r.opts = opts.withDefaults() }
 
 // SetCheckpointedHW gives the entry of replication-offset-checkpoint, before the log is ready. It may lag behind what
 // was committed; an entry beyond what the log holds is cut down to it.
-func (r *Replica) SetCheckpointedHW(o core.Offset) { r.checkpointed = max(0, o) }
+func (r *Replica) SetCheckpointedHW(o core.Offset) {
+	r.checkpointed = max(0, o)
+	r.Log.Replicated(r.checkpointed)
+}
 
 // Apply takes over what the committed metadata says of the partition. Older partition epochs are ignored, the present
 // one changes nothing: an AlterPartition answer may have been faster, and a proposal that is under way was made under it.
@@ -170,6 +173,7 @@ func (r *Replica) Settle() {
 		}
 		start := r.Log.LogStartOffset()
 		r.highWatermark = min(max(r.highWatermark, start), max(start, r.Log.DurableOffset()))
+		r.Log.Replicated(r.highWatermark) // recovery has met markers again that were decided long ago
 	}
 	r.ready = ready
 	if !ready || r.leading || r.leader != r.self || r.resumed() {

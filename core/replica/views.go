@@ -39,10 +39,14 @@ func (r *Replica) HighWatermark() core.Offset { return r.highWatermark }
 // an earlier leader has told clients, and ListOffsets answers OFFSET_NOT_AVAILABLE (KIP-207).
 func (r *Replica) HWKnown() bool { return r.leading && r.highWatermark >= r.epochStart }
 
-// LastStableOffset is the HighWatermark, or the first offset of the oldest open transaction if that is less (KIP-98).
+// LastStableOffset is the HighWatermark, or if that is less the first offset of the oldest transaction that is open or whose marker is not
+// below the HighWatermark (KIP-98). An undecided record at the HighWatermark or above would not hold it back, and so need not be asked for.
+//
+// Why also those with a marker: T writes 10 to 19, its ABORT stands at 20, the HighWatermark is 15. Were 15 stable and the marker lost with
+// its leader, 10 would be unstable again: the offset would fall.
 func (r *Replica) LastStableOffset() core.Offset {
 	if first, open := r.Log.FirstUnstable(); open {
-		return min(r.highWatermark, max(first, r.Log.LogStartOffset()))
+		return min(r.highWatermark, first) // first is not below the log start
 	}
 	return r.highWatermark
 }

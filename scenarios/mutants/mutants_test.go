@@ -108,6 +108,32 @@ func TestThePlainestBugsAreFound(t *testing.T) {
 	}
 }
 
+// TestDirectedScenarios: what seeds do not find in their budget is staged in a test of the core, which fails with the bug. That
+// it passes without is what go test ./... says of the core.
+func TestDirectedScenarios(t *testing.T) {
+	tr := tree(t)
+	ids, err := mutate.List(tr.Root())
+	require.NoError(t, err)
+	staged := 0
+	for _, id := range ids {
+		m, err := mutate.Load(tr.Root(), id)
+		require.NoError(t, err)
+		if m.Directed == (mutate.Scenario{}) {
+			continue
+		}
+		staged++
+		t.Run(id, func(t *testing.T) {
+			changed, err := tr.Changed(m)
+			require.NoError(t, err)
+			s, err := tr.Stage(t.Context(), m.Directed, changed, t.TempDir())
+			require.NoError(t, err)
+			require.True(t, s.Failed, "%v passes with the bug", m.Directed)
+			t.Log(s.Why)
+		})
+	}
+	require.GreaterOrEqual(t, staged, 20)
+}
+
 // TestCanary: a world that cannot keep its promises, for it is given no time after its faults, fails and says so all
 // the way: exit code, violations, capsule, replay. Were nothing reported, no other test of a sweep would prove anything.
 func TestCanary(t *testing.T) {

@@ -62,20 +62,8 @@ func (t Tree) Compile(ctx context.Context, changed map[string][]byte, dir string
 }
 
 func (t Tree) build(ctx context.Context, changed map[string][]byte, dir string, args ...string) error {
-	overlay := struct{ Replace map[string]string }{make(map[string]string, len(changed))}
-	for path, data := range changed {
-		to := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
-		if err := os.WriteFile(to, data, 0o644); err != nil {
-			return err
-		}
-		overlay.Replace[filepath.Join(t.root, filepath.FromSlash(path))] = to
-	}
-	list, err := json.Marshal(overlay)
+	listed, err := t.overlay(changed, dir)
 	if err != nil {
-		return err
-	}
-	listed := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(listed, list, 0o644); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-overlay", listed, "-buildvcs=false"}, args...)...)
@@ -84,4 +72,22 @@ func (t Tree) build(ctx context.Context, changed map[string][]byte, dir string, 
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return nil
+}
+
+// overlay writes the changed files, and the list of them that the go command takes, to dir.
+func (t Tree) overlay(changed map[string][]byte, dir string) (listed string, err error) {
+	overlay := struct{ Replace map[string]string }{make(map[string]string, len(changed))}
+	for path, data := range changed {
+		to := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
+		if err := os.WriteFile(to, data, 0o644); err != nil {
+			return "", err
+		}
+		overlay.Replace[filepath.Join(t.root, filepath.FromSlash(path))] = to
+	}
+	list, err := json.Marshal(overlay)
+	if err != nil {
+		return "", err
+	}
+	listed = filepath.Join(dir, "overlay.json")
+	return listed, os.WriteFile(listed, list, 0o644)
 }

@@ -33,7 +33,18 @@ type Mutant struct {
 	Profile string
 	// Missed says why the simulator does not find the mutant yet; empty if it has to.
 	Missed string
+	// Directed is the scenario written for the bug, if there is one.
+	Directed Scenario
 }
+
+// Scenario is a test of the core that stages one bug's circumstances: it passes, and fails with the mutant.
+type Scenario struct {
+	Package string // its path in the tree: "core/replica"
+	Test    string // as go test names it: "TestTraces/kip279_leader_bounces"
+}
+
+// String is the scenario as README.md writes it.
+func (s Scenario) String() string { return s.Package + " " + s.Test }
 
 // List is the ids of all mutants, sorted.
 func List(root string) ([]string, error) {
@@ -81,7 +92,7 @@ func Load(root, id string) (Mutant, error) {
 const defaultProfile = "default"
 
 // field is a line of README.md that programs read: "* Budget: 50 seeds".
-var field = regexp.MustCompile(`^\* (Source|Expected|Budget|Profile|Missed): (.+)$`)
+var field = regexp.MustCompile(`^\* (Source|Expected|Budget|Profile|Missed|Directed): (.+)$`)
 
 // parseText reads README.md: the title is the id, and some lines are fields.
 func parseText(text string) (Mutant, error) {
@@ -112,6 +123,12 @@ func parseText(text string) (Mutant, error) {
 			m.Profile = value
 		case "Missed":
 			m.Missed = value
+		case "Directed":
+			pkg, test, ok := strings.Cut(value, " ")
+			if !ok || !filepath.IsLocal(pkg) {
+				return m, fmt.Errorf("the scenario %q is not a package and a test", value)
+			}
+			m.Directed = Scenario{Package: pkg, Test: test}
 		}
 	}
 	if m.ID == "" || m.Source == "" || len(m.Expected) == 0 || m.Budget == 0 {

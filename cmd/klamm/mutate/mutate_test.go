@@ -145,3 +145,26 @@ func TestHuntReportsABrokenProgram(t *testing.T) {
 	_, err := Hunt(context.Background(), Program(filepath.Join(t.TempDir(), "none")), fake(t, ""), Sweep{Seeds: 1, Failures: 1})
 	require.True(t, errors.Is(err, fs.ErrNotExist), "%v", err)
 }
+
+func TestScenarioLine(t *testing.T) {
+	const text = "# a\n* Source: own\n* Expected: P\n* Budget: 5 seeds\n"
+	m, err := parseText(text + "* Directed: core/replica TestTraces/kip279_leader_bounces\n")
+	require.NoError(t, err)
+	require.Equal(t, Scenario{Package: "core/replica", Test: "TestTraces/kip279_leader_bounces"}, m.Directed)
+	require.Equal(t, "^TestTraces$/^kip279_leader_bounces$", exactly(m.Directed.Test))
+	for _, bad := range []string{"TestTraces", "../out TestX"} {
+		_, err := parseText(text + "* Directed: " + bad + "\n")
+		require.ErrorContains(t, err, "is not a package and a test")
+	}
+}
+
+func TestComplaint(t *testing.T) {
+	for out, want := range map[string]string{
+		"=== RUN   TestA\n    a_test.go:7: R-ONE-VOTE: two\n--- FAIL: TestA\n":                    "R-ONE-VOTE: two",
+		"--- FAIL: TestA\n    \tError Trace:\ta_test.go:3\n    \tError:      \tShould be false\n": "Should be false",
+		"panic: it broke\n\ngoroutine 1\n":                                                        "it broke",
+		"FAIL\n":                                                                                  "it failed",
+	} {
+		require.Equal(t, want, complaint([]byte(out)))
+	}
+}

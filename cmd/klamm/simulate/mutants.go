@@ -28,6 +28,8 @@ type mutantsOptions struct {
 	Time    time.Duration
 	Jobs    int
 	Keep    string
+	// Directed runs the scenarios written for the bugs instead of seeds.
+	Directed bool
 }
 
 func newMutants(a *cli.App) *cobra.Command {
@@ -43,6 +45,9 @@ A seed detects a mutant if it fails with it and holds without it. The first dete
 replayed. With --starts N seeds are run until N detections; each begins where the one
 before ended, and the median and the 90th percentile of their lengths are shown.
 
+With --directed no seeds are run, but the scenario that was written for each bug, where there is
+one: it must fail with the bug and pass without.
+
 Exit code: 0 if all were found in time, 1 if one was not, 65 if a diff does not apply.`,
 	}
 	f := cmd.Flags()
@@ -52,6 +57,7 @@ Exit code: 0 if all were found in time, 1 if one was not, 65 if a diff does not 
 	f.DurationVar(&o.Time, "time", 2*time.Minute, "how long seeds are begun, per mutant; 0 is no limit")
 	f.IntVar(&o.Jobs, "jobs", runtime.GOMAXPROCS(0), "seeds run at the same time")
 	f.StringVar(&o.Keep, "keep", "", "directory that keeps the programs with the bugs, and the capsules; empty for none")
+	f.BoolVar(&o.Directed, "directed", false, "run the scenarios written for the bugs instead of seeds")
 	cmd.RunE = a.Does(func(ctx context.Context, args []string) error { return runMutants(ctx, a, o, args) })
 	return cmd
 }
@@ -63,6 +69,9 @@ func runMutants(ctx context.Context, a *cli.App, o mutantsOptions, ids []string)
 	tree, err := mutate.OpenTree(ctx)
 	if err != nil {
 		return exit.With(exit.NoInput, err)
+	}
+	if o.Directed {
+		return runDirected(ctx, a, tree, ids)
 	}
 	if len(ids) == 0 {
 		if ids, err = mutate.List(tree.Root()); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -111,7 +112,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T) *rig {
-	return &rig{t: t, now: 1000, opts: Options{Policy: Policy{DeleteRetentionMs: 100}, MaxDecompressed: 1 << 20, Indexed: true}}
+	return &rig{t: t, now: 1000, opts: Options{Policy: Policy{DeleteRetentionMs: 100}, MaxDecompressed: 1 << 20}}
 }
 
 // add appends a batch with records "key=value", or "key" for a tombstone.
@@ -254,7 +255,7 @@ func TestTransactions(t *testing.T) {
 	g.marker(1, record.ControlAbort)
 	g.marker(2, record.ControlCommit)
 	g.add(record.Options{}, "b=3", "z=1") // 7, 8
-	g.opts.Aborted = []AbortedTxn{{ProducerID: 1, First: 2, Last: 5}}
+	g.opts.Aborted = []txindex.Txn{{ProducerID: 1, First: 2, Last: 5}}
 	require.Equal(t, "[ 0:a=0][marker][marker][ 7:b=3 8:z=1]", g.clean(0, plenty(), 9), "the data go first")
 	require.Equal(t, "[ 0:a=0][marker@1100][marker@1100][ 7:b=3 8:z=1]", g.clean(9, plenty(), 9))
 	g.now = 1099
@@ -275,17 +276,6 @@ func TestMarkerOfAnEarlierSegmentsData(t *testing.T) {
 		require.Equal(t, "[ 0:a=1][ 1:z=1][marker][ 3:y=1]", g.clean(0, plenty(), 2))
 		g.now += 1000
 	}
-}
-
-// TestTransactionsNeedAnIndex: without knowing what was aborted nothing is judged.
-func TestTransactionsNeedAnIndex(t *testing.T) {
-	g := newRig(t)
-	g.add(txn(1, 0), "a=1")
-	r := NewRound(Options{Range: Range{End: 1}, Keys: plenty(), MaxDecompressed: 1 << 20}, &g.codecs)
-	_, err := r.Index(g.batches[0])
-	require.ErrorIs(t, err, ErrTransactional)
-	_, err = r.Filter(nil, g.batches[0], 0, false)
-	require.ErrorIs(t, err, ErrTransactional)
 }
 
 // TestLastBatchOfAProducer: the sequence of an active producer must be found in the log, also if its newest batch is

@@ -32,6 +32,6 @@
 //
 // # What it does not do
 //
-// There is no transaction index yet, so a log with transactional data is refused ([ErrTransactional]) unless the caller
-// knows which transactions were aborted.
+// It does not find out which transactions were aborted (core/log/txindex), nor that none is open in what is cleaned: the round ends below
+// the LastStableOffset.
 package compact

@@ -6,6 +6,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/log/pstate"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -19,8 +20,6 @@ func (e Error) Error() string { return string(e) }
 const (
 	// ErrDamaged is a batch that is not what was written. A rewrite would give it a new, right checksum.
 	ErrDamaged Error = "compact: a batch is damaged"
-	// ErrTransactional is a batch of a transaction whose outcome the caller cannot tell.
-	ErrTransactional Error = "compact: transactional data without a transaction index"
 )
 
 // Options are the parameters of a round.
@@ -30,10 +29,8 @@ type Options struct {
 	Keys            *Map
 	Producers       []pstate.Producer // the log's table, as of its end
 	MaxDecompressed int64             // bytes of one batch's records
-	// Aborted are the aborted transactions that reach into the cleaned part, by first offset; Indexed says that the caller
-	// knows them.
-	Aborted []AbortedTxn
-	Indexed bool
+	// Aborted are the aborted transactions that reach into the cleaned part, by first offset. No transaction is open there.
+	Aborted []txindex.Txn
 }
 
 // Round is one round of cleaning. First every batch from the dirty part goes through Index, then, from the log's first
@@ -99,9 +96,6 @@ func (r *Round) Index(b record.Batch) (full bool, err error) {
 		r.end = max(r.end, h.NextOffset())
 		return false, nil
 	}
-	if h.Attributes.Transactional() && !r.o.Indexed {
-		return false, ErrTransactional
-	}
 	// Records that were aborted replace nothing.
 	if !r.txns.data(&h) && h.RecordCount > 0 {
 		if err := r.indexRecords(b); r.full || err != nil {
@@ -155,9 +149,6 @@ func (r *Round) Filter(dst []byte, b record.Batch, now core.Wall, closing bool) 
 	h := b.Header()
 	if b.VerifyCRC() != nil {
 		return dst, ErrDamaged
-	}
-	if h.Attributes.Transactional() && !h.Attributes.Control() && !r.o.Indexed {
-		return dst, ErrTransactional
 	}
 	drop, horizon := r.discards(&h, now)
 	stays := closing || r.lastOfProducer(&h)

@@ -2,21 +2,15 @@ package compact
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 )
-
-// AbortedTxn is a transaction that was aborted: an entry of the transaction index.
-type AbortedTxn struct {
-	ProducerID core.ProducerID
-	First      core.Offset // of its first record in this partition
-	Last       core.Offset // of its marker
-}
 
 // txns tells, during one pass in offset order, which batches belong to aborted transactions, and which markers have
 // nothing left to decide about.
 type txns struct {
-	aborted []AbortedTxn // by First
-	next    int          // the first that has not begun
+	aborted []txindex.Txn // by First
+	next    int           // the first that has not begun
 	open    map[core.ProducerID]*openTxn
 }
 

@@ -81,7 +81,7 @@ func ParseSnapshot(src []byte) (*Table, error) {
 	if n < 0 || n*entrySize != int64(len(src)-entriesAt) {
 		return nil, fmt.Errorf("%w: %d producers in %d bytes", ErrSnapshot, n, len(src)-entriesAt)
 	}
-	t := &Table{}
+	t := &Table{slots: make([]producer, 0, n), index: make(map[core.ProducerID]int32, n)}
 	for e := src[entriesAt:]; len(e) > 0; e = e[entrySize:] {
 		if err := t.load(e); err != nil {
 			return nil, err
@@ -147,6 +147,6 @@ func Marker(b record.Batch, it *record.Iterator, c *record.Codecs) (m Batch, ok 
 	}
 	h := it.Header()
 	m = Of(&h)
-	m.Marker, m.CoordinatorEpoch, m.MaxTimestamp = true, epoch, r.Timestamp
+	m.Marker, m.Commit, m.CoordinatorEpoch, m.MaxTimestamp = true, kind == record.ControlCommit, epoch, r.Timestamp
 	return m, true
 }

@@ -73,8 +73,9 @@ type Table struct {
 	slots        []producer
 	free         []int32
 	index        map[core.ProducerID]int32
-	ongoing      []txn // by first offset
-	unreplicated []txn // ended, in the order of their markers
+	ongoing      []txn       // by first offset
+	unreplicated []txn       // ended, in the order of their markers
+	undecided    core.Offset // the least first offset in unreplicated, which is not in the order of beginnings
 }
 
 // Len is the number of producers.
@@ -89,9 +90,22 @@ type Batch struct {
 	FirstOffset, LastOffset core.Offset // not read by Check
 	MaxTimestamp            core.Wall
 	Transactional           bool
-	// Marker says that this control batch ends a transaction; CoordinatorEpoch is then the marker's.
+	// Marker says that this control batch ends a transaction; CoordinatorEpoch is then the marker's, Commit its outcome.
 	Marker           bool
+	Commit           bool
 	CoordinatorEpoch int32
+	// Bumped says that the coordinator raises the epoch before it writes markers (transaction version 2). It is not in the log, and only
+	// Check reads it.
+	Bumped bool
+}
+
+// Ended is a transaction that a marker has ended.
+type Ended struct {
+	ProducerID  core.ProducerID
+	First, Last core.Offset // its first record, its marker
+	// LastStable is the first offset of the earliest transaction that is still open, or the offset after the marker.
+	LastStable core.Offset
+	Commit     bool
 }
 
 // Of is the table's view of a data batch with the given header; control batches need [Marker].
@@ -136,16 +150,31 @@ func (t *Table) Check(b *Batch) Verdict {
 		return Verdict{Code: core.ErrInvalidProducerEpoch, Why: "the producer's epoch is lower than the last one seen"}
 	}
 	if b.Marker {
-		if b.CoordinatorEpoch < p.coordinatorEpoch {
-			return Verdict{Code: core.ErrTransactionCoordinatorFenced, Why: "the marker is a deposed coordinator's"}
-		}
-		return Verdict{}
+		return p.checkMarker(b)
 	}
 	if sequenced && !p.inSequence(b) {
 		return Verdict{Code: core.ErrOutOfOrderSequenceNumber, Why: "the sequence does not follow the last one"}
 	}
 	if p.txnFirst != core.NoOffset && !b.Transactional {
 		return Verdict{Code: core.ErrInvalidTxnState, Why: "a batch outside the producer's open transaction"}
+	}
+	return Verdict{}
+}
+
+// checkMarker judges a marker whose epoch is not below the producer's.
+//
+// KIP-1228: with transaction version 2 the coordinator raises the epoch before it writes markers, so the marker of a transaction has a higher
+// epoch than its records. One with the epoch of an open transaction's records is late, it ended the transaction before: taken for this
+// one's it would end what the producer is still writing. Without an open transaction it repeats a marker that stands in the log already, whose
+// answer was lost; the caller says so and appends nothing.
+func (p *producer) checkMarker(b *Batch) Verdict {
+	switch {
+	case b.CoordinatorEpoch < p.coordinatorEpoch:
+		return Verdict{Code: core.ErrTransactionCoordinatorFenced, Why: "the marker is a deposed coordinator's"}
+	case b.Bumped && b.Epoch == p.epoch && p.txnFirst != core.NoOffset:
+		return Verdict{Code: core.ErrInvalidProducerEpoch, Why: "the marker's epoch is that of the open transaction: it is an earlier one's"}
+	case b.Bumped && b.Epoch == p.epoch:
+		return Verdict{Duplicate: true, First: core.NoOffset, Last: core.NoOffset}
 	}
 	return Verdict{}
 }
@@ -176,10 +205,15 @@ func (p *producer) find(b *Batch) *batch {
 	return nil
 }
 
-// Apply folds one batch of the log into the table. Batches of plain producers change nothing.
-func (t *Table) Apply(b *Batch) {
+// Apply folds one batch of the log into the table. Batches of plain producers change nothing. done reports that the batch is a marker
+// that ended a transaction.
+//
+// Replicas forget silent producers by their own clocks ([Table.Expire]), so the leader may have taken a batch for a fresh start that does not
+// continue what is remembered here. Then the batches before it are forgotten here, too: two replicas that have applied the same batch
+// agree on what comes next, and what they remember beyond that are repeats of batches which stand in the log.
+func (t *Table) Apply(b *Batch) (ended Ended, done bool) {
 	if b.ProducerID <= core.NoProducerID {
-		return
+		return Ended{}, false
 	}
 	p := t.find(b.ProducerID)
 	if p == nil {
@@ -187,8 +221,10 @@ func (t *Table) Apply(b *Batch) {
 	}
 	p.setEpoch(b.Epoch)
 	if b.Marker {
-		t.end(p, b)
-		return
+		return t.end(p, b)
+	}
+	if p.count > 0 && !p.inSequence(b) {
+		p.count, p.head = 0, 0
 	}
 	p.push(batch{
 		lastOffset: b.LastOffset, timestamp: b.MaxTimestamp,
@@ -199,26 +235,45 @@ func (t *Table) Apply(b *Batch) {
 		p.txnFirst = b.FirstOffset
 		t.ongoing = append(t.ongoing, txn{id: p.id, first: b.FirstOffset, last: core.NoOffset})
 	}
+	return Ended{}, false
 }
 
 // end applies a marker. A marker without an open transaction (all its data went elsewhere) leaves no trace but the
 // epochs.
-func (t *Table) end(p *producer, b *Batch) {
+func (t *Table) end(p *producer, b *Batch) (ended Ended, done bool) {
 	p.lastTimestamp = b.MaxTimestamp
 	p.coordinatorEpoch = b.CoordinatorEpoch
 	if p.txnFirst == core.NoOffset {
-		return
+		return Ended{}, false
 	}
-	for i := range t.ongoing {
-		if t.ongoing[i].id == p.id {
-			done := t.ongoing[i]
-			done.last = b.LastOffset
-			t.ongoing = slices.Delete(t.ongoing, i, i+1)
-			t.unreplicated = append(t.unreplicated, done)
-			break
-		}
+	i := slices.IndexFunc(t.ongoing, func(x txn) bool { return x.id == p.id })
+	x := t.ongoing[i]
+	x.last = b.LastOffset
+	t.ongoing = slices.Delete(t.ongoing, i, i+1)
+	if len(t.unreplicated) == 0 || x.first < t.undecided {
+		t.undecided = x.first
 	}
+	t.unreplicated = append(t.unreplicated, x)
 	p.txnFirst = core.NoOffset
+	ended = Ended{ProducerID: p.id, First: x.first, Last: x.last, LastStable: x.last + 1, Commit: b.Commit}
+	if len(t.ongoing) > 0 {
+		ended.LastStable = t.ongoing[0].first
+	}
+	return ended, true
+}
+
+// Ongoing reports whether the producer has an open transaction in the epoch.
+func (t *Table) Ongoing(id core.ProducerID, epoch core.ProducerEpoch) bool {
+	p := t.find(id)
+	return p != nil && p.txnFirst != core.NoOffset && p.epoch == epoch
+}
+
+// Known reports whether the table has the producer.
+func (t *Table) Known(id core.ProducerID) bool { return t.find(id) != nil }
+
+// Transactional reports whether a marker of some producer that the table has was ever applied.
+func (t *Table) Transactional() bool {
+	return slices.ContainsFunc(t.slots, func(p producer) bool { return p.id >= 0 && p.coordinatorEpoch >= 0 })
 }
 
 // FirstUnstable is the first offset of the earliest transaction that is open, or whose marker is not below the high
@@ -228,8 +283,8 @@ func (t *Table) FirstUnstable() (first core.Offset, ok bool) {
 	if len(t.ongoing) > 0 {
 		first = t.ongoing[0].first
 	}
-	for i := range t.unreplicated { // ends are in order, beginnings need not be
-		first = min(first, t.unreplicated[i].first)
+	if len(t.unreplicated) > 0 {
+		first = min(first, t.undecided)
 	}
 	return first, first != math.MaxInt64
 }
@@ -240,7 +295,14 @@ func (t *Table) Replicated(hw core.Offset) {
 	for n < len(t.unreplicated) && t.unreplicated[n].last < hw {
 		n++
 	}
+	if n == 0 {
+		return
+	}
 	t.unreplicated = slices.Delete(t.unreplicated, 0, n)
+	t.undecided = math.MaxInt64
+	for i := range t.unreplicated {
+		t.undecided = min(t.undecided, t.unreplicated[i].first)
+	}
 }
 
 // Expire forgets producers without an open transaction that have been silent for age ms and reports how many.
@@ -331,6 +393,9 @@ func (t *Table) Verify() {
 		p := t.find(x.id)
 		invariant.Check(p != nil && p.txnFirst == x.first, "listed transaction %+v is not its producer's", x)
 		invariant.Check(i == 0 || t.ongoing[i-1].first < x.first, "open transactions out of order at %+v", x)
+	}
+	for _, x := range t.unreplicated {
+		invariant.Check(x.first >= t.undecided, "transaction %+v begins below %d", x, t.undecided)
 	}
 	invariant.Check(len(t.index)+len(t.free) == len(t.slots), "slots %d, used %d, free %d",
 		len(t.slots), len(t.index), len(t.free))

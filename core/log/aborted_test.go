@@ -1,0 +1,216 @@
+package log
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/txindex"
+	"github.com/klamm-log/klamm/core/record"
+)
+
+// transactional is a log with transactions of three producers, over several segments, and which of its data batches were committed.
+func transactional(t *testing.T, r *rand.Rand, batches int) (*world, map[core.Offset]bool) {
+	w := openWorld(t, Config{SegmentBytes: 600, IndexIntervalBytes: 150, RetentionMs: -1, RecentBatches: 4})
+	outcome := map[core.Offset]bool{}
+	mine := map[core.ProducerID][]core.Offset{}
+	seq := map[core.ProducerID]int32{}
+	for i := range batches {
+		id := core.ProducerID(r.IntN(3))
+		ts := core.Wall(1_000_000 + i)
+		var b record.Batch
+		commit := r.IntN(2) == 0
+		if len(mine[id]) > 0 && r.IntN(3) == 0 {
+			b = markerOf(t, id, commit, ts)
+			for _, o := range mine[id] {
+				outcome[o] = commit
+			}
+			mine[id] = nil
+		} else {
+			n := 1 + r.IntN(3)
+			b = batchOf(t, record.Options{Idempotent: true, ProducerID: id, Transactional: true, BaseSequence: seq[id]}, n, 20, ts)
+			seq[id] += int32(n)
+			mine[id] = append(mine[id], w.log.LogEndOffset())
+		}
+		a := w.log.AppendAsLeader(w.now, b, nil, 0)
+		require.Equal(t, core.ErrNone, a.Code, a.Why)
+		w.endTurn()
+	}
+	w.run()
+	return w, outcome
+}
+
+// readCommitted is a consumer of committed records, as clients are: it takes the batches of one answer and the aborted transactions that
+// came with them, and returns the base offsets of the batches that it keeps and where it goes on.
+func readCommitted(t *testing.T, data []byte, aborted []txindex.Txn) (kept []core.Offset, next core.Offset) {
+	skip := map[core.ProducerID]bool{}
+	var it record.Iterator
+	var c record.Codecs
+	var r record.Record
+	for len(data) > 0 {
+		b, rest, err := record.ParseBatch(data)
+		if err != nil {
+			break // the answer may end inside a batch
+		}
+		data = rest
+		h := b.Header()
+		for len(aborted) > 0 && aborted[0].First <= h.LastOffset() {
+			skip[aborted[0].ProducerID] = true
+			aborted = aborted[1:]
+		}
+		next = h.NextOffset()
+		if h.Attributes.Control() {
+			require.NoError(t, it.Reset(b, &c, 1<<16))
+			require.True(t, it.Next(&r))
+			if kind, err := record.ParseControlKey(r.Key); err == nil && kind == record.ControlAbort {
+				delete(skip, h.ProducerID)
+			}
+			continue
+		}
+		if !skip[h.ProducerID] {
+			kept = append(kept, h.BaseOffset)
+		}
+	}
+	return kept, next
+}
+
+// checkCommitted reads the log from every offset on, in answers of different sizes, and compares with what was committed.
+func checkCommitted(t *testing.T, w *world, outcome map[core.Offset]bool) {
+	stable, open := w.log.FirstUnstable()
+	if !open {
+		stable = w.log.LogEndOffset()
+	}
+	var want []core.Offset
+	for o := range w.contents() {
+		if outcome[o] && o < stable {
+			want = append(want, o)
+		}
+	}
+	slices.Sort(want)
+	for _, size := range []int64{1, 300, 1 << 20} {
+		var got []core.Offset
+		for from := core.Offset(0); from < stable; {
+			q := Query{Offset: from, MaxBytes: size, MinOneBatch: true, UpperBound: stable}
+			at := w.log.Locate(q)
+			for at.Need.Len > 0 {
+				at = w.log.ResolveLocate(q, at.Need, w.read(at.Need))
+			}
+			require.NotZero(t, at.Span.Len, "%+v", q)
+			data := w.disk.open[at.Span.File].data[at.Span.Pos : int64(at.Span.Pos)+at.Span.Len]
+			list := w.log.Aborted(nil, from, at.Span, stable)
+			require.True(t, slices.IsSortedFunc(list, func(a, b txindex.Txn) int { return int(a.First - b.First) }))
+			kept, next := readCommitted(t, data, list)
+			got = append(got, kept...)
+			require.Greater(t, next, from)
+			from = next
+		}
+		require.Equal(t, want, got, "answers of %d bytes", size)
+	}
+}
+
+// reopenCommitted runs a new log over the disk; by the node's checkpoints all of it is committed.
+func reopenCommitted(w *world, past Past) *world {
+	w.t.Helper()
+	n := newWorld(w.t, w.log.cfg, w.disk.crash(), past)
+	n.log.Replicated(w.log.LogEndOffset())
+	n.run()
+	n.mustBeReady()
+	n.log.Replicated(n.log.LogEndOffset())
+	return n
+}
+
+// TestReadCommitted: a consumer gets the records of committed transactions, all of them and nothing else, from a log that was written, one
+// that was stopped, one that has crashed, and from a follower.
+func TestReadCommitted(t *testing.T) {
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		w, outcome := transactional(t, r, 150)
+		w.log.Replicated(w.log.LogEndOffset())
+		checkCommitted(t, w, outcome)
+
+		f := openWorld(t, w.log.cfg)
+		for from := core.Offset(0); from < w.log.LogEndOffset(); from = f.log.LogEndOffset() {
+			data, code := w.fetch(Query{Offset: from, MaxBytes: 2000, MinOneBatch: true, UpperBound: w.log.LogEndOffset()})
+			require.Equal(t, core.ErrNone, code)
+			require.Equal(t, core.ErrNone, f.log.AppendAsFollower(f.now, slices.Clone(data)).Code)
+			f.endTurn()
+			f.run()
+		}
+		f.log.Replicated(f.log.LogEndOffset())
+		checkCommitted(t, f, outcome)
+
+		crashed := reopenCommitted(w, Past{RecoveryPoint: w.log.LogEndOffset() / 2})
+		checkCommitted(t, crashed, outcome)
+
+		w.log.Close(w.now, &w.out)
+		w.endTurn()
+		w.run()
+		require.True(t, w.log.Closed())
+		stopped := reopenCommitted(w, Past{Clean: true, RecoveryPoint: w.log.LogEndOffset()})
+		checkCommitted(t, stopped, outcome)
+	}
+}
+
+// TestDamagedTransactionIndex: a transaction index that does not make sense, and one without its sparse indexes, are made anew from the batches,
+// by a fold that begins early enough.
+func TestDamagedTransactionIndex(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 4))
+	w, outcome := transactional(t, r, 200)
+	w.log.Close(w.now, &w.out)
+	w.endTurn()
+	w.run()
+	damaged := 0
+	for _, p := range sortedKeys(w.disk.entries) {
+		if base, ok := parseSegmentName(p[len("t-0/"):], txnIndexSuffix); ok {
+			if damaged++; damaged%2 == 0 {
+				w.disk.entries[p].data = w.disk.entries[p].data[:20]
+			} else {
+				delete(w.disk.entries, p)
+				delete(w.disk.entries, w.log.path(segmentName(base, timeIndexSuffix)))
+			}
+		}
+	}
+	require.Greater(t, damaged, 4)
+	w = reopenCommitted(w, Past{Clean: true, RecoveryPoint: w.log.LogEndOffset()})
+	checkCommitted(t, w, outcome)
+	w.endTurn()
+	w.run()
+	w = reopenCommitted(w, Past{RecoveryPoint: w.log.LogEndOffset()})
+	checkCommitted(t, w, outcome)
+}
+
+// TestUndecidedAfterRestart: a transaction whose marker is not below the HighWatermark holds the LastStableOffset back after a restart, too,
+// although the newest snapshot does not tell of it.
+func TestUndecidedAfterRestart(t *testing.T) {
+	for _, clean := range []bool{true, false} {
+		w := openWorld(t, Config{SegmentBytes: 1000})
+		w.append(1, 10, 1)
+		txn := record.Options{Idempotent: true, ProducerID: 3, Transactional: true}
+		require.Equal(t, core.ErrNone, w.log.AppendAsLeader(w.now, batchOf(t, txn, 5, 10, 1), nil, 0).Code)
+		require.Equal(t, core.ErrNone, w.log.AppendAsLeader(w.now, markerOf(t, 3, true, 1), nil, 0).Code)
+		for range 30 { // rolls
+			w.append(1, 100, 1)
+			w.endTurn()
+			w.run()
+		}
+		point := w.log.RecoveryPoint()
+		if clean {
+			w.log.Close(w.now, &w.out)
+			w.endTurn()
+			w.run()
+		}
+		n := newWorld(t, w.log.cfg, w.disk.crash(), Past{Clean: clean, RecoveryPoint: point})
+		n.log.Replicated(4)
+		n.run()
+		n.mustBeReady()
+		first, open := n.log.FirstUnstable()
+		require.True(t, open, "clean %v", clean)
+		require.Equal(t, core.Offset(1), first)
+		n.log.Replicated(7)
+		_, open = n.log.FirstUnstable()
+		require.False(t, open)
+	}
+}
