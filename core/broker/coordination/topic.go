@@ -65,6 +65,8 @@ type Load struct {
 	from, end core.Offset
 	wanted    bool
 	reading   bool
+	failures  int       // reads in a row that the disk has refused
+	retryAt   core.Mono // no read before
 	query     log.Query
 	need      log.ReadRequest // of the lookup; Len 0 while the records themselves are read
 }
@@ -118,7 +120,7 @@ func (t *Topic) Read(_ core.Now, partition int32, epoch core.LeaderEpoch, from c
 // goOn goes on with what is to be read. What a follower has taken over in its last turns may not be in the file yet: then the
 // write's completion comes back here.
 func (l *Load) goOn(now core.Now, out *step.Effects) {
-	if !l.wanted || l.reading {
+	if !l.wanted || l.reading || l.retryAt > now.Mono {
 		return
 	}
 	if l.from < l.end && l.from >= l.r.Log.WrittenOffset() {
@@ -147,7 +149,37 @@ func (l *Load) located(now core.Now, at log.Located, out *step.Effects) {
 	}
 }
 
-// Done takes what was read, for a coordinator that still wants it.
+// How often a read that the disk refuses is repeated, and the pause before the first repetition; the next ones are twice as
+// long as the one before.
+const (
+	repetitions = 4
+	firstPause  = 100 * core.Millisecond
+)
+
+// refused repeats a read after a pause, some times. Then the log is offline, as after a write that has failed: a broker that
+// leads it hands over. Kafka takes the log directory offline at once. To give up only the coordinator would be worse than
+// either: nobody else becomes the leader of a partition whose leader is well, and its groups have no coordinator.
+func (l *Load) refused(now core.Now, d *step.DiskDone) {
+	if l.failures < repetitions {
+		l.retryAt = now.Mono.Add(firstPause << l.failures)
+		l.failures++
+		return
+	}
+	why := fmt.Sprintf("offset %d cannot be read: %v %s", l.from, d.Err, d.Detail)
+	l.r.Log.TakeOffline(log.Failure{Code: core.ErrKafkaStorageError, File: l.r.Log.Dir(), Offset: l.from, What: why})
+	l.failed(why)
+}
+
+// NextDeadline is when a partition's read is to be tried again, if it is; then [Topic.Settle] does it.
+func (t *Topic) NextDeadline(partition int32) (core.Mono, bool) {
+	l := t.parts[partition]
+	if l == nil || !l.wanted || l.reading || l.failures == 0 {
+		return 0, false
+	}
+	return l.retryAt, true
+}
+
+// Done takes what was read, for a coordinator that still wants it. A read that has failed is repeated after a pause.
 func (l *Load) Done(now core.Now, d *step.DiskDone, out *step.Effects) {
 	if !l.reading {
 		return // the leadership has ended meanwhile
@@ -156,11 +188,12 @@ func (l *Load) Done(now core.Now, d *step.DiskDone, out *step.Effects) {
 	r := l.r
 	switch {
 	case d.Err != step.DiskOK:
-		l.failed(fmt.Sprintf("offset %d cannot be read: %v", l.from, d.Err))
+		out.Reachable("broker.coordinator-load-repeated", nil)
+		l.refused(now, d)
 	case l.need.Len > 0:
 		l.located(now, r.Log.ResolveLocate(l.query, l.need, d.Data), out)
 	default:
-		l.wanted = false
+		l.wanted, l.failures = false, 0
 		l.topic.plane.Loaded(now, r.TP.Partition, l.epoch, d.Data, false, out)
 	}
 	l.topic.opts.Host.Touch(r)

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/assignor/protocol"
 	"github.com/klamm-log/klamm/core/broker/groups"
 )
 
@@ -340,6 +341,27 @@ func TestStaticMemberIsReplaced(t *testing.T) {
 		leave.Group, leave.Members = "g", []kmsg.LeaveGroupRequestMember{{InstanceID: ptr("i")}}
 		require.Zero(t, r.call(5, leave).(*kmsg.LeaveGroupResponse).Members[0].ErrorCode, "an administrator removes it by its instance id")
 		require.Equal(t, "Empty", r.state("g"))
+	}
+}
+
+// A static member that has still to give up partitions (KIP-429) is replaced with a rebalance: its successor would not know that
+// they wait for its joining again.
+func TestReplacingWhoMustRevokeBeginsARebalance(t *testing.T) {
+	p := func(i int32) core.TopicPartition { return core.TopicPartition{Topic: "t", Partition: i} }
+	owning := protocol.Subscription{Topics: []string{"t"}, Owned: []core.TopicPartition{p(0), p(1)}}
+	for given, rises := range map[string]int32{
+		string(protocol.Assignment{Partitions: []core.TopicPartition{p(1), p(0), p(2)}}.AppendTo(nil, 1)): 0,
+		string(protocol.Assignment{Partitions: []core.TopicPartition{p(1), p(2)}}.AppendTo(nil, 1)):       1,
+		"": 1, // nothing
+	} {
+		r := newLeader(t)
+		req := joining("g", "")
+		req.InstanceID, req.Protocols[0].Metadata = ptr("i"), owning.AppendTo(nil, 1)
+		seq := r.send(9, req)
+		r.pass(300 * core.Millisecond)
+		old := r.joined(seq)
+		r.call(5, r.syncing("g", old.MemberID, old.Generation, map[string]string{old.MemberID: given}))
+		require.Equal(t, old.Generation+rises, static(r, 9, "", "i").Generation)
 	}
 }
 

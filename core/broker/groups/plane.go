@@ -16,19 +16,13 @@ import (
 )
 
 // Topic is the topic that coordinators keep their state in.
-const Topic = "__consumer_offsets"
+const Topic = shards.OffsetsTopic
 
 // Host is the broker around a plane.
 type Host interface {
 	shards.Host
-
-	// Client is the listener that a request came through, and the other end's address as "host:port".
-	Client(r *step.Request) (listener, remote string)
-
-	// CreateOffsetsTopic asks the controller for [Topic], with offsets.topic.num.partitions and its siblings. It is
-	// called whenever a client looks for a coordinator and there is none; the host sees to it that one request is under way
-	// at most.
-	CreateOffsetsTopic(now core.Now, out *step.Effects)
+	shards.Finder
+	shards.Asker // transaction coordinators
 }
 
 // Options is what a Plane is made of.
@@ -36,6 +30,9 @@ type Options struct {
 	Config config.Groups
 	Rand   *prng.Rand // member ids
 	Host   Host
+	// Verification makes transactional offsets wait until the transaction coordinator has said that they belong to an open
+	// transaction: transaction.partition.verification.enable (KIP-890).
+	Verification bool
 	// Check asserts the coordinators' invariants after each turn, see [Plane.Check].
 	Check bool
 }
@@ -54,6 +51,8 @@ type Plane struct {
 	host Host
 	// topicsVersion rises with every change of the image that consumer groups must look at.
 	topicsVersion int64
+	// asking are the transactional commits that wait for a transaction coordinator, in the order of their coming.
+	asking []*txnCommit
 }
 
 // New is a plane that leads nothing.

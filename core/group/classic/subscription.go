@@ -1,6 +1,11 @@
 package classic
 
-import "github.com/klamm-log/klamm/core/coord/coding"
+import (
+	"slices"
+
+	"github.com/klamm-log/klamm/core/assignor/protocol"
+	"github.com/klamm-log/klamm/core/coord/coding"
+)
 
 // subscribedTopics are the topics that the members want by the metadata of the current protocol, or nil if that cannot be
 // known: another protocol type, or metadata that is none of the consumer's.
@@ -36,4 +41,28 @@ func parseSubscription(metadata []byte, into map[string]bool) bool {
 		into[r.Str()] = true
 	}
 	return r.Err() == nil
+}
+
+// mustRevoke reports whether a member of the current generation came to it with partitions that it was not given again. With a
+// cooperative assignor it gives them up and joins once more, and only the generation that this begins gives them to somebody
+// else (KIP-429). A process that takes its static place knows nothing of them: were it told the old assignment in the old
+// generation, as KIP-345 would have it, nobody would join, and nobody consume them. Kafka lets that happen.
+func (g *Group) mustRevoke(m *member) bool {
+	if g.protocolType != ConsumerProtocol {
+		return false
+	}
+	s, _, err := protocol.ParseSubscription(m.metadata(g.protocol))
+	if err != nil || len(s.Owned) == 0 {
+		return false
+	}
+	a, _, err := protocol.ParseAssignment(m.assignment)
+	if err != nil {
+		return false
+	}
+	for _, owned := range s.Owned {
+		if !slices.Contains(a.Partitions, owned) {
+			return true
+		}
+	}
+	return false
 }
