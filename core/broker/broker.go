@@ -146,7 +146,7 @@ func New(opts Options) *Broker {
 	}
 	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
 	b.route = route.New(route.Options{Config: b.cfg, Peers: b.peers, Handle: b.request})
-	b.produces = produce.New(produceHost{b.route, b})
+	b.produces = produce.New(produceHost{b.route, b}, b.cfg.Transactions.Verification)
 	b.reads.pending = make(map[step.OpID]pendingRead)
 	if b.cfg.Roles.Broker {
 		b.coord = newCoordinators(b)

@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/broker/produce"
 	"github.com/klamm-log/klamm/core/broker/route"
+	"github.com/klamm-log/klamm/core/broker/txns"
 	"github.com/klamm-log/klamm/core/coord"
 	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
@@ -18,12 +19,9 @@ type produceHost struct {
 	b *Broker
 }
 
-// transactionTopic holds the states of transactions; which of its partitions, an id's hash says (KIP-98).
-const transactionTopic = "__transaction_state"
-
-// TxnCoordinator implements [produce.Host].
+// TxnCoordinator implements [produce.Host]: who leads the partition of __transaction_state that an id's hash says (KIP-98).
 func (h produceHost) TxnCoordinator(id string) core.NodeID {
-	t := h.b.image().Topic(transactionTopic)
+	t := h.b.image().Topic(txns.Topic)
 	if t == nil {
 		return core.NoNode
 	}

@@ -161,7 +161,7 @@ func (p *Plane) produceBatch(
 		return
 	}
 	batch := record.Batch(t.Partitions[j].Records)
-	if s := &checked.Summary; s.Transactional && p.needsWord(&to, batch) {
+	if s := &checked.Summary; s.Transactional && p.needsWord(&to, batch, r.Version) {
 		p.claimed = append(p.claimed, claimed{
 			batch: heldBatch{t: to, epoch: to.LeaderEpoch(), records: batch, checked: checked, rp: rp, fresh: r.Version >= addVersion},
 			claim: verify.Claim{
@@ -183,12 +183,12 @@ const (
 
 // needsWord reports whether a transactional batch must not be appended without its coordinator's word: it would open a transaction, or
 // others of its producer wait. A repeat of a batch that stands in the log is answered as ever, whatever has become of its transaction.
-func (p *Plane) needsWord(to *Target, batch record.Batch) bool {
+func (p *Plane) needsWord(to *Target, batch record.Batch, version int16) bool {
 	h := batch.Header()
 	if p.gate.Waiting(to.Slot, h.ProducerID, h.ProducerEpoch) {
 		return true
 	}
-	if to.Log.Producers().Ongoing(h.ProducerID, h.ProducerEpoch) {
+	if to.Log.Producers().Ongoing(h.ProducerID, h.ProducerEpoch) || p.trusts && version < addVersion {
 		return false
 	}
 	view := pstate.Of(&h)

@@ -43,13 +43,15 @@ type Plane struct {
 	host    Host
 	table   purgatory.Table[wait] // answered when their records are committed
 	gate    *verify.Gate[*heldBatch]
+	trusts  bool      // transaction.partition.verification.enable is off
 	claimed []claimed // of the request that is being appended
 	codecs  record.Codecs
 }
 
-// New is a plane without requests.
-func New(host Host) *Plane {
-	return &Plane{host: host, gate: verify.New[*heldBatch](host)}
+// New is a plane without requests. verification is transaction.partition.verification.enable: without it clients that add partitions to their
+// transactions themselves are trusted to have done so.
+func New(host Host, verification bool) *Plane {
+	return &Plane{host: host, gate: verify.New[*heldBatch](host), trusts: !verification}
 }
 
 // wait is a request whose records are appended and not yet committed everywhere.

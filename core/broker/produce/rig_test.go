@@ -47,7 +47,7 @@ type asked struct {
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, now: core.Now{Mono: 1, Wall: 1_000_000}, cfg: config.Topic{MinInsyncReplicas: 1, MaxMessageBytes: 1 << 20,
 		TimestampBeforeMaxMs: 1 << 40, TimestampAfterMaxMs: 1 << 40}, reply: map[uint64]step.Reply{}}
-	r.plane = New(r)
+	r.plane = New(r, true)
 	for i := range int32(2) {
 		tp := core.TopicPartition{Topic: "t", Partition: i}
 		l := log.New(log.Config{}, step.Owner(10+i), tp.String(), log.Past{})
