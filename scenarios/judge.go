@@ -199,7 +199,7 @@ func (v *Verdict) liveness(plan sim.Plan) {
 	for _, x := range out.Violations {
 		v.found(x)
 	}
-	for _, x := range txn.CheckLiveness(v.Result.History, txn.Liveness{Stop: v.Result.Stopped, Commit: v.Result.Bounds,
+	for _, x := range txn.CheckLiveness(v.Result.History, txn.Liveness{Stop: v.Result.Stopped, Begin: plan.Safety, Commit: v.Result.Bounds,
 		Stable: v.Result.Bounds / 2, Writers: provers(plan)}) {
 		v.found(x)
 	}

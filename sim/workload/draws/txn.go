@@ -98,7 +98,7 @@ func (d *drawer) committedReader(r *prng.Rand) workload.Plan {
 // transacting are the options of a producer of transactions.
 func (d *drawer) transacting(r *prng.Rand, n *workload.NetworkOptions) *workload.ProducerOptions {
 	o := d.producer(r, n)
-	o.Acks, o.Idempotent, o.Retries = -1, true, 0
+	o.Acks, o.Idempotent, o.Retries, o.RequestTimeout = -1, true, 0, 0
 	o.BufferMemory = 0 // a transaction that waits for room may wait for its own end
 	return o
 }
