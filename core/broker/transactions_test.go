@@ -94,7 +94,7 @@ func (x *txn) end(commit bool) {
 			continue
 		}
 		require.Zero(x.t, resp.ErrorCode)
-		if version == 5 {
+		if version == 5 && resp.ProducerEpoch != x.epoch {
 			x.id, x.epoch, x.sequence = resp.ProducerID, resp.ProducerEpoch, 0
 		}
 		return
