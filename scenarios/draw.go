@@ -9,6 +9,7 @@ import (
 	"github.com/klamm-log/klamm/sim/simdisk"
 	"github.com/klamm-log/klamm/sim/simnet"
 	"github.com/klamm-log/klamm/sim/workload"
+	"github.com/klamm-log/klamm/sim/workload/draws"
 )
 
 // Draw makes the plan of a seed. Equal seeds and profiles give equal plans.
@@ -24,7 +25,7 @@ func Draw(seed uint64, p Profile) sim.Plan {
 	}
 	plan.Brokers = []sim.BrokerPlan{drawBroker(r.Fork("broker"), p)}
 	topics := drawTopics(r.Fork("topics"), p)
-	plan.Clients = append([]workload.Plan{setup(topics)}, workload.Draw(r.Fork("clients"), drawShape(r.Fork("shape"), p, &plan, topics))...)
+	plan.Clients = append([]workload.Plan{setup(topics)}, draws.Clients(r.Fork("clients"), drawShape(r.Fork("shape"), p, &plan, topics))...)
 	plan.ExpectLoss = p.ExpectLoss
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
 	plan.Brokers[0].Disk.Plan = drawDiskFaults(r.Fork("disk"), p, &plan)
@@ -80,10 +81,10 @@ func drawBroker(r *prng.Rand, p Profile) sim.BrokerPlan {
 }
 
 // drawTopics draws the topics that exist from the beginning.
-func drawTopics(r *prng.Rand, p Profile) []workload.TopicShape {
-	out := make([]workload.TopicShape, p.Topics.draw(r))
+func drawTopics(r *prng.Rand, p Profile) []draws.TopicShape {
+	out := make([]draws.TopicShape, p.Topics.draw(r))
 	for i := range out {
-		out[i] = workload.TopicShape{Name: fmt.Sprintf("t%d", i), Partitions: int32(p.Partitions.draw(r))}
+		out[i] = draws.TopicShape{Name: fmt.Sprintf("t%d", i), Partitions: int32(p.Partitions.draw(r))}
 		if r.Chance(1, 4) {
 			out[i].MaxMessageBytes = int32(r.Between(2_000, 100_000))
 		}
@@ -96,7 +97,7 @@ func drawTopics(r *prng.Rand, p Profile) []workload.TopicShape {
 }
 
 // setup is the client that makes the topics; clients that come before it wait, as real ones do.
-func setup(topics []workload.TopicShape) workload.Plan {
+func setup(topics []draws.TopicShape) workload.Plan {
 	p := workload.Plan{ID: workload.MaxClientID, Kind: workload.Admin}
 	for i, t := range topics {
 		op := workload.Op{ID: int32(i), Kind: workload.CreateTopic, Topic: t.Name, Partitions: t.Partitions}
@@ -108,8 +109,8 @@ func setup(topics []workload.TopicShape) workload.Plan {
 	return p
 }
 
-func drawShape(r *prng.Rand, p Profile, plan *sim.Plan, topics []workload.TopicShape) workload.Shape {
-	s := workload.Shape{
+func drawShape(r *prng.Rand, p Profile, plan *sim.Plan, topics []draws.TopicShape) draws.Shape {
+	s := draws.Shape{
 		Brokers: int32(len(plan.Brokers)), Topics: topics, End: plan.Safety,
 		Clients: int32(r.Between(2, 8)), Intensity: int32(p.Intensity.draw(r) * 400),
 	}

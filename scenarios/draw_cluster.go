@@ -9,7 +9,7 @@ import (
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/sim"
 	"github.com/klamm-log/klamm/sim/simdisk"
-	"github.com/klamm-log/klamm/sim/workload"
+	"github.com/klamm-log/klamm/sim/workload/draws"
 )
 
 // The fault atlas of a cluster: what may happen together without destroying what the protocol promises to keep.
@@ -37,10 +37,13 @@ func drawCluster(r *prng.Rand, seed uint64, p Profile) sim.Plan {
 	topics := drawTopics(r.Fork("topics"), p)
 	shape := drawShape(r.Fork("shape"), p, &plan, topics)
 	clusterShape(&plan, &shape, reconfigured, wiped >= 0)
-	if p.Groups != nil {
+	switch {
+	case p.Groups != nil:
 		drawGroups(r.Fork("groups"), p, &plan, &shape)
-	} else {
-		plan.Clients = workload.Draw(r.Fork("clients"), shape)
+	case p.Txns != nil:
+		drawTxns(r.Fork("txns"), p, &plan, &shape)
+	default:
+		plan.Clients = draws.Clients(r.Fork("clients"), shape)
 	}
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
 	for i := range plan.Brokers {
@@ -126,7 +129,7 @@ func commonProperties(r *prng.Rand, p Profile) []sim.Property {
 }
 
 // clusterShape tells the workload of the cluster.
-func clusterShape(plan *sim.Plan, s *workload.Shape, reconfigured, tough bool) {
+func clusterShape(plan *sim.Plan, s *draws.Shape, reconfigured, tough bool) {
 	s.Plain, s.Tough = true, tough
 	for i := range plan.Brokers {
 		b := &plan.Brokers[i]
@@ -134,7 +137,7 @@ func clusterShape(plan *sim.Plan, s *workload.Shape, reconfigured, tough bool) {
 			s.Nodes = append(s.Nodes, int32(i)+1)
 		}
 		if b.IsController() && reconfigured {
-			s.Voters = append(s.Voters, workload.Controller{ID: int32(i) + 1, Host: fmt.Sprintf("10.0.0.%d", i+1)})
+			s.Voters = append(s.Voters, draws.Controller{ID: int32(i) + 1, Host: fmt.Sprintf("10.0.0.%d", i+1)})
 		}
 	}
 	s.Brokers = int32(len(s.Nodes))

@@ -5,12 +5,12 @@ import (
 
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/sim"
-	"github.com/klamm-log/klamm/sim/workload"
+	"github.com/klamm-log/klamm/sim/workload/draws"
 )
 
 // drawGroups draws the coordinators' settings and the clients of a profile with consumer groups. Their topics keep all that is
 // written, so that what a group has processed can be counted from offset 0.
-func drawGroups(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape) {
+func drawGroups(r *prng.Rand, p Profile, plan *sim.Plan, shape *draws.Shape) {
 	g := p.Groups
 	props := []sim.Property{
 		{Name: "offsets.topic.num.partitions", Value: fmt.Sprint(g.OffsetsPartitions.draw(r.Fork("offsets")))},
@@ -38,7 +38,7 @@ func drawGroups(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape) 
 	for i := range shape.Topics {
 		shape.Topics[i].Retention = false
 	}
-	plan.Clients = workload.DrawGroups(r.Fork("clients"), *shape, workload.GroupShape{
+	plan.Clients = draws.Groups(r.Fork("clients"), *shape, draws.GroupShape{
 		Groups: g.Groups, Members: g.Members, Producers: g.Producers, Session: [2]int64(g.TimeoutsMs),
 	})
 }

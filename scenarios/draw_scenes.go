@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/sim"
 	"github.com/klamm-log/klamm/sim/workload"
+	"github.com/klamm-log/klamm/sim/workload/draws"
 )
 
 // A scene is a few operations and faults that belong together: leaderships that come and go within one round of fetches, a
@@ -26,7 +27,7 @@ const (
 // stage is where scenes are drawn: the plan so far.
 type stage struct {
 	plan  *sim.Plan
-	shape *workload.Shape
+	shape *draws.Shape
 	// tough: a node loses its disk, and no other process may end uncleanly.
 	tough  bool
 	client int32 // id of the next client
@@ -40,7 +41,7 @@ const (
 )
 
 // drawScenes adds the scenes of a seed. Each has its own stream, so taking a kind out of a profile leaves the others.
-func drawScenes(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape, tough bool) {
+func drawScenes(r *prng.Rand, p Profile, plan *sim.Plan, shape *draws.Shape, tough bool) {
 	for i, rule := range p.Scenes {
 		own := r.Fork(rule.Kind)
 		if !own.Chance(rule.PerMille, 1000) {

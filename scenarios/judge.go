@@ -12,6 +12,7 @@ import (
 	"github.com/klamm-log/klamm/checkers/txn"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/sim"
+	"github.com/klamm-log/klamm/sim/workload"
 )
 
 // Violation is one broken promise.
@@ -201,4 +202,21 @@ func (v *Verdict) liveness(plan sim.Plan) {
 	for _, x := range out.Violations {
 		v.found(x)
 	}
+	for _, x := range txn.CheckLiveness(v.Result.History, txn.Liveness{Stop: v.Result.Stopped, Commit: v.Result.Bounds,
+		Stable: v.Result.Bounds / 2, Writers: provers(plan)}) {
+		v.found(x)
+	}
+}
+
+// provers are the transactional ids of which one transaction at least must be committed after the faults.
+func provers(plan sim.Plan) []int32 {
+	var out []int32
+	for i := range plan.Clients {
+		c := &plan.Clients[i]
+		if c.Kind == workload.Writer && slices.ContainsFunc(c.Ops, func(op workload.Op) bool { return op.Kind == workload.Transact }) &&
+			!slices.Contains(out, c.Txn.Writer) {
+			out = append(out, c.Txn.Writer)
+		}
+	}
+	return out
 }

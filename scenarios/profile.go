@@ -30,7 +30,9 @@ type Profile struct {
 	// Cluster says what clusters are drawn; nil: one broker.
 	Cluster *Topology `json:"cluster,omitempty"`
 	// Groups says what consumer groups are drawn; nil: none. It wants a cluster.
-	Groups *GroupRule  `json:"groups,omitempty"`
+	Groups *GroupRule `json:"groups,omitempty"`
+	// Txns says what transactions are drawn; nil: none. It wants a cluster.
+	Txns   *TxnRule    `json:"txns,omitempty"`
 	Faults []FaultRule `json:"faults"`
 	Disk   []FaultRule `json:"disk"` // of each node by itself
 	// Scenes are operations and faults that belong together, in clusters; kind, chance and count of a rule matter.
@@ -62,6 +64,19 @@ type GroupRule struct {
 	TimeoutsMs        Range `json:"timeouts_ms"` // of sessions; those of rebalances are up to four times as long
 }
 
+// TxnRule says what transactions a profile draws.
+type TxnRule struct {
+	Writers   Range   `json:"writers"`   // transactional ids of writers; a third of them have a zombie beside them
+	Pipelines Range   `json:"pipelines"` // groups of pipelines
+	Levels    []int64 `json:"levels"`    // of transaction.version
+	// StatePartitions is transaction.state.log.num.partitions, OffsetsPartitions offsets.topic.num.partitions.
+	StatePartitions   Range `json:"state_partitions"`
+	OffsetsPartitions Range `json:"offsets_partitions"`
+	TimeoutsMs        Range `json:"timeouts_ms"` // transaction.timeout.ms
+	SessionsMs        Range `json:"sessions_ms"` // of the pipelines' groups
+	AbortEveryMs      Range `json:"abort_every_ms"`
+}
+
 // Range is an inclusive range [least, most].
 type Range [2]int64
 
@@ -90,6 +105,12 @@ const CanaryProfile = "canary"
 //go:embed canary.json
 var canaryFile []byte
 
+// PendingProfile is the name of a profile that must hold once what it is about is complete.
+const PendingProfile = "txn"
+
+//go:embed pending.json
+var pendingFile []byte
+
 // Profiles are the names of the built-in profiles that must hold.
 func Profiles() []string {
 	entries, err := profileFiles.ReadDir("profiles")
@@ -108,6 +129,9 @@ func Profiles() []string {
 func LoadProfile(name string) (Profile, error) {
 	if name == CanaryProfile {
 		return ParseProfile(canaryFile)
+	}
+	if name == PendingProfile {
+		return ParseProfile(pendingFile)
 	}
 	b, err := profileFiles.ReadFile("profiles/" + name + ".json")
 	if err != nil {

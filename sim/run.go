@@ -159,6 +159,9 @@ func (r *run) declareTopics() {
 		r.coords = newCoordinators()
 		r.topics.Declare(workload.Topic{Name: groups.Topic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
 	}
+	if len(workload.Writers(r.plan.Clients)) > 0 {
+		r.topics.Declare(workload.Topic{Name: transactionsTopic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
+	}
 	for i := range r.plan.Clients {
 		for j := range r.plan.Clients[i].Ops {
 			if op := &r.plan.Clients[i].Ops[j]; op.Kind == workload.CreateTopic {
@@ -168,6 +171,7 @@ func (r *run) declareTopics() {
 					Churned:    workload.IsChurned(r.plan.Clients, op.Topic),
 					Replicated: workload.IsReplicated(r.plan.Clients, op.Topic),
 					Compacted:  workload.IsCompacted(r.plan.Clients, op.Topic),
+					Gaps:       workload.IsTransactional(r.plan.Clients, op.Topic),
 				}
 				if t.Replicated { // a follower may take over without what the leader alone has stored
 					t.AcksLeader = history.None
@@ -177,6 +181,9 @@ func (r *run) declareTopics() {
 		}
 	}
 }
+
+// transactionsTopic is the transaction coordinators' log.
+const transactionsTopic = "__transaction_state"
 
 // sendsOldRecords reports whether some client sends records with odd timestamps to a topic: the default retention of
 // seven days applies to them at once.

@@ -98,7 +98,6 @@ type Broker struct {
 	sessions *fetch.Cache
 	codecs   record.Codecs
 	conns    map[step.ConnID]*connection
-	pids     producerIDs
 	moved    []ReplicaView  // see Moved
 	journal  []JournalEntry // see Journal
 }
@@ -365,6 +364,6 @@ func (b *Broker) check() {
 		b.plane.Quorum().Check()
 	}
 	if b.coord != nil {
-		b.coord.groups.Check()
+		b.coord.check()
 	}
 }

@@ -81,6 +81,7 @@ func (b *Broker) NextDeadline() (core.Mono, bool) {
 	next.Take(b.peers.NextDeadline())
 	if b.coord != nil {
 		next.Take(b.coord.groups.NextDeadline())
+		next.Take(b.coord.txns.NextDeadline())
 	}
 	if b.plane != nil {
 		next.Take(b.plane.NextDeadline())
@@ -137,7 +138,7 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 		f.fetcher.Tick(now)
 	}
 	if b.coord != nil {
-		b.coord.groups.Tick(now, out)
+		b.coord.tick(now, out)
 	}
 	if b.phase != phaseServing && b.phase != phaseLeaving {
 		return

@@ -42,8 +42,6 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		b.apiVersions(r, req, out)
 	case *kmsg.DeleteRecordsRequest:
 		b.deleteRecords(now, r, req, out)
-	case *kmsg.InitProducerIDRequest:
-		b.initProducerID(now, r, req, out)
 	case *kmsg.OffsetForLeaderEpochRequest:
 		b.offsetForLeaderEpoch(r, req, out)
 	case *kmsg.DescribeConfigsRequest:
@@ -55,7 +53,7 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 	case *kmsg.DescribeTopicPartitionsRequest:
 		b.plane.DescribeTopicPartitions(b.listenerOf(r), r, req, out)
 	default:
-		if !b.coord.groups.Handle(now, r, out) {
+		if !b.coord.handle(now, r, out) {
 			out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Close: true})
 		}
 	}

@@ -3,6 +3,7 @@ package broker
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/groups"
+	"github.com/klamm-log/klamm/core/broker/txns"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/raft"
@@ -83,6 +84,14 @@ func (b *Broker) Coordinators() []groups.View {
 		return nil
 	}
 	return b.coord.groups.Views()
+}
+
+// TransactionCoordinators are the transaction coordinators of the partitions that this node leads; read them before the next turn.
+func (b *Broker) TransactionCoordinators() []txns.View {
+	if b.coord == nil {
+		return nil
+	}
+	return b.coord.txns.Views()
 }
 
 // BrokerEpoch is the epoch of this incarnation's registration, -1 without one.

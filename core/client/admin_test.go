@@ -111,6 +111,23 @@ func TestListOffsetsAsksEveryLeader(t *testing.T) {
 	}
 }
 
+// KIP-320: what a leader of a newer epoch than the client knows says is not taken before the client knows that epoch.
+func TestListOffsetsNamesTheEpochItKnows(t *testing.T) {
+	k := newKafka(1)
+	p := k.topic("t", 1).parts[0]
+	w := newWorld(t, k, client.Options{})
+	asks := []admin.OffsetAsk{{TopicPartition: core.TopicPartition{Topic: "t"}, Timestamp: admin.LatestOffset}}
+	w.client.Admin().ListOffsets(w.now, asks, false, 1)
+	require.Equal(t, core.ErrNone, w.reply(2*core.Second).Offsets[0].Err)
+	p.epoch++
+	p.store(record.None, record.Options{}, "x")
+	begun := w.now.Mono
+	w.client.Admin().ListOffsets(w.now, asks, false, 2)
+	row := w.reply(2 * core.Second).Offsets[0]
+	require.Equal(t, []any{core.ErrNone, core.Offset(1), core.LeaderEpoch(p.epoch)}, []any{row.Err, row.Offset, row.LeaderEpoch})
+	require.Greater(t, w.now.Mono-begun, 20*core.Millisecond, "it was refused once, and has looked at the metadata again")
+}
+
 func TestDescribeLogDirsAsksEveryBroker(t *testing.T) {
 	k := newKafka(3)
 	w := newWorld(t, k, client.Options{Admin: admin.Options{Timeout: 5 * core.Second}})

@@ -8,6 +8,7 @@ import (
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/klamm-log/klamm/core/client/member"
+	"github.com/klamm-log/klamm/core/client/pipeline"
 	"github.com/klamm-log/klamm/core/client/producer"
 	"github.com/klamm-log/klamm/core/client/txn"
 	"github.com/klamm-log/klamm/core/prng"
@@ -53,6 +54,7 @@ type Client struct {
 	admin    *admin.Admin
 	group    *member.Member
 	txn      *txn.Manager
+	pipeline *pipeline.Pipeline
 	closing  bool
 	closed   bool
 }
@@ -68,12 +70,14 @@ func New(o Options) (*Client, error) {
 	cl := cluster.New(o.Cluster.WithDefaults(), r.Fork("cluster"))
 	k := consumer.New(o.Consumer, cl)
 	tx := txn.New(o.Txn.WithDefaults(), cl)
+	m := member.New(o.Group.WithDefaults(), cl, k, r.Fork("group"))
 	return &Client{
 		cluster:  cl,
 		producer: producer.New(o.Producer, cl, tx, r.Fork("producer")),
 		consumer: k,
 		admin:    admin.New(o.Admin, cl),
-		group:    member.New(o.Group.WithDefaults(), cl, k, r.Fork("group")),
+		group:    m,
+		pipeline: pipeline.New(cl, k, m, tx),
 		txn:      tx,
 	}, nil
 }
@@ -95,6 +99,9 @@ func (c *Client) Group() *member.Member { return c.group }
 
 // Transactions is the part that transactions begin and end with; off without a transactional id.
 func (c *Client) Transactions() *txn.Manager { return c.txn }
+
+// Pipeline is the loop of consume, transform, produce over the group's member, the producer and the transactions.
+func (c *Client) Pipeline() *pipeline.Pipeline { return c.pipeline }
 
 // Close makes the next turn hang up all connections. What is unfinished gets its result then; records in flight are
 // ambiguous.
@@ -119,6 +126,7 @@ func (c *Client) EndTurn(now core.Now, out *step.Effects) {
 	c.route(now)
 	c.producer.EndTurn(now, out)
 	c.txn.EndTurn(now, c.producer.Quiet(), out) // after the producer, which says what must be added
+	c.pipeline.EndTurn(now)                     // after what it is told by, before the member that it rewinds
 	c.group.EndTurn(now, out)                   // before the consumer, to which it assigns
 	c.consumer.EndTurn(now, out)
 	c.admin.EndTurn(now, out)
@@ -134,7 +142,7 @@ func (c *Client) NextDeadline() (core.Mono, bool) {
 		return 0, true
 	}
 	at := min(c.cluster.NextDeadline(), c.producer.NextDeadline(), c.consumer.NextDeadline(), c.admin.NextDeadline(),
-		c.group.NextDeadline(), c.txn.NextDeadline())
+		c.group.NextDeadline(), c.txn.NextDeadline(), c.pipeline.NextDeadline())
 	return at, at != cluster.Never
 }
 

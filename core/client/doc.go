@@ -19,7 +19,7 @@
 // The methods:
 //
 //	New(Options) (*Client, error)
-//	(*Client) Producer(), Consumer(), Admin(), Group(), Transactions(), Cluster()
+//	(*Client) Producer(), Consumer(), Admin(), Group(), Transactions(), Pipeline(), Cluster()
 //	(*Client) Close(now)                                   hang up at the next turn; what is unfinished fails
 //	(*producer.Producer) Produce(now, Record, token) bool  false: buffer memory is full, drain and try again
 //	(*producer.Producer) Results(dst) []Result             appends what is finished, in the order of finishing
@@ -39,6 +39,7 @@
 //	(*txn.Manager) Begin, Commit, Abort, Restart(now) bool          the producer's records belong to what is open
 //	(*txn.Manager) SendOffsets(now, Group, []Offset) bool           a group's offsets do, too
 //	(*txn.Manager) State(), Events(dst) []Event
+//	(*pipeline.Pipeline) Poll, Finish, Discard, Outcomes            consume, transform, produce as one transaction
 //	(*admin.Admin) Call(now, kmsg.Request, Route, token)
 //	(*admin.Admin) Replies(dst) []Reply
 package client

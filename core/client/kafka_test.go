@@ -525,6 +525,8 @@ func (b *fakeBroker) listOffsets(r *kmsg.ListOffsetsRequest, resp *kmsg.ListOffs
 			switch {
 			case p.leader != int32(b.id):
 				pr.ErrorCode = int16(core.ErrNotLeaderOrFollower)
+			case q.CurrentLeaderEpoch >= 0 && q.CurrentLeaderEpoch < p.epoch:
+				pr.ErrorCode = int16(core.ErrFencedLeaderEpoch)
 			case q.Timestamp == -1:
 				pr.Offset, pr.LeaderEpoch = p.end, p.epoch
 			case q.Timestamp == -2:

@@ -275,3 +275,5 @@ func (p *fakePartition) visible() (out []string) {
 	}
 	return out
 }
+
+func recordOptions() record.Options { return record.Options{} }

@@ -86,6 +86,8 @@ func essential(field string) bool {
 		return true
 	case "Group", "Topics": // members of a group must agree
 		return true
+	case "Writer", "Out": // whose transactions, and where to
+		return true
 	default:
 		return false
 	}

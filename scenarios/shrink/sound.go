@@ -63,9 +63,10 @@ func (s *session) tidied(p sim.Plan) sim.Plan {
 		}
 		c.Ops = slices.DeleteFunc(c.Ops, func(o workload.Op) bool {
 			before, now := at(was, o.Topic), at(is, o.Topic)
-			return o.Kind == workload.Join && len(o.Topics) == 0 || before != nil && (now == nil || o.Partition >= now.partitions && o.Partition < before.partitions)
+			return (o.Kind == workload.Join || o.Kind == workload.Transact) && len(o.Topics) == 0 || before != nil && (now == nil || o.Partition >= now.partitions && o.Partition < before.partitions)
 		})
 	}
+	p.Clients = slices.DeleteFunc(p.Clients, func(c workload.Plan) bool { return c.Txn != nil && gone(c.Txn.Out) })
 	for o := range operations(&p) {
 		if t := at(is, o.Topic); t != nil && fewer {
 			clampMinISR(o, t.replicas)

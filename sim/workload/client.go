@@ -99,6 +99,10 @@ func New(plan Plan, env Env, incarnation int64) (step.Machine, *Client) {
 		c.role = newAdministering(c)
 	case Member:
 		c.role = newGrouped(c)
+	case Writer:
+		c.role = newWriting(c)
+	case Pipeline:
+		c.role = newPiping(c)
 	default:
 		panic(fmt.Sprintf("workload: client %d of kind %q", plan.ID, plan.Kind))
 	}

@@ -387,7 +387,7 @@ func (r *consuming) done() bool {
 			continue
 		}
 		position, _, ok := r.k.Position(d.tp.Topic, d.tp.Partition)
-		moved := r.c.phase == Settle && r.opts.tiny() && d.base != core.NoOffset && position > d.base
+		moved := r.c.phase == Settle && r.opts.Tiny() && d.base != core.NoOffset && position > d.base
 		if !ok || position < d.goal && !moved {
 			return false
 		}

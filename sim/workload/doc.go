@@ -10,7 +10,7 @@
 //
 // # Decisions and draws
 //
-// A plan is explicit: who, when, what, how many. [Draw] makes plans from a seed; a capsule stores them; a shrinker
+// A plan is explicit: who, when, what, how many. Package draws makes plans from a seed; a capsule stores them; a shrinker
 // takes clients and operations out. What an operation draws while it runs (keys, sizes, timestamps) comes from a
 // stream forked by client id and operation id, so taking one out leaves the others' luck as it was.
 //
@@ -36,5 +36,5 @@
 //
 // # What it does not do
 //
-// It does not judge. Transactions have no operations yet.
+// It does not judge.
 package workload

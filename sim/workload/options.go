@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/klamm-log/klamm/core"
@@ -10,6 +11,7 @@ import (
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/klamm-log/klamm/core/client/producer"
+	"github.com/klamm-log/klamm/core/client/txn"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -33,8 +35,14 @@ func (p *Plan) options(bootstrap []string) (client.Options, error) {
 			return o, err
 		}
 	}
-	if p.Kind == Member {
+	if p.Group != nil {
 		o.Consumer, o.Group = p.Group.options()
+	}
+	if p.Txn != nil {
+		o.Txn = txn.Options{ID: "x" + strconv.Itoa(int(p.Txn.Writer)), Timeout: p.Txn.Timeout}
+	}
+	if p.Kind == Pipeline {
+		o.Consumer.Isolation, o.Group.ManualCommit = consumer.ReadCommitted, true
 	}
 	if p.Kind == Consumer {
 		if p.Consumer == nil {
@@ -132,14 +140,18 @@ func (p *Plan) Validate() error {
 		return fmt.Errorf("workload: client id %d", p.ID)
 	}
 	switch {
-	case p.Kind != Producer && p.Kind != Consumer && p.Kind != Admin && p.Kind != Member:
+	case p.Kind != Producer && p.Kind != Consumer && p.Kind != Admin && p.Kind != Member && p.Kind != Writer && p.Kind != Pipeline:
 		return fmt.Errorf("workload: client %d of kind %q", p.ID, p.Kind)
-	case p.Producer != nil && p.Kind != Producer, p.Consumer != nil && p.Kind != Consumer:
+	case p.Producer != nil && p.Kind != Producer && !p.Kind.transactional(), p.Consumer != nil && p.Kind != Consumer:
 		return fmt.Errorf("workload: client %d is a %s with the options of another kind", p.ID, p.Kind)
-	case (p.Kind == Member) != (p.Group != nil):
+	case (p.Kind == Member || p.Kind == Pipeline) != (p.Group != nil):
 		return fmt.Errorf("workload: client %d: a member, and nobody else, has the options of one", p.ID)
-	case p.Kind == Producer && p.Producer == nil:
+	case p.Kind.transactional() != (p.Txn != nil):
+		return fmt.Errorf("workload: client %d: a writer or a pipeline, and nobody else, has transactions", p.ID)
+	case (p.Kind == Producer || p.Kind.transactional()) && p.Producer == nil:
 		return fmt.Errorf("workload: producer %d without options: there is no default for acks", p.ID)
+	case p.Kind == Pipeline && (p.Txn.Out == "" || slices.Contains(p.Group.Topics, p.Txn.Out)):
+		return fmt.Errorf("workload: pipeline %d writes to %q, which it reads or which is none", p.ID, p.Txn.Out)
 	}
 	if _, err := p.options([]string{"localhost:9092"}); err != nil {
 		return fmt.Errorf("workload: client %d: %w", p.ID, err)
@@ -166,11 +178,11 @@ func (o *Op) validate(kind Kind) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("unknown kind %q", o.Kind)
-	case owner != "" && owner != kind:
+	case owner != "" && owner != kind && !(owner == Member && kind == Pipeline):
 		return fmt.Errorf("%q is not for a %s", o.Kind, kind)
 	case o.ID < 0 || o.ID > MaxOpID:
 		return fmt.Errorf("id out of range")
-	case o.At < 0, o.Every < 0, o.Count < 0, o.Count > MaxCount, o.Keys < 0, o.Max < 0:
+	case o.At < 0, o.Every < 0, o.Hold < 0, o.Count < 0, o.Count > MaxCount, o.Keys < 0, o.Max < 0:
 		return fmt.Errorf("a negative or too large number")
 	case o.Size < 0 || o.Size > MaxValueSize, o.Headers < 0 || o.Headers > maxHeadersOfOne:
 		return fmt.Errorf("size or headers out of range")
@@ -178,6 +190,8 @@ func (o *Op) validate(kind Kind) error {
 		return fmt.Errorf("topic %q", o.Topic)
 	case o.Partition < -1, o.Partition < 0 && o.Kind.namesPartition():
 		return fmt.Errorf("partition %d", o.Partition)
+	case o.Kind == Transact && len(o.Topics) == 0:
+		return fmt.Errorf("a transaction without topics")
 	case o.Permille < -1, o.Permille > 1_000_000, o.Ago < 0:
 		return fmt.Errorf("place out of range")
 	case o.Partitions < 0 || o.Partitions > 1000, o.Replication < 0:
@@ -198,11 +212,16 @@ func (o *Op) validateWhere() error {
 	return fmt.Errorf("unknown place %q", o.Where)
 }
 
+// transactional reports whether clients of the kind write in transactions.
+func (k Kind) transactional() bool { return k == Writer || k == Pipeline }
+
 // owner is the kind of client whose operation this is, empty for any; ok is false for no operation.
 func (k OpKind) owner() (owner Kind, ok bool) {
 	switch k {
 	case Produce, Flush:
 		return Producer, true
+	case Transact:
+		return Writer, true
 	case Assign, Unassign, Seek, Pause, Resume, Poll:
 		return Consumer, true
 	case CreateTopic, DeleteTopic, CreatePartitions, AlterConfig, DeleteRecords, ListOffsets, Describe,
@@ -218,7 +237,7 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 
 func (k OpKind) namesTopic() bool {
 	switch k {
-	case Flush, Poll, Crash, DescribeQuorum, AddVoter, RemoveVoter, UnregisterBroker, Join, Leave, Work:
+	case Flush, Poll, Crash, DescribeQuorum, AddVoter, RemoveVoter, UnregisterBroker, Join, Leave, Work, Transact:
 		return false
 	default:
 		return true
@@ -232,4 +251,13 @@ func (k OpKind) namesPartition() bool {
 	default:
 		return false
 	}
+}
+
+// tinyFetch is below what several batches need: a consumer with less gets about one batch per round trip.
+const tinyFetch = 8 << 10
+
+// Tiny reports whether the consumer reads so little at a time that no bound on catching up is fair.
+func (o *ConsumerOptions) Tiny() bool {
+	small := func(n int32) bool { return n > 0 && n < tinyFetch }
+	return small(o.MaxBytes) || small(o.PartitionMaxBytes)
 }

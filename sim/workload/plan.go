@@ -2,9 +2,11 @@ package workload
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
@@ -18,7 +20,9 @@ const (
 	Producer Kind = "producer"
 	Consumer Kind = "consumer"
 	Admin    Kind = "admin"
-	Member   Kind = "member" // a consumer in a group
+	Member   Kind = "member"   // a consumer in a group
+	Writer   Kind = "writer"   // a transactional producer
+	Pipeline Kind = "pipeline" // a group's member that transforms what it reads, in transactions
 )
 
 // Plan is what one client does in a run. It is plain data, and explicit.
@@ -26,9 +30,10 @@ type Plan struct {
 	ID       int32            `json:"id"` // names the client's draws and values; kept when others are removed
 	Kind     Kind             `json:"kind"`
 	Network  NetworkOptions   `json:"network,omitzero"`
-	Producer *ProducerOptions `json:"producer,omitempty"` // of a Producer; nil: all defaults
+	Producer *ProducerOptions `json:"producer,omitempty"` // of a Producer, a Writer or a Pipeline
 	Consumer *ConsumerOptions `json:"consumer,omitempty"` // of a Consumer; nil: all defaults
-	Group    *GroupOptions    `json:"group,omitempty"`    // of a Member
+	Group    *GroupOptions    `json:"group,omitempty"`    // of a Member or a Pipeline
+	Txn      *TxnOptions      `json:"txn,omitempty"`      // of a Writer or a Pipeline
 	Ops      []Op             `json:"ops"`                // by At
 }
 
@@ -70,6 +75,13 @@ type ConsumerOptions struct {
 	FinalReads        bool      `json:"final_reads,omitempty"` // read everything in the Final phase
 }
 
+// TxnOptions are what transactions need; a zero timeout means the client's default.
+type TxnOptions struct {
+	Writer  int32     `json:"writer"` // transactional.id is "x" and this number; who shares it fences the others
+	Timeout core.Mono `json:"timeout_ns,omitempty"`
+	Out     string    `json:"out,omitempty"` // a Pipeline's: where its output goes
+}
+
 // OpKind says what an [Op] does.
 type OpKind string
 
@@ -93,7 +105,11 @@ const (
 	Poll OpKind = "poll"
 )
 
-// Operations of members.
+// Transact, of writers: one transaction of Count records over Topics and their partitions, one each Every, which is ended Hold after
+// the last one. Transactions follow each other.
+const Transact OpKind = "transact"
+
+// Operations of members and pipelines.
 const (
 	Join  OpKind = "join" // the group, or go on in it, to read Topics
 	Leave OpKind = "leave"
@@ -161,6 +177,8 @@ type Op struct {
 	Headers    int32     `json:"headers,omitempty"` // headers at most
 	Odd        bool      `json:"odd,omitempty"`     // timestamps out of order, old, missing, in the future
 	Every      core.Mono `json:"every_ns,omitempty"`
+	Hold       core.Mono `json:"hold_ns,omitempty"` // Transact: how long it stays open after its last record
+	Abort      bool      `json:"abort,omitempty"`   // Transact: ends it so; Work: now and then
 
 	Where    Where     `json:"where,omitempty"`
 	Permille int32     `json:"permille,omitempty"`
@@ -212,6 +230,14 @@ func ParsePlan(src []byte) (Plan, error) {
 	}
 	return p, nil
 }
+
+// Sorted is a plan that was made by hand, with its operations by time.
+func Sorted(p Plan) Plan {
+	slices.SortStableFunc(p.Ops, byTime)
+	return p
+}
+
+func byTime(a, b Op) int { return cmp.Compare(a.At, b.At) }
 
 // ProcessOf is the history's number of one incarnation of a client.
 func ProcessOf(id int32, incarnation int64) history.Process {

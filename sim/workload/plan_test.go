@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"encoding/json"
 	"math"
 	"slices"
 	"testing"
@@ -11,99 +10,7 @@ import (
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/prng"
 )
-
-func testShape() Shape {
-	return Shape{Brokers: 1, Start: core.Second, End: 8 * core.Second, Clients: 8, Churn: []string{"x", "y"},
-		Topics: []TopicShape{{Name: "a", Partitions: 3}, {Name: "b", Partitions: 1, Retention: true, MaxMessageBytes: 2000}}}
-}
-
-func encode(t require.TestingT, v any) string {
-	b, err := json.Marshal(v)
-	require.NoError(t, err)
-	return string(b)
-}
-
-func TestDrawIsAFunctionOfItsSeed(t *testing.T) {
-	seen := make(map[string]bool)
-	for seed := range uint64(50) {
-		a := encode(t, Draw(prng.New(seed), testShape()))
-		require.Equal(t, a, encode(t, Draw(prng.New(seed), testShape())))
-		seen[a] = true
-	}
-	require.Len(t, seen, 50)
-}
-
-// Every drawn plan is valid, within the shape's time, and survives its JSON form.
-func TestDrawnPlansAreValid(t *testing.T) {
-	kinds := make(map[OpKind]int)
-	for seed := range uint64(200) {
-		s := testShape()
-		s.Intensity = int32(1 + seed*37%3000)
-		ids := make(map[int32]bool)
-		for _, p := range Draw(prng.New(seed), s) {
-			require.NoError(t, p.Validate())
-			require.False(t, ids[p.ID])
-			ids[p.ID] = true
-			back, err := ParsePlan([]byte(encode(t, p)))
-			require.NoError(t, err)
-			require.Equal(t, encode(t, p), encode(t, back))
-			for _, op := range p.Ops {
-				require.True(t, op.At >= s.Start && op.At <= s.End, "%v", op)
-				kinds[op.Kind]++
-			}
-		}
-	}
-	for _, k := range []OpKind{Produce, Flush, Assign, Unassign, Seek, Pause, Resume, Poll, Crash, CreateTopic, DeleteTopic,
-		CreatePartitions, AlterConfig, DeleteRecords, ListOffsets, Describe} {
-		require.NotZero(t, kinds[k], k)
-	}
-}
-
-func TestDrawWithoutTopics(t *testing.T) {
-	require.Len(t, Draw(prng.New(1), Shape{}), 2)
-}
-
-// A client's plan depends neither on how many others there are nor on what they draw.
-func TestClientsAreDrawnIndependently(t *testing.T) {
-	for seed := range uint64(50) {
-		few, many := testShape(), testShape()
-		few.Clients, many.Clients = 2, 40
-		a, b := Draw(prng.New(seed), few), Draw(prng.New(seed), many)
-		if len(a) > len(b) {
-			a, b = b, a
-		}
-		require.Equal(t, encode(t, a), encode(t, b[:len(a)]))
-	}
-}
-
-// Draws of the swarm reach every setting: no seed has them all, many seeds do.
-func TestDrawReachesEverySetting(t *testing.T) {
-	found := make(map[string]bool)
-	for seed := range uint64(300) {
-		for _, p := range Draw(prng.New(seed), testShape()) {
-			if o := p.Producer; o != nil {
-				found["codec "+o.Codec], found["partitioner "+o.Partitioner] = true, true
-				found["acks "+string('1'+rune(o.Acks))] = true
-				found["one record per batch"] = found["one record per batch"] || o.BatchSize == 1
-				found["impatient"] = found["impatient"] || p.Network.RequestTimeout < 300*core.Millisecond
-				for i := range p.Ops {
-					found["beyond the limit"] = found["beyond the limit"] || p.Ops[i].Topic == "b" && p.Ops[i].Size > 2000
-				}
-			}
-			if o := p.Consumer; o != nil {
-				found["reset "+o.Reset], found["sessions "+encode(t, o.NoSessions)] = true, true
-				found["tiny"] = found["tiny"] || o.tiny()
-			}
-		}
-	}
-	for _, want := range []string{"codec none", "codec gzip", "codec snappy", "codec lz4", "codec zstd", "acks 0", "acks 1", "acks 2",
-		"partitioner uniform-sticky", "partitioner adaptive", "partitioner sticky", "partitioner round-robin", "impatient",
-		"one record per batch", "beyond the limit", "reset earliest", "reset latest", "reset none", "sessions true", "tiny"} {
-		require.True(t, found[want], want)
-	}
-}
 
 func TestChurnAndRetentionAreSeenInPlans(t *testing.T) {
 	plans := []Plan{{Ops: []Op{{Kind: DeleteTopic, Topic: "x"}, {Kind: CreateTopic, Topic: "y",
@@ -112,12 +19,6 @@ func TestChurnAndRetentionAreSeenInPlans(t *testing.T) {
 	require.False(t, IsChurned(plans, "y"))
 	require.False(t, RetentionIsPlanned(plans, "y"))
 	require.True(t, RetentionIsPlanned(plans, "z"))
-	for seed := range uint64(100) { // what the shape forbids is not drawn
-		drawn := Draw(prng.New(seed), testShape())
-		require.True(t, HasFinalReads(drawn))
-		require.False(t, IsChurned(drawn, "a"))
-		require.False(t, RetentionIsPlanned(drawn, "a"))
-	}
 }
 
 func valid() Plan {
@@ -158,29 +59,6 @@ func TestValidateRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "shiny")
 	_, err = ParsePlan([]byte(`{"id":1,"kind":"admin","ops":[]}{}`))
 	require.Error(t, err)
-}
-
-// FuzzParsePlan: whatever is accepted makes a client, and its JSON form is accepted again and equal.
-func FuzzParsePlan(f *testing.F) {
-	for seed := range uint64(5) {
-		for _, p := range Draw(prng.New(seed), testShape()) {
-			p.Ops = p.Ops[:min(len(p.Ops), 8)]
-			f.Add(encode(f, p))
-		}
-	}
-	f.Add(`{"id":3,"kind":"consumer","ops":[{"id":0,"at_ns":0,"op":"poll","partition":-1}]}`)
-	f.Fuzz(func(t *testing.T, src string) {
-		p, err := ParsePlan([]byte(src))
-		if err != nil {
-			return
-		}
-		out := encode(t, p)
-		again, err := ParsePlan([]byte(out))
-		require.NoError(t, err)
-		require.Equal(t, out, encode(t, again))
-		log := &history.Log{}
-		New(p, Env{Log: log, Bootstrap: []string{"b:1"}, Topics: NewTopics(log), Phase: func() Phase { return Safety }}, 1)
-	})
 }
 
 func TestValueNumbersAreUnique(t *testing.T) {
@@ -258,8 +136,8 @@ func TestDamageShowsAsAPhantom(t *testing.T) {
 func TestGoldenValue(t *testing.T) {
 	v := valueOf(1, 2, 3, 4)
 	require.Equal(t, history.Value(1<<52|2<<42|3<<24|4), v)
-	require.Equal(t, encode(t, Encode(nil, v, 30, []byte("k"), []Header{{Key: []byte("h")}})), encode(t,
-		Encode([]byte{}, v, 30, []byte("k"), []Header{{Key: []byte("h"), Value: nil}})))
+	require.Equal(t, Encode(nil, v, 30, []byte("k"), []Header{{Key: []byte("h")}}),
+		Encode([]byte{}, v, 30, []byte("k"), []Header{{Key: []byte("h"), Value: nil}}))
 }
 
 func TestPermille(t *testing.T) {

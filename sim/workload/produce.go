@@ -19,6 +19,7 @@ type producing struct {
 	probes []probe          // in Settle
 	probed int32            // probes made so far; their operation ids lie above MaxOpID
 
+	txn     history.TxnID     // what is sent now belongs to it
 	results []producer.Result // scratch
 }
 
@@ -39,6 +40,7 @@ type call struct {
 	timestamp core.Wall // as sent; core.NoTimestamp: the producer's clock
 	start     core.Mono
 	probe     int
+	txn       history.TxnID // 0: of no transaction
 }
 
 // probe is a partition that must take a record in Settle.
@@ -113,7 +115,7 @@ func (r *producing) send(now core.Now, at core.Mono, s *sending) bool {
 		if !r.p.Produce(now, s.staged, token) {
 			return true // the buffer is full: again when results have made room
 		}
-		r.calls[token] = &call{topic: s.op.Topic, timestamp: s.staged.Timestamp, start: at, probe: s.probe}
+		r.calls[token] = &call{topic: s.op.Topic, timestamp: s.staged.Timestamp, start: at, probe: s.probe, txn: r.txn}
 		s.staged = producer.Record{}
 		s.sent++
 		if s.op.Every > 0 {
@@ -206,7 +208,7 @@ func (r *producing) run(rs []producer.Result) int {
 		a, b, next := &rs[n-1], &rs[n], r.calls[rs[n].Token]
 		inLine := b.Offset == core.NoOffset && a.Offset == core.NoOffset || a.Offset != core.NoOffset && b.Offset == a.Offset+1
 		if !inLine || a.Partition != b.Partition || a.Err != b.Err || a.Ambiguous != b.Ambiguous || a.Attempts != b.Attempts ||
-			a.TopicID != b.TopicID || next.topic != first.topic || next.start != first.start || next.probe != first.probe ||
+			a.TopicID != b.TopicID || next.topic != first.topic || next.start != first.start || next.probe != first.probe || next.txn != first.txn ||
 			appended(rs[n-1:], r) != appended(rs[n:], r) {
 			break
 		}
@@ -231,7 +233,7 @@ func (r *producing) record(at core.Mono, rs []producer.Result) {
 	s := history.Send{
 		Place: history.Place{Partition: rs[0].Partition}, Acks: o.Acks, Idempotent: o.Idempotent,
 		Promise: r.c.env.Topics.promise(first.topic, o.Acks), Attempts: rs[0].Attempts,
-		LogAppendTime: appended(rs, r), Records: make([]history.Record, 0, len(rs)),
+		LogAppendTime: appended(rs, r), Txn: first.txn, Records: make([]history.Record, 0, len(rs)),
 	}
 	for i := range rs {
 		rec := history.Record{Offset: core.NoOffset, Value: history.Value(rs[i].Token), Timestamp: core.NoTimestamp,

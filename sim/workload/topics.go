@@ -169,6 +169,34 @@ func IsReplicated(plans []Plan, topic string) bool {
 	})
 }
 
+// IsTransactional reports whether somebody writes to the topic in transactions: then offsets are taken by markers, and by what was
+// aborted.
+func IsTransactional(plans []Plan, topic string) bool {
+	for i := range plans {
+		if t := plans[i].Txn; t != nil && t.Out == topic {
+			return true
+		}
+	}
+	return anyOp(plans, func(op *Op) bool { return op.Kind == Transact && slices.Contains(op.Topics, topic) })
+}
+
+// HasMembers reports whether some client is in a group.
+func HasMembers(plans []Plan) bool {
+	return slices.ContainsFunc(plans, func(p Plan) bool { return p.Group != nil })
+}
+
+// Writers are the transactional ids that plans use, ascending.
+func Writers(plans []Plan) []int32 {
+	var out []int32
+	for i := range plans {
+		if t := plans[i].Txn; t != nil && !slices.Contains(out, t.Writer) {
+			out = append(out, t.Writer)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // HasFinalReads reports whether some client reads everything in the end. Without one nothing can be said of records
 // that nobody read, and the run has no final reads to announce.
 func HasFinalReads(plans []Plan) bool {

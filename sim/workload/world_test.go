@@ -11,6 +11,7 @@ import (
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/sim"
 	"github.com/klamm-log/klamm/sim/workload"
+	"github.com/klamm-log/klamm/sim/workload/draws"
 )
 
 // world is a run of clients against one broker without faults.
@@ -19,14 +20,14 @@ func world(seed uint64, clients []workload.Plan) sim.Plan {
 		Safety: 3 * core.Second, Settle: 60 * core.Second}
 }
 
-func shape() workload.Shape {
-	return workload.Shape{Brokers: 1, Start: 10 * core.Millisecond, End: 3 * core.Second, Clients: 6,
-		Topics: []workload.TopicShape{{Name: "a", Partitions: 2}, {Name: "b", Partitions: 1, Retention: true}},
+func shape() draws.Shape {
+	return draws.Shape{Brokers: 1, Start: 10 * core.Millisecond, End: 3 * core.Second, Clients: 6,
+		Topics: []draws.TopicShape{{Name: "a", Partitions: 2}, {Name: "b", Partitions: 1, Retention: true}},
 		Churn:  []string{"c"}}
 }
 
 func drawn(seed uint64) []workload.Plan {
-	return workload.Draw(prng.New(seed).Fork("clients"), shape())
+	return draws.Clients(prng.New(seed).Fork("clients"), shape())
 }
 
 // run executes a plan and demands that it settles and that its history holds.

@@ -2,6 +2,7 @@ package groups
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/shards"
 	"github.com/klamm-log/klamm/core/group"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -19,7 +20,7 @@ import (
 func (p *Plane) offsetCommit(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.OffsetCommitRequest)
 	w := begin(r, 1)
-	if !validGroupID(req.Group) {
+	if !shards.ValidKey(req.Group) {
 		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	}

@@ -2,6 +2,7 @@ package groups
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/shards"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -23,7 +24,7 @@ func (p *Plane) deleteGroups(now core.Now, r *step.Request, out *step.Effects) {
 	}
 	for i, id := range req.Groups {
 		resp.Groups[i].Group = id
-		if !validGroupID(id) {
+		if !shards.ValidKey(id) {
 			w.Refuse(i, core.ErrInvalidGroupID, out)
 			continue
 		}

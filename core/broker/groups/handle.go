@@ -16,7 +16,7 @@ func (p *Plane) handler(body wire.Request) func(core.Now, *step.Request, *step.E
 	case *kmsg.OffsetFetchRequest:
 		return p.offsetFetch
 	case *kmsg.FindCoordinatorRequest:
-		return p.findCoordinator
+		return func(now core.Now, r *step.Request, out *step.Effects) { shards.FindCoordinator(now, r, p.host, out) }
 	case *kmsg.JoinGroupRequest:
 		return p.joinGroup
 	case *kmsg.HeartbeatRequest:
@@ -63,7 +63,7 @@ func repeated(groups int) func(groupID string) bool {
 // checkBatched is why a group of a batched request is not answered.
 func checkBatched(groupID string, again bool) core.ErrorCode {
 	switch {
-	case !validGroupID(groupID):
+	case !shards.ValidKey(groupID):
 		return core.ErrInvalidGroupID
 	case again:
 		return core.ErrInvalidRequest
@@ -72,4 +72,4 @@ func checkBatched(groupID string, again bool) core.ErrorCode {
 }
 
 // validMemberGroup checks the group id of requests of members: unlike offsets they need one that is not empty.
-func validMemberGroup(id string) bool { return id != "" && validGroupID(id) }
+func validMemberGroup(id string) bool { return id != "" && shards.ValidKey(id) }

@@ -16,19 +16,12 @@ import (
 )
 
 // Topic is the topic that coordinators keep their state in.
-const Topic = "__consumer_offsets"
+const Topic = shards.OffsetsTopic
 
 // Host is the broker around a plane.
 type Host interface {
 	shards.Host
-
-	// Client is the listener that a request came through, and the other end's address as "host:port".
-	Client(r *step.Request) (listener, remote string)
-
-	// CreateOffsetsTopic asks the controller for [Topic], with offsets.topic.num.partitions and its siblings. It is
-	// called whenever a client looks for a coordinator and there is none; the host sees to it that one request is under way
-	// at most.
-	CreateOffsetsTopic(now core.Now, out *step.Effects)
+	shards.Finder
 }
 
 // Options is what a Plane is made of.

@@ -113,8 +113,8 @@ func (r *rig) Image() *metadata.Image { return r.image }
 // Client implements [groups.Host].
 func (r *rig) Client(*step.Request) (listener, remote string) { return "PLAINTEXT", "127.0.0.1:5" }
 
-// CreateOffsetsTopic implements [groups.Host].
-func (r *rig) CreateOffsetsTopic(core.Now, *step.Effects) { r.created++ }
+// CreateTopic implements [shards.Finder].
+func (r *rig) CreateTopic(core.Now, string, *step.Effects) { r.created++ }
 
 // answerReads answers all reads, one batch at a time.
 func (r *rig) answerReads() {

@@ -145,11 +145,12 @@ func (a *Admin) link(now core.Now, o *op, out *step.Effects) *cluster.Link {
 			a.finish(o, t.Err)
 			return nil
 		}
-		leader, _ := t.Leader(o.route.Partition)
+		leader, epoch := t.Leader(o.route.Partition)
 		if leader == core.NoNode {
 			a.cl.Refresh()
 			return nil
 		}
+		o.req = inEpoch(o.req, epoch)
 		return a.cl.Link(now, leader, cluster.Main, out)
 	case Coordinator:
 		return a.coordinator(now, o, out)

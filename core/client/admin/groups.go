@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -36,6 +38,23 @@ func (a *Admin) ListOffsets(now core.Now, asks []OffsetAsk, readCommitted bool, 
 		req.Topics = append(req.Topics, t)
 		return req
 	})
+}
+
+// inEpoch is a lookup that names the leader epoch that the client knows (KIP-320), other requests as they are. Java's admin client
+// names none and believes a leader of any epoch; then what it is told may be older than what it, or a consumer beside it, has seen.
+// A leads in epoch 4 and is cut off, B leads in epoch 5. B, asked for its end because it led in epoch 3, too, says 184; the next
+// metadata speak of epoch 4, and A says 183. The request is copied, for an earlier attempt may still be on its way.
+func inEpoch(req kmsg.Request, epoch core.LeaderEpoch) kmsg.Request {
+	lookup, ok := req.(*kmsg.ListOffsetsRequest)
+	if !ok {
+		return req
+	}
+	named := *lookup
+	named.Topics = slices.Clone(lookup.Topics)
+	t := &named.Topics[0]
+	t.Partitions = slices.Clone(t.Partitions)
+	t.Partitions[0].CurrentLeaderEpoch = int32(epoch)
+	return &named
 }
 
 // DeleteRecords moves log starts forward (KIP-107). Each partition's leader is asked.

@@ -33,7 +33,7 @@
 // # What it does not do
 //
 // It does not read: that is package consumer, whose assignment belongs to the member as long as it is subscribed. It does not
-// assign: that is core/assignor, called when this member leads a classic group. No transactions.
+// assign: that is core/assignor, called when this member leads a classic group. Transactions commit its offsets by packages txn and pipeline.
 //
 // KIPs: 62, 211, 345 (static members), 394, 429, 447 (stable offsets), 699, 709, 792, 848, 881.
 package member

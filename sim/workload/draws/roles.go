@@ -1,14 +1,15 @@
-package workload
+package draws
 
 import (
 	"strconv"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/sim/workload"
 )
 
-func (d *drawer) producer(r *prng.Rand, n *NetworkOptions) *ProducerOptions {
-	o := &ProducerOptions{
+func (d *drawer) producer(r *prng.Rand, n *workload.NetworkOptions) *workload.ProducerOptions {
+	o := &workload.ProducerOptions{
 		Acks:            one[int8](r.Fork("acks"), -1, -1, -1, 1, 0),
 		Codec:           one(r.Fork("codec"), "none", "gzip", "snappy", "lz4", "zstd"),
 		Partitioner:     one(r.Fork("partitioner"), "uniform-sticky", "adaptive", "sticky", "round-robin"),
@@ -41,8 +42,8 @@ const (
 	bytesOfOne    = 256 << 10
 )
 
-func (d *drawer) produces(r *prng.Rand) []Op {
-	var ops []Op
+func (d *drawer) produces(r *prng.Rand) []workload.Op {
+	var ops []workload.Op
 	n := d.shape.scaled(r.Fork("count").Between(producesOfOne/4, producesOfOne))
 	lull := r.Fork("lull")
 	quiet, loud := d.instant(lull), lull.Chance(1, 3) // everything before or after one instant: idleness and rush
@@ -54,15 +55,15 @@ func (d *drawer) produces(r *prng.Rand) []Op {
 		}
 		ops = append(ops, op)
 		if own.Fork("flush").Chance(1, 10) {
-			ops = append(ops, Op{Kind: Flush, At: op.At, Partition: -1})
+			ops = append(ops, workload.Op{Kind: workload.Flush, At: op.At, Partition: -1})
 		}
 	}
 	return ops
 }
 
-func (d *drawer) produce(r *prng.Rand) Op {
+func (d *drawer) produce(r *prng.Rand) workload.Op {
 	t := d.topic(r.Fork("topic"))
-	op := Op{Kind: Produce, At: d.instant(r.Fork("at")), Topic: t.Name, Partition: -1}
+	op := workload.Op{Kind: workload.Produce, At: d.instant(r.Fork("at")), Topic: t.Name, Partition: -1}
 	if own := r.Fork("partition"); own.Chance(1, 3) {
 		op.Partition = int32(own.Below(int64(t.Partitions)))
 	}
@@ -101,8 +102,8 @@ func (d *drawer) produce(r *prng.Rand) Op {
 	return op
 }
 
-func (d *drawer) consumer(r *prng.Rand) *ConsumerOptions {
-	o := &ConsumerOptions{
+func (d *drawer) consumer(r *prng.Rand) *workload.ConsumerOptions {
+	o := &workload.ConsumerOptions{
 		Reset:             one(r.Fork("reset"), "earliest", "earliest", "latest", "none"),
 		MaxWait:           one(r.Fork("wait"), 0, 5*core.Millisecond, 50*core.Millisecond, 200*core.Millisecond),
 		MinBytes:          one[int32](r.Fork("min"), 0, 0, 1, 100, 20_000),
@@ -114,22 +115,13 @@ func (d *drawer) consumer(r *prng.Rand) *ConsumerOptions {
 	if own := r.Fork("buffer"); own.Chance(1, 3) {
 		o.BufferBytes = own.Between(1, 20_000)
 	}
-	o.FinalReads = !o.tiny() && r.Fork("final").Chance(1, 3)
+	o.FinalReads = !o.Tiny() && r.Fork("final").Chance(1, 3)
 	return o
 }
 
-// tinyFetch is below what several batches need: a consumer with less gets about one batch per round trip.
-const tinyFetch = 8 << 10
-
-// tiny reports whether the consumer reads so little at a time that no bound on catching up is fair.
-func (o *ConsumerOptions) tiny() bool {
-	small := func(n int32) bool { return n > 0 && n < tinyFetch }
-	return small(o.MaxBytes) || small(o.PartitionMaxBytes)
-}
-
-func (d *drawer) consumes(r *prng.Rand) []Op {
-	var ops []Op
-	var mine []Op
+func (d *drawer) consumes(r *prng.Rand) []workload.Op {
+	var ops []workload.Op
+	var mine []workload.Op
 	began := d.shape.Start
 	if own := r.Fork("late"); own.Chance(1, 3) {
 		began = d.instant(own)
@@ -140,7 +132,7 @@ func (d *drawer) consumes(r *prng.Rand) []Op {
 			if !own.Chance(2, 3) {
 				continue
 			}
-			op := Op{Kind: Assign, At: began, Topic: d.topics[i].Name, Partition: p}
+			op := workload.Op{Kind: workload.Assign, At: began, Topic: d.topics[i].Name, Partition: p}
 			op.Where, op.Permille, op.Ago = d.where(own.Fork("where"))
 			mine = append(mine, op)
 		}
@@ -149,7 +141,7 @@ func (d *drawer) consumes(r *prng.Rand) []Op {
 		return ops
 	}
 	if own := r.Fork("pace"); own.Chance(1, 2) { // slow processing
-		ops = append(ops, Op{Kind: Poll, At: began, Partition: -1, Max: int32(own.Between(1, 50)),
+		ops = append(ops, workload.Op{Kind: workload.Poll, At: began, Partition: -1, Max: int32(own.Between(1, 50)),
 			Every: between(own, core.Millisecond, 300*core.Millisecond)})
 	}
 	most := int64(6)
@@ -163,44 +155,44 @@ func (d *drawer) consumes(r *prng.Rand) []Op {
 }
 
 // consume is one intervention in the reading of an assigned partition.
-func (d *drawer) consume(r *prng.Rand, victim Op) []Op {
-	op := Op{At: d.instant(r.Fork("at")), Topic: victim.Topic, Partition: victim.Partition}
+func (d *drawer) consume(r *prng.Rand, victim workload.Op) []workload.Op {
+	op := workload.Op{At: d.instant(r.Fork("at")), Topic: victim.Topic, Partition: victim.Partition}
 	later := op
 	later.At = min(d.shape.End, op.At.Add(between(r.Fork("length"), core.Millisecond, 2*core.Second)))
 	own := r.Fork("kind")
 	switch own.Below(8) {
 	case 0:
-		op.Kind, later.Kind = Pause, Resume
-		return []Op{op, later}
+		op.Kind, later.Kind = workload.Pause, workload.Resume
+		return []workload.Op{op, later}
 	case 1:
-		op.Kind, later.Kind = Unassign, Assign
+		op.Kind, later.Kind = workload.Unassign, workload.Assign
 		later.Where, later.Permille, later.Ago = d.where(own)
-		return []Op{op, later}
+		return []workload.Op{op, later}
 	case 2: // a consumer that stands still for a while
-		return []Op{{Kind: Poll, At: op.At, Partition: -1}, {Kind: Poll, At: later.At, Partition: -1, Max: int32(own.Between(1, 500))}}
+		return []workload.Op{{Kind: workload.Poll, At: op.At, Partition: -1}, {Kind: workload.Poll, At: later.At, Partition: -1, Max: int32(own.Between(1, 500))}}
 	}
-	op.Kind = Seek
+	op.Kind = workload.Seek
 	op.Where, op.Permille, op.Ago = d.where(own)
-	return []Op{op}
+	return []workload.Op{op}
 }
 
 // where draws a place in a log.
-func (d *drawer) where(r *prng.Rand) (w Where, permille int32, ago core.Wall) {
+func (d *drawer) where(r *prng.Rand) (w workload.Where, permille int32, ago core.Wall) {
 	switch r.Below(8) {
 	case 0:
 		return "", 0, 0
 	case 1, 2, 3:
-		return Beginning, 0, 0
+		return workload.Beginning, 0, 0
 	case 4:
-		return End, 0, 0
+		return workload.End, 0, 0
 	case 5:
-		return AtTime, 0, core.Wall(r.Skewed(int64(d.shape.End / core.Millisecond)))
+		return workload.AtTime, 0, core.Wall(r.Skewed(int64(d.shape.End / core.Millisecond)))
 	}
-	return AtPermille, int32(r.Below(1200)), 0
+	return workload.AtPermille, int32(r.Below(1200)), 0
 }
 
-func (d *drawer) administers(r *prng.Rand) []Op {
-	var ops []Op
+func (d *drawer) administers(r *prng.Rand) []workload.Op {
+	var ops []workload.Op
 	for i := range d.shape.scaled(r.Fork("count").Between(4, 40)) {
 		own := r.ForkN("op", i)
 		t := d.topic(own.Fork("topic"))
@@ -215,33 +207,33 @@ func (d *drawer) administers(r *prng.Rand) []Op {
 }
 
 // administer draws one operation on a topic.
-func (d *drawer) administer(r *prng.Rand, t *drawnTopic) Op {
-	op := Op{Topic: t.Name, Partition: int32(r.Fork("partition").Below(int64(t.Partitions)))}
+func (d *drawer) administer(r *prng.Rand, t *drawnTopic) workload.Op {
+	op := workload.Op{Topic: t.Name, Partition: int32(r.Fork("partition").Below(int64(t.Partitions)))}
 	own := r.Fork("kind")
 	if t.churned {
 		op.Partition = -1
 		if own.Chance(1, 2) {
-			op.Kind = DeleteTopic
+			op.Kind = workload.DeleteTopic
 			return op
 		}
-		op.Kind, op.Partitions, op.Replication, op.Configs = CreateTopic, t.Partitions, t.replication, t.configs
+		op.Kind, op.Partitions, op.Replication, op.Configs = workload.CreateTopic, t.Partitions, t.replication, t.configs
 		return op
 	}
 	switch own.Below(16) {
 	case 0, 1:
-		op.Kind = DeleteRecords
+		op.Kind = workload.DeleteRecords
 		op.Permille = one[int32](own, -1, 0, 100, 500, 900, 1000, 1001)
 	case 2, 3:
-		op.Kind, op.Partition = AlterConfig, -1
-		op.Configs = []Config{d.alteration(own, t)}
+		op.Kind, op.Partition = workload.AlterConfig, -1
+		op.Configs = []workload.Config{d.alteration(own, t)}
 	case 4:
-		op.Kind, op.Partition, op.Partitions = CreatePartitions, -1, t.Partitions+int32(own.Below(3))
+		op.Kind, op.Partition, op.Partitions = workload.CreatePartitions, -1, t.Partitions+int32(own.Below(3))
 	case 5, 6:
-		op.Kind, op.Partition = Describe, -1
+		op.Kind, op.Partition = workload.Describe, -1
 	default:
-		op.Kind = ListOffsets
-		op.Where = one(own, Beginning, End, End, AtTime, AtTime, MaxTimestamp)
-		if op.Where == AtTime {
+		op.Kind = workload.ListOffsets
+		op.Where = one(own, workload.Beginning, workload.End, workload.End, workload.AtTime, workload.AtTime, workload.MaxTimestamp)
+		if op.Where == workload.AtTime {
 			op.Ago = core.Wall(own.Skewed(int64(d.shape.End / core.Millisecond)))
 		}
 	}
@@ -249,15 +241,17 @@ func (d *drawer) administer(r *prng.Rand, t *drawnTopic) Op {
 }
 
 // alteration is a change of one setting that the recorder can bear: a retention only where the shape allows it.
-func (d *drawer) alteration(r *prng.Rand, t *drawnTopic) Config {
-	number := func(name string, n int64) Config { return Config{Name: name, Value: strconv.FormatInt(n, 10)} }
+func (d *drawer) alteration(r *prng.Rand, t *drawnTopic) workload.Config {
+	number := func(name string, n int64) workload.Config {
+		return workload.Config{Name: name, Value: strconv.FormatInt(n, 10)}
+	}
 	switch r.Below(5) {
 	case 0:
 		return number("segment.bytes", r.Between(1<<20, 2<<20))
 	case 1:
 		return number("max.message.bytes", r.Between(500, 1<<20))
 	case 2:
-		return Config{Name: "message.timestamp.type", Value: one(r, "CreateTime", "LogAppendTime")}
+		return workload.Config{Name: "message.timestamp.type", Value: one(r, "CreateTime", "LogAppendTime")}
 	case 3:
 		if t.Retention {
 			return number("retention.bytes", r.Between(1<<10, 64<<10))

@@ -1,9 +1,10 @@
-package workload
+package draws
 
 import (
 	"strconv"
 
 	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/sim/workload"
 )
 
 // replicate draws how many replicas a topic has and how many must be in sync: mostly three and two, as people have them.
@@ -24,32 +25,32 @@ func (d *drawer) replicate(r *prng.Rand, t *drawnTopic) {
 }
 
 // govern draws an operation on the cluster itself: who leads, who has replicas, who votes.
-func (d *drawer) govern(r *prng.Rand, t *drawnTopic) Op {
-	op := Op{Topic: t.Name, Partition: int32(r.Fork("partition").Below(int64(t.Partitions)))}
+func (d *drawer) govern(r *prng.Rand, t *drawnTopic) workload.Op {
+	op := workload.Op{Topic: t.Name, Partition: int32(r.Fork("partition").Below(int64(t.Partitions)))}
 	own := r.Fork("kind")
 	switch k := own.Below(16); {
 	case k < 6:
-		op.Kind = ElectLeaders
+		op.Kind = workload.ElectLeaders
 		if own.Chance(1, 2) {
 			op.Partition = -1
 		}
 	case k < 11:
-		op.Kind = Reassign
+		op.Kind = workload.Reassign
 		if !own.Chance(1, 5) { // without replicas it cancels
 			op.Replicas = d.placement(r.Fork("placement"), int64(t.replication))
 		}
 	case k == 11:
-		op.Kind, op.Partition = AlterConfig, -1
+		op.Kind, op.Partition = workload.AlterConfig, -1
 		least := own.Between(1, int64(t.replication))
 		if d.shape.Tough {
 			least = max(2, least)
 		}
-		op.Configs = []Config{{Name: "min.insync.replicas", Value: strconv.FormatInt(least, 10)}}
+		op.Configs = []workload.Config{{Name: "min.insync.replicas", Value: strconv.FormatInt(least, 10)}}
 	case k == 12 || len(d.shape.Voters) == 0:
-		op = Op{Kind: DescribeQuorum, Partition: -1}
+		op = workload.Op{Kind: workload.DescribeQuorum, Partition: -1}
 	default:
 		c := one(own, d.shape.Voters...)
-		op = Op{Kind: one(own, AddVoter, AddVoter, RemoveVoter), Partition: -1, Node: c.ID, Host: c.Host}
+		op = workload.Op{Kind: one(own, workload.AddVoter, workload.AddVoter, workload.RemoveVoter), Partition: -1, Node: c.ID, Host: c.Host}
 	}
 	return op
 }

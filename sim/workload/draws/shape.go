@@ -1,8 +1,8 @@
-package workload
+package draws
 
 import "github.com/klamm-log/klamm/core"
 
-// Shape is what [Draw] must know of a run.
+// Shape is what [Clients] must know of a run.
 type Shape struct {
 	Brokers int32
 	Topics  []TopicShape // that the first client creates at the beginning

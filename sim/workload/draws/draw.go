@@ -1,20 +1,19 @@
-package workload
+package draws
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/sim/workload"
 )
 
-// Draw makes the clients of a seed. Each client's plan depends on its own stream and the shape alone.
-func Draw(r *prng.Rand, shape Shape) []Plan {
+// Clients makes the clients of a seed. Each client's plan depends on its own stream and the shape alone.
+func Clients(r *prng.Rand, shape Shape) []workload.Plan {
 	s := shape.withDefaults()
 	d := &drawer{shape: &s}
 	d.drawTopics(r.Fork("topics"))
-	plans := []Plan{d.creator(r.Fork("creator")), d.reader(r.Fork("reader"))}
+	plans := []workload.Plan{d.creator(r.Fork("creator")), d.reader(r.Fork("reader"))}
 	if len(d.topics) == 0 {
 		return plans // there is nothing to do anything to
 	}
@@ -33,7 +32,7 @@ type drawer struct {
 // drawnTopic is a topic of the shape with what was drawn for it.
 type drawnTopic struct {
 	TopicShape
-	configs     []Config
+	configs     []workload.Config
 	churned     bool
 	replication int16
 }
@@ -77,21 +76,21 @@ func (d *drawer) drawTopic(r *prng.Rand, t TopicShape) drawnTopic {
 	}
 	out.set("max.message.bytes", int64(out.MaxMessageBytes))
 	if r.Fork("timestamp").Chance(1, 4) {
-		out.configs = append(out.configs, Config{Name: "message.timestamp.type", Value: "LogAppendTime"})
+		out.configs = append(out.configs, workload.Config{Name: "message.timestamp.type", Value: "LogAppendTime"})
 	}
 	return out
 }
 
 func (t *drawnTopic) set(name string, value int64) {
-	t.configs = append(t.configs, Config{Name: name, Value: strconv.FormatInt(value, 10)})
+	t.configs = append(t.configs, workload.Config{Name: name, Value: strconv.FormatInt(value, 10)})
 }
 
 // creator makes the topics that exist from the beginning.
-func (d *drawer) creator(r *prng.Rand) Plan {
-	p := Plan{ID: CreatorID, Kind: Admin, Network: d.network(r.Fork("network"), false)}
+func (d *drawer) creator(r *prng.Rand) workload.Plan {
+	p := workload.Plan{ID: CreatorID, Kind: workload.Admin, Network: d.network(r.Fork("network"), false)}
 	for i := range d.topics {
 		if t := &d.topics[i]; !t.churned {
-			p.Ops = append(p.Ops, Op{ID: int32(i), At: d.shape.Start, Kind: CreateTopic, Topic: t.Name, Partition: -1,
+			p.Ops = append(p.Ops, workload.Op{ID: int32(i), At: d.shape.Start, Kind: workload.CreateTopic, Topic: t.Name, Partition: -1,
 				Partitions: t.Partitions, Replication: t.replication, Configs: t.configs})
 		}
 	}
@@ -99,57 +98,49 @@ func (d *drawer) creator(r *prng.Rand) Plan {
 }
 
 // reader follows every topic from its beginning, with plain options, and reads everything again in the end.
-func (d *drawer) reader(r *prng.Rand) Plan {
-	p := Plan{ID: ReaderID, Kind: Consumer, Network: d.network(r.Fork("network"), false),
-		Consumer: &ConsumerOptions{Reset: "earliest", FinalReads: true}}
+func (d *drawer) reader(r *prng.Rand) workload.Plan {
+	p := workload.Plan{ID: ReaderID, Kind: workload.Consumer, Network: d.network(r.Fork("network"), false),
+		Consumer: &workload.ConsumerOptions{Reset: "earliest", FinalReads: true}}
 	for i := range d.topics {
 		for partition := range d.topics[i].Partitions {
-			p.Ops = append(p.Ops, Op{Kind: Assign, At: d.shape.Start, Topic: d.topics[i].Name, Partition: partition, Where: Beginning})
+			p.Ops = append(p.Ops, workload.Op{Kind: workload.Assign, At: d.shape.Start, Topic: d.topics[i].Name, Partition: partition, Where: workload.Beginning})
 		}
 	}
 	return finished(p)
 }
 
 // client draws one client. The first one writes: a run without records shows nothing.
-func (d *drawer) client(r *prng.Rand, id int32, writes bool) Plan {
-	p := Plan{ID: id, Network: d.network(r.Fork("network"), true)}
+func (d *drawer) client(r *prng.Rand, id int32, writes bool) workload.Plan {
+	p := workload.Plan{ID: id, Network: d.network(r.Fork("network"), true)}
 	kind := r.Fork("kind").Below(20)
 	switch own := r.Fork("role"); {
 	case writes || kind < 10:
-		p.Kind = Producer
+		p.Kind = workload.Producer
 		p.Producer = d.producer(own.Fork("options"), &p.Network)
 		p.Ops = d.produces(own)
 	case kind < 17:
-		p.Kind = Consumer
+		p.Kind = workload.Consumer
 		p.Consumer = d.consumer(own.Fork("options"))
 		p.Ops = d.consumes(own)
 	default:
-		p.Kind = Admin
+		p.Kind = workload.Admin
 		p.Ops = d.administers(own)
 	}
 	if own := r.Fork("crash"); own.Chance(1, 5) {
 		for range own.Between(1, 3) {
-			p.Ops = append(p.Ops, Op{Kind: Crash, At: d.instant(own), Partition: -1})
+			p.Ops = append(p.Ops, workload.Op{Kind: workload.Crash, At: d.instant(own), Partition: -1})
 		}
 	}
 	return finished(p)
 }
 
-// Sorted is a plan that was made by hand, with its operations by time.
-func Sorted(p Plan) Plan {
-	slices.SortStableFunc(p.Ops, byTime)
-	return p
-}
-
 // finished numbers operations in the order of drawing and sorts them by time.
-func finished(p Plan) Plan {
+func finished(p workload.Plan) workload.Plan {
 	for i := range p.Ops {
 		p.Ops[i].ID = int32(i)
 	}
-	return Sorted(p)
+	return workload.Sorted(p)
 }
-
-func byTime(a, b Op) int { return cmp.Compare(a.At, b.At) }
 
 // instant is somewhere in the run.
 func (d *drawer) instant(r *prng.Rand) core.Mono {
@@ -167,8 +158,8 @@ func (d *drawer) topic(r *prng.Rand) *drawnTopic {
 
 // network draws connection options. Impatient clients give up on requests that are still being executed, and repeat
 // them on a new connection.
-func (d *drawer) network(r *prng.Rand, untame bool) NetworkOptions {
-	n := NetworkOptions{RequestTimeout: d.shape.Request, ConnectTimeout: d.shape.Request,
+func (d *drawer) network(r *prng.Rand, untame bool) workload.NetworkOptions {
+	n := workload.NetworkOptions{RequestTimeout: d.shape.Request, ConnectTimeout: d.shape.Request,
 		MetadataMaxAge: 5 * core.Second, RetryBackoff: 50 * core.Millisecond}
 	if !untame {
 		return n

@@ -1,0 +1,172 @@
+package draws_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/klamm-log/klamm/checkers/history"
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/sim/workload"
+	"github.com/klamm-log/klamm/sim/workload/draws"
+)
+
+func testShape() draws.Shape {
+	return draws.Shape{Brokers: 1, Start: core.Second, End: 8 * core.Second, Clients: 8, Churn: []string{"x", "y"},
+		Topics: []draws.TopicShape{{Name: "a", Partitions: 3}, {Name: "b", Partitions: 1, Retention: true, MaxMessageBytes: 2000}}}
+}
+
+func encode(t require.TestingT, v any) string {
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(b)
+}
+
+func TestDrawIsAFunctionOfItsSeed(t *testing.T) {
+	seen := make(map[string]bool)
+	for seed := range uint64(50) {
+		a := encode(t, draws.Clients(prng.New(seed), testShape()))
+		require.Equal(t, a, encode(t, draws.Clients(prng.New(seed), testShape())))
+		seen[a] = true
+	}
+	require.Len(t, seen, 50)
+}
+
+// Every drawn plan is valid, within the shape's time, and survives its JSON form.
+func TestDrawnPlansAreValid(t *testing.T) {
+	kinds := make(map[workload.OpKind]int)
+	for seed := range uint64(200) {
+		s := testShape()
+		s.Intensity = int32(1 + seed*37%3000)
+		ids := make(map[int32]bool)
+		for _, p := range draws.Clients(prng.New(seed), s) {
+			require.NoError(t, p.Validate())
+			require.False(t, ids[p.ID])
+			ids[p.ID] = true
+			back, err := workload.ParsePlan([]byte(encode(t, p)))
+			require.NoError(t, err)
+			require.Equal(t, encode(t, p), encode(t, back))
+			for _, op := range p.Ops {
+				require.True(t, op.At >= s.Start && op.At <= s.End, "%v", op)
+				kinds[op.Kind]++
+			}
+		}
+	}
+	for _, k := range []workload.OpKind{workload.Produce, workload.Flush, workload.Assign, workload.Unassign, workload.Seek, workload.Pause, workload.Resume, workload.Poll, workload.Crash, workload.CreateTopic, workload.DeleteTopic,
+		workload.CreatePartitions, workload.AlterConfig, workload.DeleteRecords, workload.ListOffsets, workload.Describe} {
+		require.NotZero(t, kinds[k], k)
+	}
+}
+
+func TestDrawWithoutTopics(t *testing.T) {
+	require.Len(t, draws.Clients(prng.New(1), draws.Shape{}), 2)
+}
+
+// A client's plan depends neither on how many others there are nor on what they draw.
+func TestClientsAreDrawnIndependently(t *testing.T) {
+	for seed := range uint64(50) {
+		few, many := testShape(), testShape()
+		few.Clients, many.Clients = 2, 40
+		a, b := draws.Clients(prng.New(seed), few), draws.Clients(prng.New(seed), many)
+		if len(a) > len(b) {
+			a, b = b, a
+		}
+		require.Equal(t, encode(t, a), encode(t, b[:len(a)]))
+	}
+}
+
+// Draws of the swarm reach every setting: no seed has them all, many seeds do.
+func TestDrawReachesEverySetting(t *testing.T) {
+	found := make(map[string]bool)
+	for seed := range uint64(300) {
+		for _, p := range draws.Clients(prng.New(seed), testShape()) {
+			if o := p.Producer; o != nil {
+				found["codec "+o.Codec], found["partitioner "+o.Partitioner] = true, true
+				found["acks "+string('1'+rune(o.Acks))] = true
+				found["one record per batch"] = found["one record per batch"] || o.BatchSize == 1
+				found["impatient"] = found["impatient"] || p.Network.RequestTimeout < 300*core.Millisecond
+				for i := range p.Ops {
+					found["beyond the limit"] = found["beyond the limit"] || p.Ops[i].Topic == "b" && p.Ops[i].Size > 2000
+				}
+			}
+			if o := p.Consumer; o != nil {
+				found["reset "+o.Reset], found["sessions "+encode(t, o.NoSessions)] = true, true
+				found["tiny"] = found["tiny"] || o.Tiny()
+			}
+		}
+	}
+	for _, want := range []string{"codec none", "codec gzip", "codec snappy", "codec lz4", "codec zstd", "acks 0", "acks 1", "acks 2",
+		"partitioner uniform-sticky", "partitioner adaptive", "partitioner sticky", "partitioner round-robin", "impatient",
+		"one record per batch", "beyond the limit", "reset earliest", "reset latest", "reset none", "sessions true", "tiny"} {
+		require.True(t, found[want], want)
+	}
+}
+
+// FuzzParsePlan: whatever is accepted makes a client, and its JSON form is accepted again and equal.
+func FuzzParsePlan(f *testing.F) {
+	for seed := range uint64(5) {
+		for _, p := range draws.Clients(prng.New(seed), testShape()) {
+			p.Ops = p.Ops[:min(len(p.Ops), 8)]
+			f.Add(encode(f, p))
+		}
+	}
+	f.Add(`{"id":3,"kind":"consumer","ops":[{"id":0,"at_ns":0,"op":"poll","partition":-1}]}`)
+	f.Fuzz(func(t *testing.T, src string) {
+		p, err := workload.ParsePlan([]byte(src))
+		if err != nil {
+			return
+		}
+		out := encode(t, p)
+		again, err := workload.ParsePlan([]byte(out))
+		require.NoError(t, err)
+		require.Equal(t, out, encode(t, again))
+		log := &history.Log{}
+		workload.New(p, workload.Env{Log: log, Bootstrap: []string{"b:1"}, Topics: workload.NewTopics(log), Phase: func() workload.Phase { return workload.Safety }}, 1)
+	})
+}
+
+func TestWhatTheShapeForbidsIsNotDrawn(t *testing.T) {
+	for seed := range uint64(100) {
+		drawn := draws.Clients(prng.New(seed), testShape())
+		require.True(t, workload.HasFinalReads(drawn))
+		require.False(t, workload.IsChurned(drawn, "a"))
+		require.False(t, workload.RetentionIsPlanned(drawn, "a"))
+	}
+}
+
+// Plans of transactions are valid, and reach what they should.
+func TestDrawnTransactions(t *testing.T) {
+	found := make(map[string]int)
+	for seed := range uint64(100) {
+		plans := draws.Txns(prng.New(seed), testShape(), draws.TxnShape{Writers: [2]int64{1, 3}, Pipelines: [2]int64{0, 2},
+			Timeout: [2]int64{500, 5000}, Session: [2]int64{300, 2000}, Levels: []int64{1, 2}})
+		owners := make(map[int32]int)
+		for _, p := range plans {
+			require.NoError(t, p.Validate(), "seed %d", seed)
+			found[string(p.Kind)]++
+			if p.Txn != nil {
+				owners[p.Txn.Writer]++
+			}
+			for i := range p.Ops {
+				found[string(p.Ops[i].Kind)]++
+				if p.Ops[i].Abort {
+					found["abort"]++
+				}
+				if p.Txn != nil && p.Ops[i].Hold > p.Txn.Timeout {
+					found["timed out"]++
+				}
+			}
+		}
+		for _, n := range owners {
+			if n > 1 {
+				found["zombies"]++
+			}
+		}
+		require.True(t, workload.IsTransactional(plans, "a") || workload.IsTransactional(plans, "b"))
+	}
+	for _, want := range []string{"writer", "pipeline", "transact", "crash", "abort", "timed out", "zombies", "update-feature", "work"} {
+		require.Positive(t, found[want], want)
+	}
+}
