@@ -42,6 +42,7 @@ func APIs() []conn.VersionRange {
 		{Key: 24, Min: 0, Max: 5},
 		{Key: 25, Min: 0, Max: 4},
 		{Key: 26, Min: 0, Max: 5},
+		{Key: 28, Min: 0, Max: 6},
 		{Key: 32, Min: 1, Max: 4},
 		{Key: 33, Min: 0, Max: 2},
 		{Key: 35, Min: 1, Max: 5},

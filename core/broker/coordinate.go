@@ -11,6 +11,7 @@ import (
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/wire"
@@ -29,11 +30,12 @@ func newCoordinators(b *Broker) *coordinators {
 	c := &coordinators{}
 	c.offsets = coordination.New(coordination.Options{Host: logs{b}, LoadBufferBytes: b.cfg.Groups.LoadBufferBytes})
 	c.groups = groups.New(groups.Options{
-		Config: b.cfg.Groups, Rand: b.rand.Fork("groups"), Host: coordinatorHost{c.offsets, b}, Check: b.opts.Tuning.Check,
+		Config: b.cfg.Groups, Rand: b.rand.Fork("groups"), Host: coordinatorHost{c.offsets, b, route.LaneVerify},
+		Verification: b.cfg.Transactions.Verification, Check: b.opts.Tuning.Check,
 	})
 	c.offsets.Open(c.groups)
 	c.state = coordination.New(coordination.Options{Host: logs{b}, LoadBufferBytes: b.cfg.Transactions.LoadBufferBytes})
-	c.txns = txns.New(txns.Options{Config: b.cfg.Transactions, Host: coordinatorHost{c.state, b}, Check: b.opts.Tuning.Check})
+	c.txns = txns.New(txns.Options{Config: b.cfg.Transactions, Host: coordinatorHost{c.state, b, route.LaneMarkers}, Check: b.opts.Tuning.Check})
 	c.state.Open(c.txns)
 	return c
 }
@@ -84,7 +86,8 @@ func (h logs) Load(need log.ReadRequest, l *coordination.Load, out *step.Effects
 // coordinatorHost is the broker as the planes of coordinators see it.
 type coordinatorHost struct {
 	*coordination.Topic
-	b *Broker
+	b    *Broker
+	lane peer.Lane // of what it asks other brokers
 }
 
 // Image implements [shards.Host].
@@ -98,11 +101,11 @@ func (h coordinatorHost) Client(r *step.Request) (listener, remote string) {
 	return "", ""
 }
 
-// Ask implements [txns.Host].
+// Ask implements [shards.Asker].
 func (h coordinatorHost) Ask(
 	now core.Now, to core.NodeID, body wire.Request, timeout core.Mono, then func(core.Now, wire.Response, *step.Effects), out *step.Effects,
 ) {
-	h.b.route.AskBroker(now, to, route.LaneMarkers, body, timeout, then, out)
+	h.b.route.AskBroker(now, to, h.lane, body, timeout, then, out)
 }
 
 // AllocateIDs implements [txns.Host].

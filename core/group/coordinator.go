@@ -107,9 +107,22 @@ func (c *Coordinator) replayClassic(e *coord.Entry) error {
 	return nil
 }
 
-// EndTxn implements [coord.Machine].
+// EndTxn implements [coord.Machine]. A group that only the transaction knew of comes into being, or is forgotten.
 func (c *Coordinator) EndTxn(producer core.ProducerID, _ core.ProducerEpoch, commit bool) {
-	c.offsets.EndTxn(producer, commit)
+	touched := c.offsets.EndTxn(producer, commit)
+	if !c.active {
+		return // Activate does
+	}
+	for _, id := range touched {
+		since := core.NoTimestamp
+		for _, o := range c.offsets.Group(id) {
+			since = max(since, o.Committed)
+		}
+		if since != core.NoTimestamp {
+			c.ensure(id, since)
+		}
+		c.tidy(id)
+	}
 }
 
 // Activate implements [coord.Machine]: groups that only have offsets come into being, sessions and the look for expired offsets
@@ -117,6 +130,9 @@ func (c *Coordinator) EndTxn(producer core.ProducerID, _ core.ProducerEpoch, com
 func (c *Coordinator) Activate(now core.Now) {
 	c.active = true
 	for id := range c.offsets.Groups() {
+		c.ensure(id, now.Wall)
+	}
+	for _, id := range c.offsets.OpenTxns() {
 		c.ensure(id, now.Wall)
 	}
 	for _, g := range c.groups.All() {

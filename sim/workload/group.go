@@ -70,8 +70,9 @@ type grouped struct {
 	batch   []extent  // under way
 	busyTil core.Mono
 	token   uint64
-	waiting bool     // for the commit of token
-	again   []string // what an earlier incarnation was subscribed to
+	waiting bool      // for the commit of token
+	again   []string  // what an earlier incarnation was subscribed to
+	retryAt core.Mono // of a member whose predecessor was still there, 0 for none
 
 	held    []hold // as the history knows it
 	records []consumer.Record
@@ -143,6 +144,12 @@ func (r *grouped) act(now core.Now, at core.Mono) {
 	if r.c.phase == Settle && r.m.State() == member.Off { // it was leaving when the faults ended
 		r.m.Subscribe(now, r.opts.Topics)
 	}
+	if r.retryAt != 0 && at >= r.retryAt {
+		r.retryAt = 0
+		if r.m.State() == member.Failed {
+			r.m.Subscribe(now, r.opts.Topics)
+		}
+	}
 	r.work(now, at)
 	r.track(at)
 }
@@ -151,8 +158,13 @@ func (r *grouped) act(now core.Now, at core.Mono) {
 func (r *grouped) hear(at core.Mono) {
 	r.events = r.m.Events(r.events[:0])
 	for i := range r.events {
-		if e := &r.events[i]; e.Kind == member.EventFetched {
+		switch e := &r.events[i]; {
+		case e.Kind == member.EventFetched:
 			r.note(core.Mono(e.Tag), at, history.OK, e.Partitions[0], history.Group{Step: history.Fetched, Generation: e.Generation, To: e.Offset})
+		case e.Kind == member.EventFailed && e.Err == core.ErrUnreleasedInstanceID && r.c.phase == Settle:
+			// KIP-848: the instance's predecessor did not get its leave through and is a member until its session ends.
+			// The client gives up, and whoever supervises the process starts it again.
+			r.retryAt = at.Add(supervised)
 		}
 	}
 	r.commits = r.m.Commits(r.commits[:0])
@@ -277,11 +289,18 @@ func (r *grouped) finishBatch(now core.Now, at core.Mono) {
 	}
 }
 
+// supervised is how long it takes until a client that has given up is started again.
+const supervised = core.Second
+
 func (r *grouped) due() core.Mono {
+	due := cluster.Never
 	if len(r.batch) > 0 && !r.waiting {
-		return r.busyTil
+		due = r.busyTil
 	}
-	return cluster.Never
+	if r.retryAt != 0 {
+		due = min(due, r.retryAt)
+	}
+	return due
 }
 
 // done: the group has come to rest, and this member has read what it has to the end.

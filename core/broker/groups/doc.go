@@ -25,6 +25,6 @@
 //   - Every request gets exactly one reply.
 //   - No answer leaves before what it rests on is committed under the leadership that made it.
 //
-// KIPs: 345, 394, 429, 447, 496 (OffsetDelete), 518 (states in ListGroups), 699 (batched FindCoordinator), 709 (batched
+// KIPs: 345, 394, 429, 447 (transactional offsets), 496 (OffsetDelete), 518 (states in ListGroups), 699 (batched FindCoordinator), 709 (batched
 // OffsetFetch), 848, 1043.
 package groups

@@ -13,6 +13,8 @@ func (p *Plane) handler(body wire.Request) func(core.Now, *step.Request, *step.E
 	switch body.(type) {
 	case *kmsg.OffsetCommitRequest:
 		return p.offsetCommit
+	case *kmsg.TxnOffsetCommitRequest:
+		return p.txnOffsetCommit
 	case *kmsg.OffsetFetchRequest:
 		return p.offsetFetch
 	case *kmsg.FindCoordinatorRequest:

@@ -22,6 +22,7 @@ const Topic = shards.OffsetsTopic
 type Host interface {
 	shards.Host
 	shards.Finder
+	shards.Asker // transaction coordinators
 }
 
 // Options is what a Plane is made of.
@@ -29,6 +30,9 @@ type Options struct {
 	Config config.Groups
 	Rand   *prng.Rand // member ids
 	Host   Host
+	// Verification makes transactional offsets wait until the transaction coordinator has said that they belong to an open
+	// transaction: transaction.partition.verification.enable (KIP-890).
+	Verification bool
 	// Check asserts the coordinators' invariants after each turn, see [Plane.Check].
 	Check bool
 }
@@ -47,6 +51,8 @@ type Plane struct {
 	host Host
 	// topicsVersion rises with every change of the image that consumer groups must look at.
 	topicsVersion int64
+	// asking are the transactional commits that wait for a transaction coordinator, in the order of their coming.
+	asking []*txnCommit
 }
 
 // New is a plane that leads nothing.

@@ -22,6 +22,8 @@ func refuse(w *pending, index int, code core.ErrorCode) {
 		resp.ErrorCode, resp.Members = int16(code), nil
 	case *kmsg.OffsetCommitResponse:
 		refuseCommit(w.Req.Body.(*kmsg.OffsetCommitRequest), resp, code)
+	case *kmsg.TxnOffsetCommitResponse:
+		refuseTxnCommit(w.Req.Body.(*kmsg.TxnOffsetCommitRequest), resp, code)
 	case *kmsg.OffsetFetchResponse:
 		refuseFetch(w, resp, index, code)
 	case *kmsg.OffsetDeleteResponse:

@@ -28,6 +28,7 @@ type rig struct {
 	refuse   core.ErrorCode // what appends answer instead of appending
 	reads    []read
 	created  int
+	asked    []askedTxn
 	nextSeq  uint64
 	answered map[uint64]wire.Response
 }
@@ -58,7 +59,7 @@ func newRigWith(t require.TestingT, props ...string) *rig {
 	r.now = core.Now{Mono: core.Second, Wall: 1_000_000}
 	cfg, err := config.ResolveBroker(all)
 	require.NoError(t, err)
-	r.plane = groups.New(groups.Options{Config: cfg.Groups, Rand: prng.New(1), Host: r, Check: true})
+	r.plane = groups.New(groups.Options{Config: cfg.Groups, Rand: prng.New(1), Host: r, Verification: true, Check: true})
 	r.topic(groups.Topic, 1, partitions)
 	r.topic("t", 2, 8)
 	for p := range int32(partitions) {
@@ -112,6 +113,42 @@ func (r *rig) Image() *metadata.Image { return r.image }
 
 // Client implements [groups.Host].
 func (r *rig) Client(*step.Request) (listener, remote string) { return "PLAINTEXT", "127.0.0.1:5" }
+
+// askedTxn is a question to a transaction coordinator that has no answer yet.
+type askedTxn struct {
+	to   core.NodeID
+	req  *kmsg.AddPartitionsToTxnRequest
+	then func(core.Now, wire.Response, *step.Effects)
+}
+
+// Ask implements [shards.Asker].
+func (r *rig) Ask(
+	_ core.Now, to core.NodeID, body wire.Request, _ core.Mono, then func(core.Now, wire.Response, *step.Effects), _ *step.Effects,
+) {
+	r.asked = append(r.asked, askedTxn{to, body.(*kmsg.AddPartitionsToTxnRequest), then})
+}
+
+// verify answers the oldest question to a transaction coordinator.
+func (r *rig) verify(code core.ErrorCode) {
+	x := r.asked[0]
+	r.asked = r.asked[1:]
+	resp := kmsg.NewPtrAddPartitionsToTxnResponse()
+	for _, t := range x.req.Transactions {
+		row := kmsg.NewAddPartitionsToTxnResponseTransaction()
+		row.TransactionalID = t.TransactionalID
+		for _, topic := range t.Topics {
+			rt := kmsg.NewAddPartitionsToTxnResponseTransactionTopic()
+			rt.Topic = topic.Topic
+			for _, p := range topic.Partitions {
+				rt.Partitions = append(rt.Partitions, kmsg.AddPartitionsToTxnResponseTransactionTopicPartition{Partition: p, ErrorCode: int16(code)})
+			}
+			row.Topics = append(row.Topics, rt)
+		}
+		resp.Transactions = append(resp.Transactions, row)
+	}
+	x.then(r.now, resp, &r.out)
+	r.settle()
+}
 
 // CreateTopic implements [shards.Finder].
 func (r *rig) CreateTopic(core.Now, string, *step.Effects) { r.created++ }

@@ -12,6 +12,7 @@ import (
 	"github.com/klamm-log/klamm/core/ordmap"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
 )
 
 // Host is the broker around a Set.
@@ -26,6 +27,13 @@ type Host interface {
 
 	// Image is the committed image of the cluster.
 	Image() *metadata.Image
+}
+
+// Asker is the broker around who asks other brokers.
+type Asker interface {
+	// Ask puts a request to a broker, which may be this one. then is called once, never within the call: with nil if there is no
+	// answer, and then nobody knows whether the request was executed.
+	Ask(now core.Now, to core.NodeID, body wire.Request, timeout core.Mono, then func(core.Now, wire.Response, *step.Effects), out *step.Effects)
 }
 
 // Machine is a coordinator's state as a Set needs it.

@@ -8,7 +8,6 @@ import (
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/txn"
-	"github.com/klamm-log/klamm/core/wire"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -19,10 +18,7 @@ const Topic = shards.TxnTopic
 type Host interface {
 	shards.Host
 	shards.Finder
-
-	// Ask puts a request to a broker, which may be this one. then is called once, never within the call: with nil if there is no
-	// answer, and then nobody knows whether the request was executed.
-	Ask(now core.Now, to core.NodeID, body wire.Request, timeout core.Mono, then func(core.Now, wire.Response, *step.Effects), out *step.Effects)
+	shards.Asker
 
 	// AllocateIDs asks the controller for a block of producer ids, [first, first+count). then is called once, perhaps at once;
 	// a count of 0 is no answer.

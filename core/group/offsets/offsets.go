@@ -70,15 +70,16 @@ func (s *Store) Replay(key records.OffsetKey, value *records.OffsetValue, at cor
 	}
 }
 
-// EndTxn applies a transaction marker of a producer.
-func (s *Store) EndTxn(producer core.ProducerID, commit bool) {
+// EndTxn applies a transaction marker of a producer. The answer are the groups that it had offsets for, in order.
+func (s *Store) EndTxn(producer core.ProducerID, commit bool) (touched []string) {
 	groups := s.pending.At(producer)
 	if groups == nil {
-		return
+		return nil
 	}
 	s.pending.Delete(producer)
 	for group, offsets := range groups.All() {
 		s.closeTxn(group)
+		touched = append(touched, group)
 		if !commit {
 			continue
 		}
@@ -88,6 +89,7 @@ func (s *Store) EndTxn(producer core.ProducerID, commit bool) {
 			}
 		}
 	}
+	return touched
 }
 
 func (s *Store) put(group string, tp core.TopicPartition, c Committed) {
