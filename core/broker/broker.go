@@ -6,16 +6,15 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/control"
+	"github.com/klamm-log/klamm/core/broker/produce"
 	"github.com/klamm-log/klamm/core/broker/route"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/fetch"
-	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log/cleaner"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/prng"
-	"github.com/klamm-log/klamm/core/purgatory"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/smallfile"
 	"github.com/klamm-log/klamm/core/step"
@@ -92,7 +91,7 @@ type Broker struct {
 	cleaner      *cleaner.Manager // nil until it serves, and of a controller alone
 	checkpoint   checkpointState
 
-	produces produceTable
+	produces *produce.Plane
 	fetches  fetchTable
 	reads    readTable
 	sessions *fetch.Cache
@@ -147,6 +146,7 @@ func New(opts Options) *Broker {
 	}
 	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
 	b.route = route.New(route.Options{Config: b.cfg, Peers: b.peers, Handle: b.request})
+	b.produces = produce.New(produceHost{b.route, b}, b.cfg.Transactions.Verification)
 	b.reads.pending = make(map[step.OpID]pendingRead)
 	if b.cfg.Roles.Broker {
 		b.coord = newCoordinators(b)
@@ -350,11 +350,7 @@ func (b *Broker) connState(now core.Now, ev *step.ConnState) {
 // check asserts what must hold after every turn: the replicas' invariants, and that nobody who could be answered was left
 // parked.
 func (b *Broker) check() {
-	b.produces.All(func(w *purgatory.Parked[produceWait]) {
-		if w.Waiter.settled() {
-			invariant.Fail("a settled produce is parked: request %d of connection %d", w.Waiter.req.Seq, w.Waiter.req.Conn)
-		}
-	})
+	b.produces.Check()
 	for _, p := range b.partitions {
 		if p != nil {
 			p.Check()

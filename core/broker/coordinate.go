@@ -129,9 +129,10 @@ func (h coordinatorHost) CreateTopic(now core.Now, topic string, out *step.Effec
 	g, t := &h.b.cfg.Groups, &h.b.cfg.Transactions
 	configs := [][2]string{{"cleanup.policy", "compact"}}
 	if topic == txns.Topic {
-		// Kafka forbids unclean elections here whatever the cluster's default: a decision must not be forgotten.
+		// Kafka forbids unclean elections here whatever the cluster's default: a decision must not be forgotten. Its
+		// compression.type is uncompressed; here the coordinator does not compress in the first place.
 		h.b.createInternal(now, topic, t.TopicPartitions, t.TopicReplication, append(configs,
-			[2]string{"compression.type", "uncompressed"}, [2]string{"segment.bytes", strconv.Itoa(int(t.TopicSegmentBytes))},
+			[2]string{"compression.type", "producer"}, [2]string{"segment.bytes", strconv.Itoa(int(t.TopicSegmentBytes))},
 			[2]string{"min.insync.replicas", strconv.Itoa(int(t.TopicMinISR))}, [2]string{"unclean.leader.election.enable", "false"}), out)
 		return
 	}

@@ -31,7 +31,7 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 	}
 	switch req := r.Body.(type) {
 	case *kmsg.ProduceRequest:
-		b.produce(now, r, req, out)
+		b.produces.Produce(now, r, req, out)
 	case *kmsg.FetchRequest:
 		b.fetch(now, r, req, out)
 	case *kmsg.ListOffsetsRequest:
@@ -44,6 +44,10 @@ func (b *Broker) request(now core.Now, r *step.Request, out *step.Effects) {
 		b.deleteRecords(now, r, req, out)
 	case *kmsg.OffsetForLeaderEpochRequest:
 		b.offsetForLeaderEpoch(r, req, out)
+	case *kmsg.WriteTxnMarkersRequest:
+		b.produces.WriteTxnMarkers(now, r, req, out)
+	case *kmsg.DescribeProducersRequest:
+		b.produces.DescribeProducers(r, req, out)
 	case *kmsg.DescribeConfigsRequest:
 		b.plane.DescribeConfigs(r, req, out)
 	case *kmsg.DescribeLogDirsRequest:

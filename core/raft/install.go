@@ -134,6 +134,9 @@ func (q *Quorum) pieceAsked(now core.Now, from Asker, r *FetchSnapshotRequest, o
 		return
 	}
 	q.touched(now, r.ReplicaID, VoterKey{r.ReplicaID, r.ReplicaDirectoryID})
+	if s := q.snaps.find(r.SnapshotID); s != nil {
+		s.used = now.Mono
+	}
 	q.servePiece(from, r, out)
 }
 

@@ -65,6 +65,7 @@ type storedSnapshot struct {
 	file step.FileID // open for spans, 0 if not
 	open step.OpID   // being opened
 	size int64
+	used core.Mono // when a piece of it was asked for last, 0 if never
 }
 
 type waitingPiece struct {
@@ -279,7 +280,8 @@ func (q *Quorum) restore(s *snapshot) {
 }
 
 // prune keeps the newest snapshots and lets the log begin at the oldest of them. The log's start moves only when the
-// snapshot there is durable, and snapshots below go only after it has moved.
+// snapshot there is durable, and snapshots below go only after it has moved. One that is being fetched stays, and the log behind
+// it: whoever fetches more slowly than snapshots are made would begin anew for ever (Kafka keeps them for days).
 func (q *Quorum) prune(now core.Now, out *step.Effects) {
 	s := &q.snaps
 	if !s.untidy || !q.log.Ready() || q.cut.pending() {
@@ -288,7 +290,11 @@ func (q *Quorum) prune(now core.Now, out *step.Effects) {
 	s.untidy = false
 	n := len(s.list)
 	if n >= snapshotsKept || n > 0 && q.log.LogStartOffset() > 0 {
-		start := s.list[max(0, n-snapshotsKept)].id.Offset
+		first := max(0, n-snapshotsKept)
+		if i := slices.IndexFunc(s.list[:first], func(e *storedSnapshot) bool { return e.used > 0 && now.Mono-e.used < q.opts.FetchTimeout }); i >= 0 {
+			first, s.untidy = i, true
+		}
+		start := s.list[first].id.Offset
 		code := q.log.DeleteRecordsBefore(now, start, q.hw, out)
 		invariant.Check(code == core.ErrNone, "log start to %d, high watermark %d: %v", start, q.hw, code)
 		q.voters.forget(start)

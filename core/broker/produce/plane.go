@@ -1,0 +1,192 @@
+package produce
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/verify"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/invariant"
+	"github.com/klamm-log/klamm/core/purgatory"
+	"github.com/klamm-log/klamm/core/record"
+	"github.com/klamm-log/klamm/core/replica"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
+)
+
+// Target is a partition of this broker.
+type Target struct {
+	*replica.Replica
+	Config   *config.Topic
+	Slot     purgatory.Slot
+	Internal bool // of a coordinators' topic: clients do not write there
+}
+
+// Host is the broker around the plane.
+type Host interface {
+	verify.Host
+	// Lookup finds a partition by topic id, if that is not zero, or by name. With a code other than NONE there may be no replica.
+	Lookup(id core.TopicID, topic string, partition int32) (Target, core.ErrorCode)
+	// Touch notes that a partition has work at the end of the turn.
+	Touch(r *replica.Replica)
+	// Hint completes a response whose partitions have other leaders.
+	Hint(r *step.Request, resp *kmsg.ProduceResponse)
+	// MarkerCode is why a coordinators' partition takes no marker now, NONE if it does.
+	MarkerCode(t *Target) core.ErrorCode
+	// Marked tells the coordinators of an internal topic's partition of a marker, with next behind it.
+	Marked(now core.Now, t *Target, next core.Offset, p coord.Producer, commit bool, out *step.Effects)
+}
+
+// Plane serves Produce, WriteTxnMarkers and DescribeProducers.
+type Plane struct {
+	host    Host
+	table   purgatory.Table[wait] // answered when their records are committed
+	gate    *verify.Gate[*heldBatch]
+	trusts  bool      // transaction.partition.verification.enable is off
+	claimed []claimed // of the request that is being appended
+	codecs  record.Codecs
+}
+
+// New is a plane without requests. verification is transaction.partition.verification.enable: without it clients that add partitions to their
+// transactions themselves are trusted to have done so.
+func New(host Host, verification bool) *Plane {
+	return &Plane{host: host, gate: verify.New[*heldBatch](host), trusts: !verification}
+}
+
+// wait is a request whose records are appended and not yet committed everywhere.
+type wait struct {
+	req  *step.Request
+	resp wire.Response
+	// appended are the batches that wait; the answer is complete when each is committed or has failed.
+	appended []appended
+}
+
+// appended is bound to the epoch in which it was appended: should another leader take over, the same offsets
+// may come to hold other records, so a higher HighWatermark would prove nothing.
+type appended struct {
+	t     Target
+	end   core.Offset
+	epoch core.LeaderEpoch
+	local bool // acks=1: this log's durability is enough
+	// into is where the outcome goes, of a produce or of a marker.
+	into   *kmsg.ProduceResponseTopicPartition
+	marker *kmsg.WriteTxnMarkersResponseMarkerTopicPartition
+}
+
+// stored says whether the batch is where acks demands it, and the error if it is and there are too few copies.
+func (a *appended) stored() (bool, core.ErrorCode) {
+	if a.local {
+		return a.t.Log.DurableOffset() >= a.end || a.t.HighWatermark() >= a.end, core.ErrNone
+	}
+	return a.t.Acked(a.end, int(a.t.Config.MinInsyncReplicas))
+}
+
+// refuse says what has become of the batch.
+func (a *appended) refuse(code core.ErrorCode, why string) {
+	if a.marker != nil {
+		a.marker.ErrorCode = int16(code)
+		return
+	}
+	refuse(a.into, code, why)
+}
+
+// park waits until everything is stored.
+func (p *Plane) park(w wait, at core.Mono) {
+	parked := p.table.Park(w, at)
+	for i := range w.appended {
+		a := &w.appended[i]
+		p.table.Watch(parked, a.t.Slot)
+		if done, _ := a.stored(); done { // an exact repeat appends nothing, so nothing will change that it could wait for
+			p.table.Touch(a.t.Slot)
+		}
+	}
+}
+
+// offer answers a parked request if every batch is decided, or its time is up.
+func (p *Plane) offer(w *wait, expired bool, out *step.Effects) bool {
+	waiting := w.appended[:0]
+	for _, a := range w.appended {
+		done, short := a.stored()
+		switch code := a.t.Serving(); {
+		case code != core.ErrNone:
+			a.refuse(code, "")
+		case a.epoch != a.t.LeaderEpoch():
+			a.refuse(core.ErrNotLeaderOrFollower, "")
+		case done && short != core.ErrNone:
+			a.refuse(short, "fewer replicas are in sync than min.insync.replicas")
+		case done:
+		case expired:
+			a.refuse(core.ErrRequestTimedOut, "")
+		default:
+			waiting = append(waiting, a)
+		}
+	}
+	w.appended = waiting
+	if len(waiting) > 0 {
+		return false
+	}
+	p.reply(w, out)
+	return true
+}
+
+// reply sends an answer that is complete.
+func (p *Plane) reply(w *wait, out *step.Effects) {
+	if resp, ok := w.resp.(*kmsg.ProduceResponse); ok {
+		p.host.Hint(w.req, resp)
+	}
+	r := w.req
+	out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: w.resp})
+}
+
+// settled reports whether every batch that the request waits for is decided.
+func (w *wait) settled() bool {
+	for i := range w.appended {
+		a := &w.appended[i]
+		if done, _ := a.stored(); a.t.Serving() == core.ErrNone && a.epoch == a.t.LeaderEpoch() && !done {
+			return false
+		}
+	}
+	return true
+}
+
+// Touch notes that a partition has changed.
+func (p *Plane) Touch(s purgatory.Slot) { p.table.Touch(s) }
+
+// Touched reports whether Sweep has something to do in this turn.
+func (p *Plane) Touched() bool { return p.table.Touched() || p.gate.Pending() }
+
+// Sweep appends what coordinators have confirmed, asks them for what waits, and offers parked requests whose partitions changed or whose
+// time is up.
+func (p *Plane) Sweep(now core.Now, out *step.Effects) {
+	for {
+		b, code, ok := p.gate.Next()
+		if !ok {
+			break
+		}
+		p.released(now, b, code, out)
+	}
+	p.gate.EndTurn(now, out)
+	p.table.Sweep(now.Mono, func(w *wait, expired bool) bool { return p.offer(w, expired, out) })
+}
+
+// NextDeadline is when a parked request's time is up, or a coordinator is asked again.
+func (p *Plane) NextDeadline() (core.Mono, bool) {
+	at, ok := p.table.NextDeadline()
+	if again, asks := p.gate.NextDeadline(); asks && (!ok || again < at) {
+		return again, true
+	}
+	return at, ok
+}
+
+// Check panics if somebody who could be answered was left parked.
+func (p *Plane) Check() {
+	p.table.All(func(w *purgatory.Parked[wait]) {
+		if w.Waiter.settled() {
+			invariant.Fail("a settled request is parked: request %d of connection %d", w.Waiter.req.Seq, w.Waiter.req.Conn)
+		}
+	})
+	if p.gate.Pending() {
+		invariant.Fail("a transaction's verification is decided and its batches wait")
+	}
+}
