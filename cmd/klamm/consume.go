@@ -30,6 +30,7 @@ type consumeOptions struct {
 	Count      int64
 	ExitAtEnd  bool
 	Format     string
+	Isolation  string
 }
 
 // consumeFormat is what a record looks like without -f.
@@ -58,7 +59,11 @@ In a format, %k is the key, %v the value, %o the offset, %p the partition, %t th
 	f.Int64VarP(&o.Count, "count", "n", 0, "end after so many records; 0 is no limit")
 	f.BoolVarP(&o.ExitAtEnd, "exit", "e", false, "end at the end that each partition has now")
 	f.StringVarP(&o.Format, "format", "f", consumeFormat, "how a record is printed")
+	f.StringVar(&o.Isolation, "isolation", "uncommitted", "uncommitted, or committed: no record of a transaction that is open or was aborted")
 	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
+		if o.Isolation != "committed" && o.Isolation != "uncommitted" {
+			return exit.Errorf(exit.Usage, "--isolation %q is none of committed, uncommitted", o.Isolation)
+		}
 		if o.Count < 0 {
 			return exit.Errorf(exit.Usage, "--count %d is negative", o.Count)
 		}
@@ -105,6 +110,14 @@ func parseFrom(s string) (at consumer.Start, tail int64, err error) {
 	return consumer.Start{Kind: consumer.SeekOffset, Offset: core.Offset(n)}, 0, nil
 }
 
+// isolation is the consumer's (KIP-98).
+func (o *consumeOptions) isolation() consumer.Isolation {
+	if o.Isolation == "committed" {
+		return consumer.ReadCommitted
+	}
+	return consumer.ReadUncommitted
+}
+
 func runConsume(ctx context.Context, a *cli.App, o consumeOptions) error {
 	start, tail, err := parseFrom(o.From)
 	if err != nil {
@@ -114,7 +127,7 @@ func runConsume(ctx context.Context, a *cli.App, o consumeOptions) error {
 	if err != nil {
 		return err
 	}
-	ko := kclient.Options{Consumer: consumer.Options{Reset: consumer.ResetEarliest}}
+	ko := kclient.Options{Consumer: consumer.Options{Reset: consumer.ResetEarliest, Isolation: o.isolation()}}
 	return o.with(ctx, ko, func(ctx context.Context, c *kclient.Client) error {
 		r := &reading{a: a, c: c, o: o, format: format}
 		if err := r.assign(ctx, start, tail); err != nil {

@@ -58,7 +58,7 @@ func runConsumeGroup(ctx context.Context, a *cli.App, o consumeOptions, topics [
 	if err != nil {
 		return err
 	}
-	ko := kclient.Options{Group: m}
+	ko := kclient.Options{Group: m, Consumer: consumer.Options{Isolation: o.isolation()}}
 	switch {
 	case o.From == "beginning":
 		ko.Consumer.Reset = consumer.ResetEarliest

@@ -19,6 +19,7 @@ import (
 	"github.com/klamm-log/klamm/cmd/klamm/show"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/producer"
+	"github.com/klamm-log/klamm/core/client/txn"
 	"github.com/klamm-log/klamm/core/record"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,6 +36,10 @@ type produceOptions struct {
 	KeySeparator string
 	Partition    int32
 	Headers      []string
+
+	TransactionalID string
+	PerTransaction  int64
+	TxnTimeout      time.Duration
 }
 
 // writeOptions are the flags of commands that write.
@@ -87,7 +92,13 @@ func newProduce(a *cli.App) *cobra.Command {
 	f.StringVar(&o.KeySeparator, "key-separator", "", "each line is a key, this, and a value; \\t is a tab")
 	f.Int32VarP(&o.Partition, "partition", "p", producer.AnyPartition, "partition; -1 lets the partitioner choose")
 	f.StringArrayVarP(&o.Headers, "header", "H", nil, "name=value, a header of every record; may be repeated")
+	f.StringVar(&o.TransactionalID, "transactional-id", "", "write in transactions, as this transactional.id")
+	f.Int64Var(&o.PerTransaction, "per-transaction", 1000, "records of one transaction; 0 is all in one")
+	f.DurationVar(&o.TxnTimeout, "transaction-timeout", time.Minute, "when the coordinator aborts a transaction that is not ended")
 	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
+		if o.PerTransaction < 0 || o.TxnTimeout <= 0 {
+			return exit.Errorf(exit.Usage, "--per-transaction %d or --transaction-timeout %v is negative", o.PerTransaction, o.TxnTimeout)
+		}
 		o.Topic, o.HasKey, o.HasValue = args[0], f.Changed("key"), f.Changed("value")
 		return runProduce(ctx, a, o)
 	})
@@ -126,18 +137,21 @@ func runProduce(ctx context.Context, a *cli.App, o produceOptions) error {
 	}
 	t := &tally{a: a, topic: o.Topic, rows: a.Format() == show.JSON}
 	begin := time.Now()
-	return o.with(ctx, kclient.Options{Producer: po, Results: t.take}, func(ctx context.Context, c *kclient.Client) error {
+	ko := kclient.Options{Producer: po, Results: t.take, Txn: txn.Options{ID: o.TransactionalID, Timeout: core.Mono(o.TxnTimeout)}}
+	return o.with(ctx, ko, func(ctx context.Context, c *kclient.Client) error {
 		stop := a.Progress(func() string {
 			return fmt.Sprintf("%s: %s records acknowledged", show.Duration(time.Since(begin)), show.Count(t.written.Load()))
 		})
 		defer stop()
+		w := newWriting(c, o)
 		var readErr error
 		if o.HasValue {
 			template.Value = []byte(o.Value)
-			readErr = c.Produce(ctx, template, 0)
+			readErr = w.produce(ctx, template, 0)
 		} else {
-			readErr = produceLines(ctx, c, a.In, template, unescape(o.KeySeparator))
+			readErr = produceLines(ctx, w, a.In, template, unescape(o.KeySeparator))
 		}
+		readErr = errors.Join(readErr, w.end(ctx, readErr == nil, o.Timeout))
 		// What was accepted is finished also if the input breaks off or the user does.
 		flushCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*o.Timeout)
 		defer cancel()
@@ -153,7 +167,7 @@ func runProduce(ctx context.Context, a *cli.App, o produceOptions) error {
 func unescape(s string) string { return strings.ReplaceAll(s, `\t`, "\t") }
 
 // produceLines writes each line of a reader until its end. The last one need not end in a line feed.
-func produceLines(ctx context.Context, c *kclient.Client, in io.Reader, template producer.Record, separator string) error {
+func produceLines(ctx context.Context, w *writing, in io.Reader, template producer.Record, separator string) error {
 	lines := readLines(ctx, in)
 	for n := uint64(0); ; n++ {
 		var l line
@@ -177,7 +191,7 @@ func produceLines(ctx context.Context, c *kclient.Client, in io.Reader, template
 			}
 			r.Key, r.Value = []byte(key), []byte(value)
 		}
-		if err := c.Produce(ctx, r, n); err != nil {
+		if err := w.produce(ctx, r, n); err != nil {
 			return err
 		}
 	}

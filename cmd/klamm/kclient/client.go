@@ -23,6 +23,7 @@ import (
 	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/klamm-log/klamm/core/client/member"
 	"github.com/klamm-log/klamm/core/client/producer"
+	"github.com/klamm-log/klamm/core/client/txn"
 	"github.com/klamm-log/klamm/core/node"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/transport"
@@ -37,6 +38,7 @@ type Options struct {
 	Producer producer.Options
 	Consumer consumer.Options
 	Group    member.Options // of Subscribe
+	Txn      txn.Options    // of Begin
 	// Results takes what became of produced records, on the loop's goroutine: it must be quick and must not call the
 	// client. The slice is reused. Nil drops them.
 	Results func([]producer.Result)
@@ -66,6 +68,8 @@ type Client struct {
 	polls     []*poll
 	groupPoll *groupPoll
 	leaving   chan member.State
+	watches   []watch
+	txnEvents []txn.Event
 	calls     map[uint64]chan admin.Reply
 	replies   []admin.Reply
 	nextCall  uint64
@@ -119,7 +123,7 @@ func Open(o Options) (*Client, error) {
 	_, _ = rand.Read(seed[:]) // never fails
 	inner, err := client.New(client.Options{
 		Cluster:  cluster.Options{Bootstrap: o.Bootstrap, ClientID: o.ClientID},
-		Producer: o.Producer, Consumer: o.Consumer, Group: o.Group,
+		Producer: o.Producer, Consumer: o.Consumer, Group: o.Group, Txn: o.Txn,
 		Admin: admin.Options{Timeout: core.Mono(o.Timeout)},
 		Seed:  binary.LittleEndian.Uint64(seed[:]),
 	})
@@ -205,6 +209,7 @@ func (c *Client) after(now core.Now) {
 	c.handRecords(now)
 	c.handGroup(now)
 	c.handLeaving()
+	c.handTxns(now)
 }
 
 // Reason is err, or, if it says that nobody answered in time, why.

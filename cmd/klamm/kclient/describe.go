@@ -8,6 +8,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/admin"
+	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -147,13 +148,14 @@ func (c *Client) Configs(ctx context.Context, topic string) ([]Config, error) {
 }
 
 // Offsets looks up one offset in each partition: the first at or after a time, or one of the admin package's special
-// ones. The rows have errors of their own.
+// ones. The rows have errors of their own. For who reads what is committed the end is the last stable offset (KIP-98).
 func (c *Client) Offsets(ctx context.Context, topic string, partitions []int32, at core.Wall) ([]admin.PartitionOffset, error) {
 	asks := make([]admin.OffsetAsk, 0, len(partitions))
 	for _, p := range partitions {
 		asks = append(asks, admin.OffsetAsk{TopicPartition: core.TopicPartition{Topic: topic, Partition: p}, Timestamp: at})
 	}
-	answer, err := c.ask(ctx, func(a *admin.Admin, now core.Now, token uint64) { a.ListOffsets(now, asks, false, token) })
+	committed := c.opts.Consumer.Isolation == consumer.ReadCommitted
+	answer, err := c.ask(ctx, func(a *admin.Admin, now core.Now, token uint64) { a.ListOffsets(now, asks, committed, token) })
 	if err != nil {
 		return nil, err
 	}

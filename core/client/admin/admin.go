@@ -152,7 +152,7 @@ func (a *Admin) link(now core.Now, o *op, out *step.Effects) *cluster.Link {
 		}
 		o.req = inEpoch(o.req, epoch)
 		return a.cl.Link(now, leader, cluster.Main, out)
-	case Coordinator:
+	case Coordinator, TxnCoordinator:
 		return a.coordinator(now, o, out)
 	case AnyBroker:
 	}

@@ -15,6 +15,7 @@ const (
 	PartitionLeader                  // Route.Topic and Route.Partition
 	Broker                           // Route.Node
 	Coordinator                      // of the consumer group Route.Group, which is looked up first
+	TxnCoordinator                   // of the transactional id Route.Group, likewise
 )
 
 // Route names the broker that a request is sent to.

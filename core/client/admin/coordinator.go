@@ -14,7 +14,7 @@ type finding struct {
 	node core.NodeID // core.NoNode until found
 }
 
-// coordinator is a connection to the coordinator of the operation's group, nil while it is looked for or not connected.
+// coordinator is a connection to the coordinator of the operation's group or transactional id, nil while it is looked for or not connected.
 func (a *Admin) coordinator(now core.Now, o *op, out *step.Effects) *cluster.Link {
 	if o.finding != nil {
 		if o.finding.node == core.NoNode {
@@ -34,6 +34,9 @@ func (a *Admin) coordinator(now core.Now, o *op, out *step.Effects) *cluster.Lin
 	req.CoordinatorKey, req.CoordinatorKeys = o.route.Group, []string{o.route.Group} // up to version 3, and from 4 on (KIP-699)
 	f := &finding{op: o, node: core.NoNode}
 	f.call = cluster.Call{Owner: cluster.Admin, Ref: f, Body: req}
+	if o.route.Kind == TxnCoordinator {
+		req.CoordinatorType, f.call.MinVersion = 1, 1
+	}
 	if !a.cl.Call(now, l, &f.call, out) {
 		a.finish(o, core.ErrUnsupportedVersion)
 		return nil
@@ -70,11 +73,31 @@ func (a *Admin) found(now core.Now, f *finding, done *cluster.Completion) {
 	}
 }
 
-// coordinatorRefusal adds the outcomes of requests to group coordinators. Of a deleted group GROUP_ID_NOT_FOUND is the answer.
+// coordinatorRefusal adds the outcomes of requests about groups and transactions. Of a deleted group GROUP_ID_NOT_FOUND is the answer.
 func coordinatorRefusal(body kmsg.Response, v *verdict) {
 	switch resp := body.(type) {
 	case *kmsg.ListGroupsResponse:
 		v.row(resp.ErrorCode)
+	case *kmsg.ListTransactionsResponse:
+		v.row(resp.ErrorCode)
+	case *kmsg.DescribeTransactionsResponse:
+		for i := range resp.TransactionStates {
+			v.row(resp.TransactionStates[i].ErrorCode)
+		}
+	case *kmsg.DescribeProducersResponse:
+		for i := range resp.Topics {
+			for j := range resp.Topics[i].Partitions {
+				v.row(resp.Topics[i].Partitions[j].ErrorCode)
+			}
+		}
+	case *kmsg.WriteTxnMarkersResponse:
+		for i := range resp.Markers {
+			for j := range resp.Markers[i].Topics {
+				for k := range resp.Markers[i].Topics[j].Partitions {
+					v.row(resp.Markers[i].Topics[j].Partitions[k].ErrorCode)
+				}
+			}
+		}
 	case *kmsg.DescribeGroupsResponse:
 		for i := range resp.Groups {
 			v.row(resp.Groups[i].ErrorCode)

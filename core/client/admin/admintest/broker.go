@@ -27,8 +27,10 @@ type Broker struct {
 	// Refuse is the outcome of partitions in elections and reassignments; none is success.
 	Refuse      map[core.TopicPartition]core.ErrorCode
 	RefuseVoter core.ErrorCode
+	// Transaction makes it a coordinator of one transaction, and a leader of partitions with producers.
+	Transaction *Transaction
 
-	Asked []any // what came, in order: Election, []admin.Assignment, AddVoter, RemoveVoter, DescribeFrom
+	Asked []any // what came, in order: Election, []admin.Assignment, AddVoter, RemoveVoter, DescribeFrom, Marker
 }
 
 // Topic is a topic with its partitions by index.
@@ -76,6 +78,9 @@ func (b *Broker) apis() []conn.VersionRange {
 	if !b.Old {
 		keys = append(keys, 43, 45, 46, 55, 75, 80, 81)
 	}
+	if b.Transaction != nil {
+		keys = append(keys, 10, 27, 61, 65, 66)
+	}
 	out := make([]conn.VersionRange, 0, len(keys))
 	for _, key := range keys {
 		out = append(out, conn.VersionRange{Key: key, Max: kmsg.RequestForKey(key).MaxVersion()})
@@ -114,6 +119,10 @@ func (c *Conn) Exchange(in []byte) (out []byte, err error) {
 }
 
 func (b *Broker) answer(req kmsg.Request) kmsg.Response {
+	if resp := b.transaction(req); resp != nil {
+		resp.SetVersion(req.GetVersion())
+		return resp
+	}
 	switch req := req.(type) {
 	case *kmsg.MetadataRequest:
 		return b.metadata(req)
