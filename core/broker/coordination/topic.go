@@ -217,7 +217,7 @@ func (t *Topic) Append(now core.Now, partition int32, epoch core.LeaderEpoch, ba
 	if len(batch) > int(cfg.MaxMessageBytes) {
 		return core.NoOffset, core.ErrMessageTooLarge
 	}
-	sum, refusal := record.Check(batch, record.Limits{}, &t.codecs)
+	sum, refusal := record.Check(batch, record.Limits{Internal: true}, &t.codecs) // a transaction's offsets have no sequence
 	if !refusal.OK() {
 		return core.NoOffset, refusal.Code
 	}
