@@ -176,6 +176,8 @@ func copyEvent(log, from *history.Log, i int) {
 		log.DeleteTopic(op, *b)
 	case *history.Seek:
 		log.Seek(op, *b)
+	case *history.Group:
+		log.Group(op, *b)
 	case *history.Replica:
 		log.Replica(op.End, *b)
 	case *history.Scan:

@@ -37,7 +37,11 @@ func drawCluster(r *prng.Rand, seed uint64, p Profile) sim.Plan {
 	topics := drawTopics(r.Fork("topics"), p)
 	shape := drawShape(r.Fork("shape"), p, &plan, topics)
 	clusterShape(&plan, &shape, reconfigured, wiped >= 0)
-	plan.Clients = workload.Draw(r.Fork("clients"), shape)
+	if p.Groups != nil {
+		drawGroups(r.Fork("groups"), p, &plan, &shape)
+	} else {
+		plan.Clients = workload.Draw(r.Fork("clients"), shape)
+	}
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
 	for i := range plan.Brokers {
 		plan.Brokers[i].Disk.Plan = drawDiskFaults(r.Fork("disk").ForkN("node", int64(i)), p, &plan)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/klamm-log/klamm/checkers"
 	"github.com/klamm-log/klamm/checkers/cluster"
+	"github.com/klamm-log/klamm/checkers/group"
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/checkers/linear"
 	"github.com/klamm-log/klamm/core"
@@ -78,6 +79,9 @@ func judge(plan sim.Plan, oracle *cluster.Oracle, opts sim.Options) Verdict {
 	}
 	log := v.Result.History
 	for _, x := range checkers.Check(log, checkers.Options{}) {
+		v.found(x)
+	}
+	for _, x := range group.Check(log) {
 		v.found(x)
 	}
 	v.linear(log)

@@ -63,7 +63,7 @@ func TestOverrideRefuses(t *testing.T) {
 		"safety_ms=[1,":            "not JSON",
 		"safety_ms=1 2":            "more than one value",
 		"safety_ms=[2000,1000]":    "is not a range",
-		"saftey_ms=[1,2]":          "unknown field",
+		"safety=[1,2]":             "unknown field",
 		"faults.crsh.count=[1,2]":  `no "crsh" here, but clean-reboot, clock-drift`,
 		"faults.99.count=[1,2]":    "no rule 99",
 		"faults.crash.cuont=[1,2]": "unknown field",

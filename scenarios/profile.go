@@ -26,9 +26,11 @@ type Profile struct {
 	// ExpectLoss says that the profile's faults may destroy the only copy of a record.
 	ExpectLoss bool `json:"expect_loss,omitempty"`
 	// Cluster says what clusters are drawn; nil: one broker.
-	Cluster *Topology   `json:"cluster,omitempty"`
-	Faults  []FaultRule `json:"faults"`
-	Disk    []FaultRule `json:"disk"` // of each node by itself
+	Cluster *Topology `json:"cluster,omitempty"`
+	// Groups says what consumer groups are drawn; nil: none. It wants a cluster.
+	Groups *GroupRule  `json:"groups,omitempty"`
+	Faults []FaultRule `json:"faults"`
+	Disk   []FaultRule `json:"disk"` // of each node by itself
 	// Scenes are operations and faults that belong together, in clusters; kind, chance and count of a rule matter.
 	Scenes []FaultRule `json:"scenes,omitempty"`
 }
@@ -46,6 +48,16 @@ type Topology struct {
 	WipePerMille     int64 `json:"wipe_per_mille"`   // chance that a node loses its disk
 	CalmPerMille     int64 `json:"calm_per_mille"`   // chance that faults come in bouts, with time to recover between them
 	TimeoutsMs       Range `json:"timeouts_ms"`      // of sessions, lag, elections: each is drawn from it
+}
+
+// GroupRule says what consumer groups a profile draws.
+type GroupRule struct {
+	Groups    Range `json:"groups"`    // how many
+	Members   Range `json:"members"`   // of each; small numbers are likelier
+	Producers Range `json:"producers"` // of all
+	// OffsetsPartitions is offsets.topic.num.partitions.
+	OffsetsPartitions Range `json:"offsets_partitions"`
+	TimeoutsMs        Range `json:"timeouts_ms"` // of sessions; those of rebalances are up to four times as long
 }
 
 // Range is an inclusive range [least, most].

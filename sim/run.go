@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker"
+	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/sim/workload"
 )
@@ -57,6 +58,7 @@ type run struct {
 	fired   map[FaultKind]int64
 	points  map[string]int64
 	topics  *workload.Topics
+	groups  *workload.Groups
 	policy  history.Policy // of the brokers
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
@@ -151,6 +153,10 @@ func (r *run) declareTopics() {
 		promise = history.None
 	}
 	r.topics = workload.NewTopics(r.history)
+	r.groups = workload.NewGroups()
+	if workload.HasMembers(r.plan.Clients) { // compaction takes records out, and nobody is promised any one of them
+		r.topics.Declare(workload.Topic{Name: groups.Topic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
+	}
 	for i := range r.plan.Clients {
 		for j := range r.plan.Clients[i].Ops {
 			if op := &r.plan.Clients[i].Ops[j]; op.Kind == workload.CreateTopic {
@@ -194,7 +200,7 @@ func (r *run) client(i int, bootstrap []string) *process {
 	}
 	p.spawn = func(incarnation int64) (step.Machine, Driver) {
 		m, c := workload.New(plan, workload.Env{
-			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Seed: r.plan.Seed, Forwarded: r.plan.IsCluster(),
+			Log: r.history, Bootstrap: bootstrap, Topics: r.topics, Groups: r.groups, Seed: r.plan.Seed, Forwarded: r.plan.IsCluster(),
 			Phase: func() workload.Phase { return r.phase }, Damage: r.noteDamage,
 		}, incarnation)
 		return m, c
@@ -294,17 +300,28 @@ func (r *run) brokerTurn(p *process) {
 		p.crash(false)
 		r.ended(p)
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: state, Policy: r.policy})
-		if r.phase != phaseSafety && r.revived < maxRevivals { // the plan's own restart was cut off with the faults
-			r.revived++
-			r.w.at(r.w.now+10*core.Millisecond, func() {
-				if !p.outcast {
-					r.up(p)
-				}
-			})
-		}
+		r.revive(p, clean)
 		return
 	}
 	r.checkArmed(p)
+}
+
+// revive starts a broker again that has ended itself. In a cluster with faults whoever looks after it does so after a second, unless
+// it was asked to end; after the faults it is at once, since the plan's own restart may have been cut off with them.
+func (r *run) revive(p *process, clean bool) {
+	wait := core.Second
+	switch {
+	case r.phase != phaseSafety && r.revived < maxRevivals:
+		r.revived++
+		wait = 10 * core.Millisecond
+	case r.phase != phaseSafety || clean || !r.plan.IsCluster():
+		return
+	}
+	r.w.at(r.w.now+wait, func() {
+		if !p.outcast {
+			r.up(p)
+		}
+	})
 }
 
 // permitLoss notes, where the plan's faults may destroy the only copy, that what recovery could not find is gone.

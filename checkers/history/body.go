@@ -61,6 +61,7 @@ const (
 	KindCreateTopic
 	KindDeleteTopic
 	KindSeek
+	KindGroup
 	KindReplica
 	KindScan
 	KindNodeChange
@@ -68,7 +69,7 @@ const (
 	KindMark
 )
 
-const kindWords = "send poll list-offsets delete-records create-topic delete-topic seek replica scan node loss mark"
+const kindWords = "send poll list-offsets delete-records create-topic delete-topic seek group replica scan node loss mark"
 
 // String is the word that begins the event's line in the text form.
 func (k Kind) String() string { return word(kindWords, uint8(k)) }
@@ -174,6 +175,30 @@ type Seek struct {
 	To core.Offset // core.NoOffset when not known
 }
 
+// GroupStep is what a [Group] event tells.
+type GroupStep uint8
+
+// Steps of a consumer group's member.
+const (
+	Claimed   GroupStep = iota // the partition is the member's, in this generation; told anew in each generation that it is
+	Released                   // it is not any more, with or without the member's consent
+	Fetched                    // the coordinator told the committed offset
+	Committed                  // an offset was to be stored
+	Processed                  // the application is done with the offsets from From to To
+)
+
+// Group is one step of a consumer group's member in one partition. Claimed, Released and Processed are instants.
+type Group struct {
+	Place
+	Group      int32 // which group
+	Step       GroupStep
+	Generation int32       // Claimed, Committed: of the member then
+	From       core.Offset // Processed
+	To         core.Offset // Processed, Committed; Fetched: core.NoOffset if nothing is committed
+	// Ambiguous goes with a commit of any outcome: an attempt of it was lost on its way, and may be executed later yet.
+	Ambiguous bool
+}
+
 // Replica is a look at one replica's counters. Start equals End.
 type Replica struct {
 	Place
@@ -229,6 +254,7 @@ func (*DeleteRecords) kind() Kind { return KindDeleteRecords }
 func (*CreateTopic) kind() Kind   { return KindCreateTopic }
 func (*DeleteTopic) kind() Kind   { return KindDeleteTopic }
 func (*Seek) kind() Kind          { return KindSeek }
+func (*Group) kind() Kind         { return KindGroup }
 func (*Replica) kind() Kind       { return KindReplica }
 func (*Scan) kind() Kind          { return KindScan }
 func (*NodeChange) kind() Kind    { return KindNodeChange }

@@ -21,6 +21,7 @@ type Log struct {
 	creates []CreateTopic
 	drops   []DeleteTopic
 	seeks   []Seek
+	groups  []Group
 	looks   []Replica
 	scans   []Scan
 	nodes   []NodeChange
@@ -92,6 +93,8 @@ func (l *Log) At(i int) (Op, Body) {
 		return op, &l.drops[h.body]
 	case KindSeek:
 		return op, &l.seeks[h.body]
+	case KindGroup:
+		return op, &l.groups[h.body]
 	case KindReplica:
 		return op, &l.looks[h.body]
 	case KindScan:
@@ -155,6 +158,13 @@ func (l *Log) Seek(op Op, b Seek) int {
 	l.own(b.Topic)
 	l.seeks = append(l.seeks, b)
 	return l.add(op, KindSeek, len(l.seeks))
+}
+
+// Group adds a step of a group's member.
+func (l *Log) Group(op Op, b Group) int {
+	l.own(b.Topic)
+	l.groups = append(l.groups, b)
+	return l.add(op, KindGroup, len(l.groups))
 }
 
 // Replica adds a look at a replica at the instant at.

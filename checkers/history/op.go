@@ -95,6 +95,7 @@ func (o Outcome) String() string   { return word(outcomeWords, uint8(o)) }
 func (p Promise) String() string   { return word(promiseWords, uint8(p)) }
 func (i Isolation) String() string { return word(isolationWords, uint8(i)) }
 func (p Policy) String() string    { return word(policyWords, uint8(p)) }
+func (s GroupStep) String() string { return word(groupWords, uint8(s)) }
 func (s NodeState) String() string { return word(stateWords, uint8(s)) }
 func (m MarkName) String() string  { return word(markWords, uint8(m)) }
 func (f ScanFault) String() string { return word(faultWords, uint8(f)) }
@@ -105,6 +106,7 @@ const (
 	promiseWords   = "durable until-power-loss none"
 	isolationWords = "uncommitted committed"
 	policyWords    = "commit os"
+	groupWords     = "claimed released fetched committed processed"
 	stateWords     = "starting serving stopped crashed power-lost"
 	markWords      = "faults-stopped final-reads run-ended"
 	faultWords     = "sound bad-crc bad-frame bad-records"

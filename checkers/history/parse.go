@@ -159,6 +159,8 @@ func (l *Log) parseBody(w *walker, op Op, k Kind) error {
 		return into(l, w, op, &DeleteTopic{}, l.DeleteTopic)
 	case KindSeek:
 		return into(l, w, op, &Seek{}, l.Seek)
+	case KindGroup:
+		return into(l, w, op, &Group{}, l.Group)
 	case KindReplica:
 		return into(l, w, op, &Replica{}, at(l.Replica))
 	case KindScan:
@@ -217,6 +219,8 @@ func PlaceOf(body Body) (p Place, ok bool) {
 	case *DeleteRecords:
 		return b.Place, true
 	case *Seek:
+		return b.Place, true
+	case *Group:
 		return b.Place, true
 	case *Replica:
 		return b.Place, true

@@ -129,6 +129,16 @@ func (b *Seek) walk(w *walker) {
 	num(w, "to", &b.To, core.NoOffset)
 }
 
+func (b *Group) walk(w *walker) {
+	w.place(&b.Place)
+	num(w, "group", &b.Group, 0)
+	enum(w, "step", &b.Step, Claimed, groupWords)
+	num(w, "generation", &b.Generation, -1)
+	num(w, "from", &b.From, core.NoOffset)
+	num(w, "to", &b.To, core.NoOffset)
+	flag(w, "ambiguous", &b.Ambiguous)
+}
+
 func (b *Replica) walk(w *walker) {
 	w.place(&b.Place)
 	num(w, "node", &b.Node, core.NoNode)

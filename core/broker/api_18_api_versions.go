@@ -53,6 +53,8 @@ func APIs() []conn.VersionRange {
 		{Key: 57, Min: 0, Max: 2},
 		{Key: 60, Min: 0, Max: 2},
 		{Key: 64, Min: 0, Max: 0},
+		{Key: 68, Min: 0, Max: 1},
+		{Key: 69, Min: 0, Max: 1},
 		{Key: 75, Min: 0, Max: 0},
 		{Key: 80, Min: 0, Max: 1},
 		{Key: 81, Min: 0, Max: 0},

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/klamm-log/klamm/core"
@@ -158,6 +159,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 		p.writtenSeen, p.epochSeen = written, p.LeaderEpoch()
 		b.fetches.Touch(p.slot) // followers may read it before it is synced
 	}
+	if offline {
+		b.handOver(p)
+	}
 	if moved || offline && !p.offline {
 		p.offline = offline
 		b.produces.Touch(p.slot)
@@ -189,6 +193,18 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 			b.applyPartition(now, t.Name, t.ID, t.Partition(p.TP.Partition), out)
 		}
 	}
+}
+
+// handOver ends the broker if it leads a partition whose log has failed while others hold all of it: nobody else can lead before this
+// broker is gone. Kafka halts when its last log directory fails, and there is only one here. Without a replica in sync there
+// is nobody to hand over to, and the broker goes on with its other partitions.
+func (b *Broker) handOver(p *partition) {
+	if !b.Serving() || p.deleting || !p.Leading() || len(p.ISR()) < 2 {
+		return
+	}
+	f, _ := p.Log.Offline()
+	b.fail(fmt.Sprintf("the log of %v, which this broker leads, has failed (%s: %s); the broker ends so that a replica in sync takes over",
+		p.TP, f.File, f.What))
 }
 
 // applyPartition brings a replica in line with the image: opened if new, leading or following in the epoch that the image

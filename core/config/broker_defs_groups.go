@@ -7,6 +7,11 @@ type Groups struct {
 	MinSessionTimeoutMs     int64 // group.min.session.timeout.ms
 	MaxSessionTimeoutMs     int64 // group.max.session.timeout.ms
 
+	ConsumerSessionTimeoutMs    int32    // group.consumer.session.timeout.ms (KIP-848)
+	ConsumerHeartbeatIntervalMs int32    // group.consumer.heartbeat.interval.ms
+	ConsumerMaxSize             int32    // group.consumer.max.size
+	ConsumerAssignors           []string // group.consumer.assignors; the first is the default
+
 	OffsetMetadataMaxBytes int32 // offset.metadata.max.bytes: characters, whatever the name says
 	CommitTimeoutMs        int64 // offsets.commit.timeout.ms
 	LoadBufferBytes        int32 // offsets.load.buffer.size
@@ -22,6 +27,14 @@ type Groups struct {
 // brokerDefsGroups are the keys of the group coordinator and of the topic that it keeps its state in.
 func brokerDefsGroups() []Def {
 	return []Def{
+		{Name: "group.consumer.assignors", Type: ListOf, Default: "uniform,range", Values: []string{"range", "uniform"},
+			Doc: "Server assignors that consumer groups (KIP-848) can ask for; the first is the default."},
+		{Name: "group.consumer.heartbeat.interval.ms", Type: Int, Default: "5000", Min: 1, Max: unbound,
+			Doc: "Time between two heartbeats of a member of a consumer group."},
+		{Name: "group.consumer.max.size", Type: Int, Default: "2147483647", Min: 1, Max: unbound,
+			Doc: "Most members of a consumer group."},
+		{Name: "group.consumer.session.timeout.ms", Type: Int, Default: "45000", Min: 1, Max: unbound,
+			Doc: "Time after which a silent member of a consumer group is removed."},
 		{Name: "group.initial.rebalance.delay.ms", Type: Int, Default: "3000", Max: unbound,
 			Doc: "Time for which a group that was empty waits for more members before its first rebalance ends."},
 		{Name: "group.max.session.timeout.ms", Type: Int, Default: "1800000", Max: unbound,
@@ -54,23 +67,30 @@ func brokerDefsGroups() []Def {
 // groups reads the group coordinator's keys.
 func (r *brokerReader) groups() Groups {
 	g := Groups{
-		InitialRebalanceDelayMs: r.number("group.initial.rebalance.delay.ms"),
-		MaxSize:                 int32(r.number("group.max.size")),
-		MinSessionTimeoutMs:     r.number("group.min.session.timeout.ms"),
-		MaxSessionTimeoutMs:     r.number("group.max.session.timeout.ms"),
-		OffsetMetadataMaxBytes:  int32(r.number("offset.metadata.max.bytes")),
-		CommitTimeoutMs:         r.number("offsets.commit.timeout.ms"),
-		LoadBufferBytes:         int32(r.number("offsets.load.buffer.size")),
-		RetentionCheckMs:        r.number("offsets.retention.check.interval.ms"),
-		RetentionMs:             60_000 * r.number("offsets.retention.minutes"),
-		TopicPartitions:         int32(r.number("offsets.topic.num.partitions")),
-		TopicReplication:        int16(r.number("offsets.topic.replication.factor")),
-		TopicSegmentBytes:       int32(r.number("offsets.topic.segment.bytes")),
-		TopicCodec:              int8(r.number("offsets.topic.compression.codec")),
+		InitialRebalanceDelayMs:     r.number("group.initial.rebalance.delay.ms"),
+		MaxSize:                     int32(r.number("group.max.size")),
+		MinSessionTimeoutMs:         r.number("group.min.session.timeout.ms"),
+		MaxSessionTimeoutMs:         r.number("group.max.session.timeout.ms"),
+		ConsumerSessionTimeoutMs:    int32(r.number("group.consumer.session.timeout.ms")),
+		ConsumerHeartbeatIntervalMs: int32(r.number("group.consumer.heartbeat.interval.ms")),
+		ConsumerMaxSize:             int32(r.number("group.consumer.max.size")),
+		ConsumerAssignors:           SplitList(r.text("group.consumer.assignors")),
+		OffsetMetadataMaxBytes:      int32(r.number("offset.metadata.max.bytes")),
+		CommitTimeoutMs:             r.number("offsets.commit.timeout.ms"),
+		LoadBufferBytes:             int32(r.number("offsets.load.buffer.size")),
+		RetentionCheckMs:            r.number("offsets.retention.check.interval.ms"),
+		RetentionMs:                 60_000 * r.number("offsets.retention.minutes"),
+		TopicPartitions:             int32(r.number("offsets.topic.num.partitions")),
+		TopicReplication:            int16(r.number("offsets.topic.replication.factor")),
+		TopicSegmentBytes:           int32(r.number("offsets.topic.segment.bytes")),
+		TopicCodec:                  int8(r.number("offsets.topic.compression.codec")),
 	}
 	if g.MinSessionTimeoutMs > g.MaxSessionTimeoutMs {
 		r.failf("group.min.session.timeout.ms: %d is more than group.max.session.timeout.ms, %d, so that nobody could join",
 			g.MinSessionTimeoutMs, g.MaxSessionTimeoutMs)
+	}
+	if len(g.ConsumerAssignors) == 0 {
+		r.failf("group.consumer.assignors: it names none")
 	}
 	return g
 }

@@ -43,6 +43,8 @@ func TestResolveBrokerDefaults(t *testing.T) {
 			BackoffMs: 15_000},
 		Groups: Groups{
 			InitialRebalanceDelayMs: 3000, MaxSize: math.MaxInt32, MinSessionTimeoutMs: 6000, MaxSessionTimeoutMs: 1_800_000,
+			ConsumerSessionTimeoutMs: 45_000, ConsumerHeartbeatIntervalMs: 5000, ConsumerMaxSize: math.MaxInt32,
+			ConsumerAssignors:      []string{"uniform", "range"},
 			OffsetMetadataMaxBytes: 4096, CommitTimeoutMs: 5000, LoadBufferBytes: 5 << 20, RetentionCheckMs: 600_000,
 			RetentionMs: 7 * 24 * 3600 * 1000, TopicPartitions: 50, TopicReplication: 1, TopicSegmentBytes: 100 << 20,
 		},
@@ -69,7 +71,7 @@ func TestResolveBrokerStockFile(t *testing.T) {
 	}, Warnings(props))
 }
 
-const cleanerProperties = `
+const moreProperties = `
 log.cleaner.enable=false
 log.cleaner.threads=37
 log.cleaner.dedupe.buffer.size=38
@@ -77,6 +79,10 @@ log.cleaner.io.buffer.load.factor=0.39
 log.cleaner.io.buffer.size=40
 log.cleaner.io.max.bytes.per.second=4.1E1
 log.cleaner.backoff.ms=42
+group.consumer.assignors=range
+group.consumer.heartbeat.interval.ms=43
+group.consumer.max.size=44
+group.consumer.session.timeout.ms=45
 `
 
 func TestResolveBrokerReadsEveryField(t *testing.T) {
@@ -134,7 +140,7 @@ controller.quorum.request.timeout.ms=22
 controller.quorum.retry.backoff.ms=23
 metadata.log.max.record.bytes.between.snapshots=24
 log.cleanup.policy=compact
-` + cleanerProperties))
+` + moreProperties))
 	require.NoError(t, err)
 	b, err := ResolveBroker(props)
 	require.NoError(t, err)
@@ -149,6 +155,7 @@ log.cleanup.policy=compact
 		Cleaner: Cleaner{Disabled: true, Threads: 37, MapBytes: 38, MapLoad: 390_000, IOBufferBytes: 40, BytesPerSecond: 41, BackoffMs: 42},
 		Groups: Groups{
 			InitialRebalanceDelayMs: 25, MaxSize: 26, MinSessionTimeoutMs: 27, MaxSessionTimeoutMs: 28,
+			ConsumerSessionTimeoutMs: 45, ConsumerHeartbeatIntervalMs: 43, ConsumerMaxSize: 44, ConsumerAssignors: []string{"range"},
 			OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
 			TopicPartitions: 34, TopicReplication: 35, TopicSegmentBytes: 36, TopicCodec: 4,
 		},

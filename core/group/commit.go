@@ -73,6 +73,11 @@ func (c *Coordinator) commit(
 		if codes[i] = c.checkMetadata(o.Metadata); codes[i] != core.ErrNone {
 			continue
 		}
+		if g, ok := g.(consumerGroup); ok {
+			if codes[i] = g.checkPartition(who, o); codes[i] != core.ErrNone {
+				continue
+			}
+		}
 		key := records.OffsetKey{Group: groupID, Topic: o.Topic, Partition: o.Partition}
 		value := records.OffsetValue{
 			Offset: o.Offset, LeaderEpoch: o.LeaderEpoch, Metadata: o.Metadata, Committed: now.Wall, Expires: expires, TopicID: o.TopicID,

@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/coord"
 	"github.com/klamm-log/klamm/core/group/classic"
+	"github.com/klamm-log/klamm/core/group/modern"
 	"github.com/klamm-log/klamm/core/group/offsets"
 	"github.com/klamm-log/klamm/core/group/records"
 	"github.com/klamm-log/klamm/core/invariant"
@@ -19,6 +20,7 @@ type Options struct {
 	Config config.Groups
 	Rand   *prng.Rand // of this leadership alone: member ids are never given twice
 	Log    coord.Proposer
+	Topics modern.Topics // what consumer groups assign; nil if there are none
 }
 
 // Coordinator is one partition's groups. It implements [coord.Machine].
@@ -28,14 +30,17 @@ type Coordinator struct {
 	offsets *offsets.Store
 	timers  coord.Timers
 	env     classic.Env
-	active  bool
-	expiry  expiryTimer
+	// consumers is what the consumer groups share, as env is for the classic ones.
+	consumers modern.Env
+	active    bool
+	expiry    expiryTimer
 }
 
 // New is a coordinator of which nothing has been replayed.
 func New(opts Options) *Coordinator {
 	c := &Coordinator{opts: opts, groups: ordmap.Ordered[string, Group](), offsets: offsets.New()}
 	c.env = classic.Env{Config: opts.Config, Rand: opts.Rand, Log: opts.Log, Timers: &c.timers}
+	c.consumers = newConsumers(&opts, &c.timers)
 	c.expiry.c = c
 	return c
 }
@@ -51,6 +56,9 @@ func (c *Coordinator) Replay(e *coord.Entry) error {
 		return c.replayOffset(e)
 	case records.KeyGroup:
 		return c.replayClassic(e)
+	}
+	if modern.IsModern(version) {
+		return c.replayConsumer(e)
 	}
 	// KIP-915: what a newer version has written and this one does not know is none of its business, so that a cluster can
 	// be downgraded.
@@ -112,7 +120,10 @@ func (c *Coordinator) Activate(now core.Now) {
 		c.ensure(id, now.Wall)
 	}
 	for _, g := range c.groups.All() {
-		if g, ok := g.(classicGroup); ok {
+		switch g := g.(type) {
+		case classicGroup:
+			g.Restore(now)
+		case consumerGroup:
 			g.Restore(now)
 		}
 	}
@@ -148,8 +159,11 @@ func (c *Coordinator) Expire(now core.Now) {
 func (c *Coordinator) Check(owed []coord.Ticket) {
 	kept := make(map[coord.Ticket]bool)
 	for _, g := range c.groups.All() {
-		if g, ok := g.(classicGroup); ok {
+		switch g := g.(type) {
+		case classicGroup:
 			g.Check(kept)
+		case consumerGroup:
+			g.Check()
 		}
 	}
 	for _, t := range owed {

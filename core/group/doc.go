@@ -3,10 +3,11 @@
 // # State
 //
 // A [Coordinator] is a [coord.Machine]. Its hard state is a fold over the partition's records: the offsets
-// (core/group/offsets) and, per classic group, the last generation (core/group/classic). Timers, sessions and rebalances under
-// way are soft and begin anew with each leadership.
+// (core/group/offsets), per classic group the last generation (core/group/classic), and all of a consumer group but its timers
+// (core/group/modern). Timers, sessions and classic rebalances under way are soft and begin anew with each leadership.
 //
-// Groups are kept in a registry by id. A group of any kind is a [Group]; the classic ones are all there are so far. A group
+// Groups are kept in a registry by id. A group of any kind is a [Group]. One that nobody is in gives way to one of the other
+// kind under the same id, and leaves it its offsets. A group
 // is known as long as there is something to know: a generation in the log, offsets, members, somebody about to join. A
 // consumer that only commits offsets makes a simple group: Empty, without a protocol type.
 //

@@ -11,7 +11,8 @@ type Kind uint8
 
 // The kinds of group.
 const (
-	Classic Kind = iota
+	Classic  Kind = iota
+	Consumer      // KIP-848
 )
 
 // String is the kind as ListGroups spells it (KIP-848): in lower case, unlike Kafka's own admin client.
@@ -19,6 +20,8 @@ func (k Kind) String() string {
 	switch k {
 	case Classic:
 		return "classic"
+	case Consumer:
+		return "consumer"
 	}
 	return "Unknown"
 }

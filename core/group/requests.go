@@ -31,6 +31,13 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 		refuse(core.ErrUnknownMemberID) // a member of what was here once
 		return
 	}
+	if old := c.ConsumerGroup(groupID); old != nil && old.CheckDelete() == core.ErrNone {
+		// A consumer group that nobody is in gives way, as in Kafka.
+		if code := c.vacate(now, groupID); code != core.ErrNone {
+			refuse(coord.AppendError(code))
+			return
+		}
+	}
 	g := c.ensure(groupID, now.Wall)
 	if g == nil {
 		refuse(core.ErrInconsistentGroupProtocol)
@@ -41,9 +48,13 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 }
 
 // recordable reports whether the member can be written to the log: the strings of a record have 15 bits of length, those of a
-// request have more since KIP-482. Kafka finds out when it writes the generation, and answers UNKNOWN_SERVER_ERROR to all.
+// request have more since KIP-482. Kafka finds out when it writes the generation, and answers UNKNOWN_SERVER_ERROR to all. More
+// protocols than anybody could support are refused, too.
 func recordable(r *classic.JoinRequest) bool {
 	const uuid = 37 // what a member id adds to the client's id
+	if len(r.Protocols) > maxProtocols {
+		return false
+	}
 	fits := func(s string) bool { return len(s) <= records.MaxString }
 	ok := fits(r.MemberID) && fits(r.ProtocolType) && fits(r.ClientHost) && len(r.ClientID) <= records.MaxString-uuid &&
 		(r.InstanceID == nil || len(*r.InstanceID) <= records.MaxString-uuid)
@@ -52,6 +63,9 @@ func recordable(r *classic.JoinRequest) bool {
 	}
 	return ok
 }
+
+// maxProtocols bounds what is compared, member by member, to find a protocol in common. Clients name one to three.
+const maxProtocols = 256
 
 // Sync handles a SyncGroup; the answer comes through [Coordinator.TakeAnswers].
 func (c *Coordinator) Sync(now core.Now, groupID string, r *classic.SyncRequest) {

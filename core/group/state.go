@@ -12,9 +12,14 @@ import (
 // and, but for the places of records that compaction has removed, the other way round. Soft state is not in it.
 func (c *Coordinator) AppendState(dst []byte) []byte {
 	for _, g := range c.groups.All() {
-		if g, ok := g.(classicGroup); ok && g.Hard() != nil {
-			dst = records.AppendBytes(dst, groupKey(g.ID()))
-			dst = records.AppendBytes(dst, g.Hard().AppendTo(nil))
+		switch g := g.(type) {
+		case classicGroup:
+			if g.Hard() != nil {
+				dst = records.AppendBytes(dst, groupKey(g.ID()))
+				dst = records.AppendBytes(dst, g.Hard().AppendTo(nil))
+			}
+		case consumerGroup:
+			dst = g.AppendState(dst)
 		}
 	}
 	for id := range c.offsets.Groups() {

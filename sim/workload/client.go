@@ -27,6 +27,7 @@ type Env struct {
 	Log       *history.Log
 	Bootstrap []string // "host:port" of brokers
 	Topics    *Topics
+	Groups    *Groups
 	Seed      uint64       // of the draws made while running
 	Phase     func() Phase // the present phase
 	// Forwarded says that brokers pass requests on to a controller elsewhere, and repeat them where it is lost (KIP-590).
@@ -96,6 +97,8 @@ func New(plan Plan, env Env, incarnation int64) (step.Machine, *Client) {
 		c.role = newConsuming(c)
 	case Admin:
 		c.role = newAdministering(c)
+	case Member:
+		c.role = newGrouped(c)
 	default:
 		panic(fmt.Sprintf("workload: client %d of kind %q", plan.ID, plan.Kind))
 	}

@@ -36,5 +36,5 @@
 //
 // # What it does not do
 //
-// It does not judge. Groups and transactions have no operations yet.
+// It does not judge. Transactions have no operations yet.
 package workload

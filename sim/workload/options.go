@@ -33,6 +33,9 @@ func (p *Plan) options(bootstrap []string) (client.Options, error) {
 			return o, err
 		}
 	}
+	if p.Kind == Member {
+		o.Consumer, o.Group = p.Group.options()
+	}
 	if p.Kind == Consumer {
 		if p.Consumer == nil {
 			p = &Plan{Consumer: &ConsumerOptions{}}
@@ -129,10 +132,12 @@ func (p *Plan) Validate() error {
 		return fmt.Errorf("workload: client id %d", p.ID)
 	}
 	switch {
-	case p.Kind != Producer && p.Kind != Consumer && p.Kind != Admin:
+	case p.Kind != Producer && p.Kind != Consumer && p.Kind != Admin && p.Kind != Member:
 		return fmt.Errorf("workload: client %d of kind %q", p.ID, p.Kind)
 	case p.Producer != nil && p.Kind != Producer, p.Consumer != nil && p.Kind != Consumer:
 		return fmt.Errorf("workload: client %d is a %s with the options of another kind", p.ID, p.Kind)
+	case (p.Kind == Member) != (p.Group != nil):
+		return fmt.Errorf("workload: client %d: a member, and nobody else, has the options of one", p.ID)
 	case p.Kind == Producer && p.Producer == nil:
 		return fmt.Errorf("workload: producer %d without options: there is no default for acks", p.ID)
 	}
@@ -203,6 +208,8 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 	case CreateTopic, DeleteTopic, CreatePartitions, AlterConfig, DeleteRecords, ListOffsets, Describe,
 		Reassign, ElectLeaders, DescribeQuorum, AddVoter, RemoveVoter, UpdateFeature, UnregisterBroker:
 		return Admin, true
+	case Join, Leave, Work:
+		return Member, true
 	case Crash:
 		return "", true
 	}
@@ -211,7 +218,7 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 
 func (k OpKind) namesTopic() bool {
 	switch k {
-	case Flush, Poll, Crash, DescribeQuorum, AddVoter, RemoveVoter, UnregisterBroker:
+	case Flush, Poll, Crash, DescribeQuorum, AddVoter, RemoveVoter, UnregisterBroker, Join, Leave, Work:
 		return false
 	default:
 		return true

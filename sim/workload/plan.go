@@ -18,6 +18,7 @@ const (
 	Producer Kind = "producer"
 	Consumer Kind = "consumer"
 	Admin    Kind = "admin"
+	Member   Kind = "member" // a consumer in a group
 )
 
 // Plan is what one client does in a run. It is plain data, and explicit.
@@ -27,6 +28,7 @@ type Plan struct {
 	Network  NetworkOptions   `json:"network"`
 	Producer *ProducerOptions `json:"producer,omitempty"` // of a Producer; nil: all defaults
 	Consumer *ConsumerOptions `json:"consumer,omitempty"` // of a Consumer; nil: all defaults
+	Group    *GroupOptions    `json:"group,omitempty"`    // of a Member
 	Ops      []Op             `json:"ops"`                // by At
 }
 
@@ -89,6 +91,14 @@ const (
 	Resume   OpKind = "resume"
 	// Poll sets the poll loop: Max records each Every, as soon as there are any if Every is 0, none if Max is 0.
 	Poll OpKind = "poll"
+)
+
+// Operations of members.
+const (
+	Join  OpKind = "join" // the group, or go on in it, to read Topics
+	Leave OpKind = "leave"
+	// Work sets the poll loop: Max records each time, and Every to process them; Max 0 stands still.
+	Work OpKind = "work"
 )
 
 // Crash throws a client of any kind away; the next incarnation begins at once.
@@ -158,9 +168,10 @@ type Op struct {
 	Replication int16    `json:"replication,omitempty"`
 	Configs     []Config `json:"configs,omitempty"`
 
-	Replicas []int32 `json:"replicas,omitempty"`
-	Node     int32   `json:"node,omitempty"`
-	Host     string  `json:"host,omitempty"`
+	Replicas []int32  `json:"replicas,omitempty"`
+	Topics   []string `json:"topics,omitempty"`
+	Node     int32    `json:"node,omitempty"`
+	Host     string   `json:"host,omitempty"`
 }
 
 // Config is one line of a topic's configuration.

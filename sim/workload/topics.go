@@ -15,6 +15,8 @@ type Topic struct {
 	Compacted, Gaps, Retained, Replicated bool
 	// Churned says that the name may be deleted and created again during the run, see [IsChurned].
 	Churned bool
+	// Internal says that brokers write it, so that nobody knows what to find there: clients leave it alone.
+	Internal bool
 	// AcksAll and AcksLeader are what the settings promise to sends with acks -1 and 1. Acks 0 promises nothing.
 	AcksAll, AcksLeader history.Promise
 }
@@ -189,7 +191,7 @@ func (t *Topics) seen() []string {
 	var names []string
 	for i := range t.list {
 		for _, r := range t.list[i].refs {
-			if !r.id.IsZero() {
+			if !r.id.IsZero() && !t.list[i].Internal {
 				names = appendNew(names, t.list[i].Name)
 			}
 		}

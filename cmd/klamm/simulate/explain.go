@@ -27,7 +27,7 @@ import (
 // explainOptions are the flags of klamm explain.
 type explainOptions struct {
 	Seed     uint64
-	Profile  string
+	Drawn    drawnFrom
 	All      bool
 	Lines    int
 	Around   time.Duration
@@ -58,7 +58,7 @@ input or output; with a form on standard output there is no story.`,
 	}
 	f := cmd.Flags()
 	f.Uint64Var(&o.Seed, "seed", 0, "the seed to explain, instead of a capsule")
-	f.StringVar(&o.Profile, "profile", "default", "what the seed draws from: "+strings.Join(scenarios.Profiles(), ", ")+" or a .json file")
+	o.Drawn.flags(f)
 	f.BoolVar(&o.All, "all", false, "tell everything in the causal past")
 	f.IntVar(&o.Lines, "events", 0, "tell so many events at most; 0 is what fits about 80 lines")
 	f.DurationVar(&o.Around, "around", 0, "tell only what happened so long before the violation, in simulated time")
@@ -83,11 +83,11 @@ func (o *explainOptions) plan(a *cli.App, args []string) (sim.Plan, string, erro
 	case o.Lines < 0 || o.Around < 0:
 		return sim.Plan{}, "", exit.Errorf(exit.Usage, "--events and --around cannot be negative")
 	case o.seeded:
-		p, err := loadProfile(o.Profile)
+		from, err := o.Drawn.open()
 		if err != nil {
 			return sim.Plan{}, "", err
 		}
-		return scenarios.Draw(o.Seed, p), "", nil
+		return scenarios.Draw(o.Seed, from.profile), "", nil
 	}
 	b, err := a.ReadInput(args[0])
 	if err != nil {

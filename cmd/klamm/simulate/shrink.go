@@ -22,12 +22,12 @@ import (
 
 // shrinkOptions are the flags of klamm shrink.
 type shrinkOptions struct {
-	Seed    uint64
-	Profile string
-	Jobs    int
-	Time    time.Duration
-	Runs    int64
-	Out     string
+	Seed  uint64
+	Drawn drawnFrom
+	Jobs  int
+	Time  time.Duration
+	Runs  int64
+	Out   string
 }
 
 func newShrink(a *cli.App) *cobra.Command {
@@ -48,7 +48,7 @@ away, 2 if the run does not fail with this program.`,
 	}
 	f := cmd.Flags()
 	f.Uint64Var(&o.Seed, "seed", 0, "seed to shrink, instead of a capsule")
-	f.StringVar(&o.Profile, "profile", "default", "what the seed draws from: "+strings.Join(scenarios.Profiles(), ", ")+" or a .json file")
+	o.Drawn.flags(f)
 	f.IntVar(&o.Jobs, "jobs", runtime.GOMAXPROCS(0), "runs at the same time")
 	f.DurationVar(&o.Time, "time", 30*time.Second, "how long runs are begun; 0 is no limit")
 	f.Int64Var(&o.Runs, "runs", 0, "how many runs at most; 0 is no limit")
@@ -93,11 +93,11 @@ func runShrink(ctx context.Context, a *cli.App, o shrinkOptions, args []string) 
 // plan is what is to be shrunk, and its name.
 func (o *shrinkOptions) plan(a *cli.App, args []string) (plan sim.Plan, name string, err error) {
 	if len(args) == 0 {
-		p, err := loadProfile(o.Profile)
+		from, err := o.Drawn.open()
 		if err != nil {
 			return plan, "", err
 		}
-		return scenarios.Draw(o.Seed, p), fmt.Sprintf("%s-%d", p.Name, o.Seed), nil
+		return scenarios.Draw(o.Seed, from.profile), fmt.Sprintf("%s-%d", from.profile.Name, o.Seed), nil
 	}
 	b, err := a.ReadInput(args[0])
 	if err != nil {

@@ -30,11 +30,12 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 		w.done(out)
 		return
 	}
+	again := repeated(len(req.Groups))
 	for i := range req.Groups {
 		g := &req.Groups[i]
 		resp.Groups[i].Group = g.Group
-		if !validGroupID(g.Group) {
-			w.refuse(i, core.ErrInvalidGroupID, out)
+		if code := checkBatched(g.Group, again(g.Group)); code != core.ErrNone {
+			w.refuse(i, code, out)
 			continue
 		}
 		s := p.serving(w, i, g.Group, out)
@@ -42,6 +43,16 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 			continue
 		}
 		f := fetcher{image: p.host.Image(), c: s.Machine(), version: r.Version, stable: req.RequireStable, req: g}
+		if r.Version >= 9 {
+			member := ""
+			if g.MemberID != nil {
+				member = *g.MemberID
+			}
+			if code := s.Machine().CheckFetch(g.Group, member, g.MemberEpoch); code != core.ErrNone {
+				w.refuse(i, code, out)
+				continue
+			}
+		}
 		if resp.Groups[i].Topics = f.named(); g.Topics == nil {
 			resp.Groups[i].Topics = f.all()
 		}

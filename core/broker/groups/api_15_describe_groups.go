@@ -30,9 +30,10 @@ func (p *Plane) describeGroups(now core.Now, r *step.Request, out *step.Effects)
 		w.done(out)
 		return
 	}
+	again := repeated(len(req.Groups))
 	for i, id := range req.Groups {
-		if !validGroupID(id) {
-			w.refuse(i, core.ErrInvalidGroupID, out)
+		if code := checkBatched(id, again(id)); code != core.ErrNone {
+			w.refuse(i, code, out)
 			continue
 		}
 		s := p.serving(w, i, id, out)

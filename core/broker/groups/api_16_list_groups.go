@@ -1,8 +1,9 @@
 package groups
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
-	"github.com/klamm-log/klamm/core/coord"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -17,13 +18,13 @@ import (
 func (p *Plane) listGroups(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.ListGroupsRequest)
 	w := begin(r, 1)
-	for _, s := range p.shards.All() {
-		if s.Phase() != coord.Inactive && s.Phase().Code() == core.ErrCoordinatorLoadInProgress {
+	for _, s := range p.led {
+		if s.Phase().Code() == core.ErrCoordinatorLoadInProgress {
 			w.refuse(0, core.ErrCoordinatorLoadInProgress, out)
 			return
 		}
 	}
-	resp, shards := w.resp.(*kmsg.ListGroupsResponse), p.active()
+	resp, shards := w.resp.(*kmsg.ListGroupsResponse), slices.Collect(p.active())
 	w.left += len(shards)
 	for i, s := range shards {
 		for _, g := range s.Machine().List(req.StatesFilter, req.TypesFilter) {

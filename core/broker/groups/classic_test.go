@@ -177,6 +177,7 @@ func TestRefusedJoins(t *testing.T) {
 		"unknown group":      {func(q *kmsg.JoinGroupRequest) { q.Group, q.MemberID = "h", "m" }, core.ErrUnknownMemberID},
 		"unknown instance":   {func(q *kmsg.JoinGroupRequest) { q.MemberID, q.InstanceID = "m", ptr("i") }, core.ErrUnknownMemberID},
 		"huge instance":      {func(q *kmsg.JoinGroupRequest) { q.InstanceID = ptr(strings.Repeat("i", 40_000)) }, core.ErrInvalidRequest},
+		"257 protocols":      {func(q *kmsg.JoinGroupRequest) { q.Protocols = slices.Repeat(q.Protocols, 257) }, core.ErrInvalidRequest},
 		"huge protocol":      {func(q *kmsg.JoinGroupRequest) { q.Protocols[0].Name = strings.Repeat("i", 40_000) }, core.ErrInvalidRequest},
 	} {
 		req := joining("g", "")
@@ -367,6 +368,28 @@ func TestStaticMembersSurviveARebalance(t *testing.T) {
 	require.True(t, r.waits(seq))
 	r.pass(2 * core.Second)
 	require.Len(t, r.joined(seq).Members, 2, "the rebalance timeout has passed, the session not")
+}
+
+// A rebalance timeout of nothing, and nobody who could lead: that must not be a loop.
+func TestNobodyComesBackWithoutARebalanceTimeout(t *testing.T) {
+	r := newLeader(t)
+	first := static(r, 9, "", "i")
+	r.call(5, r.syncing("g", first.MemberID, first.Generation, nil))
+	req := joining("g", "")
+	req.InstanceID, req.RebalanceTimeoutMillis, req.SessionTimeoutMillis = ptr("i"), 0, 20_000
+	require.Zero(t, r.call(9, req).(*kmsg.JoinGroupResponse).ErrorCode)
+	require.Equal(t, "Stable", r.state("g"))
+	other := joining("g", "")
+	other.RebalanceTimeoutMillis = 0
+	other.MemberID = r.call(9, other).(*kmsg.JoinGroupResponse).MemberID
+	r.send(9, other)
+	leave := kmsg.NewPtrLeaveGroupRequest()
+	leave.Group, leave.Members = "g", []kmsg.LeaveGroupRequestMember{{MemberID: other.MemberID}}
+	r.call(5, leave)
+	r.pass(15 * core.Second)
+	require.Equal(t, "PreparingRebalance", r.state("g"))
+	r.pass(10 * core.Second)
+	require.Equal(t, "Empty", r.state("g"), "its session is over")
 }
 
 func TestRefusedAssignmentIsMadeAgain(t *testing.T) {

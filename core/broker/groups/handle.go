@@ -33,6 +33,10 @@ func (p *Plane) handler(body wire.Request) func(core.Now, *step.Request, *step.E
 		return p.deleteGroups
 	case *kmsg.OffsetDeleteRequest:
 		return p.offsetDelete
+	case *kmsg.ConsumerGroupHeartbeatRequest:
+		return p.consumerGroupHeartbeat
+	case *kmsg.ConsumerGroupDescribeRequest:
+		return p.consumerGroupDescribe
 	}
 	return nil
 }
@@ -63,6 +67,31 @@ func (p *Plane) park(s *shard, w *pending) coord.Ticket {
 	p.ticket++
 	s.parked[p.ticket] = w
 	return p.ticket
+}
+
+// repeated reports, one call per group of a batched request, which ones came before. They are refused: a request of a few
+// megabytes that names one large group a million times would else be answered by gigabytes.
+func repeated(groups int) func(groupID string) bool {
+	if groups < 2 {
+		return func(string) bool { return false }
+	}
+	seen := make(map[string]bool, groups)
+	return func(groupID string) bool {
+		again := seen[groupID]
+		seen[groupID] = true
+		return again
+	}
+}
+
+// checkBatched is why a group of a batched request is not answered.
+func checkBatched(groupID string, again bool) core.ErrorCode {
+	switch {
+	case !validGroupID(groupID):
+		return core.ErrInvalidGroupID
+	case again:
+		return core.ErrInvalidRequest
+	}
+	return core.ErrNone
 }
 
 // validMemberGroup checks the group id of requests of members: unlike offsets they need one that is not empty.

@@ -283,6 +283,10 @@ func TestDescribeListDelete(t *testing.T) {
 	require.Equal(t, subscription("t"), row.Members[0].ProtocolMetadata)
 	require.Equal(t, core.ErrNone, code(r.describe(5, "x").ErrorCode))
 	require.Equal(t, core.ErrGroupIDNotFound, code(r.describe(6, "x").ErrorCode))
+	twice := kmsg.NewPtrDescribeGroupsRequest()
+	twice.Groups = []string{"g", "g"}
+	rows := r.call(5, twice).(*kmsg.DescribeGroupsResponse).Groups
+	require.Equal(t, []core.ErrorCode{core.ErrNone, core.ErrInvalidRequest}, []core.ErrorCode{code(rows[0].ErrorCode), code(rows[1].ErrorCode)})
 
 	list := func(states, kinds []string) (found []string) {
 		req := kmsg.NewPtrListGroupsRequest()

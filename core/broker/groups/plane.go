@@ -1,6 +1,8 @@
 package groups
 
 import (
+	"cmp"
+	"iter"
 	"maps"
 	"slices"
 
@@ -54,6 +56,7 @@ type Options struct {
 type shard struct {
 	*coord.Shard[*group.Coordinator, part]
 	reading bool
+	touched bool // in Plane.touched
 	// parked are requests that wait for the group itself: for members to join, for the leader's assignment.
 	parked map[coord.Ticket]*pending
 }
@@ -63,7 +66,12 @@ type Plane struct {
 	opts   Options
 	host   Host
 	shards *ordmap.Map[int32, *shard] // by partition, also those that are not led any more
+	led    []*shard                   // those that are not Inactive, by partition
 	ticket coord.Ticket
+	// touched are the shards that something has happened to since the last Check; only kept with Options.Check.
+	touched []*shard
+	// topicsVersion rises with every change of the image that consumer groups must look at.
+	topicsVersion int64
 }
 
 // New is a plane that leads nothing.
@@ -80,7 +88,7 @@ func (p *Plane) newShard(partition int32) *shard {
 		New: func(epoch core.LeaderEpoch) *group.Coordinator {
 			// A leadership has a stream of its own, so that no member id is given twice.
 			rand := p.opts.Rand.ForkN("partition", int64(partition)).ForkN("epoch", int64(epoch))
-			return group.New(group.Options{Config: cfg, Rand: rand, Log: s.Shard})
+			return group.New(group.Options{Config: cfg, Rand: rand, Log: s.Shard, Topics: topics{p}})
 		},
 	})
 	return s
@@ -101,6 +109,8 @@ func (p *Plane) Lead(now core.Now, partition int32, epoch core.LeaderEpoch, star
 		p.drop(s, out)
 	}
 	s.Lead(epoch, start, end)
+	at, _ := slices.BinarySearchFunc(p.led, partition, func(s *shard, id int32) int { return cmp.Compare(s.Partition(), id) })
+	p.led = slices.Insert(p.led, at, s)
 	out.Reachable("groups.loading", nil)
 	p.read(now, s, out)
 }
@@ -116,6 +126,7 @@ func (p *Plane) Unlead(_ core.Now, partition int32, epoch core.LeaderEpoch, out 
 // drop throws a shard's state away.
 func (p *Plane) drop(s *shard, out *step.Effects) {
 	s.reading = false
+	p.led = slices.DeleteFunc(p.led, func(other *shard) bool { return other == s })
 	for _, x := range s.Unlead() {
 		out.Reachable("groups.answer-dropped", nil)
 		x.of.refuse(x.index, core.ErrNotCoordinator, out)
@@ -175,6 +186,10 @@ func (p *Plane) Advanced(now core.Now, partition int32, epoch core.LeaderEpoch, 
 // settle lets the answers go that may: those of the groups become answers of the shard, and those whose offset is committed
 // leave.
 func (p *Plane) settle(now core.Now, s *shard, out *step.Effects) {
+	if p.opts.Check && !s.touched {
+		s.touched = true
+		p.touched = append(p.touched, s)
+	}
 	if s.Phase() == coord.Active {
 		for _, a := range s.Machine().TakeAnswers() {
 			w := s.parked[a.Ticket]
@@ -232,22 +247,23 @@ func (p *Plane) partitions() int32 {
 }
 
 // active are the shards that serve, in the order of partitions.
-func (p *Plane) active() []*shard {
-	var list []*shard
-	for _, s := range p.shards.All() {
-		if s.Phase() == coord.Active {
-			list = append(list, s)
+func (p *Plane) active() iter.Seq[*shard] {
+	return func(yield func(*shard) bool) {
+		for _, s := range p.led {
+			if s.Phase() == coord.Active && !yield(s) {
+				return
+			}
 		}
 	}
-	return list
 }
 
 // Applied tells what changed in the committed image: offsets of deleted topics go.
 func (p *Plane) Applied(now core.Now, changes []metadata.Change, out *step.Effects) {
+	p.noteTopics(changes)
 	if !slices.ContainsFunc(changes, func(c metadata.Change) bool { return c.Kind == metadata.TopicDeleted && c.Topic != Topic }) {
 		return
 	}
-	for _, s := range p.active() {
+	for s := range p.active() {
 		p.purge(now, s)
 		p.settle(now, s, out)
 	}
@@ -264,9 +280,12 @@ func (p *Plane) purge(now core.Now, s *shard) {
 	})
 }
 
-// NextDeadline is the earliest instant at which the plane wants a Tick.
+// NextDeadline is the earliest instant at which the plane wants a Tick. It is asked every turn, and takes no memory.
 func (p *Plane) NextDeadline() (at core.Mono, ok bool) {
-	for _, s := range p.active() {
+	for _, s := range p.led {
+		if s.Phase() != coord.Active {
+			continue
+		}
 		if d, due := s.Machine().NextDeadline(); due && (!ok || d < at) {
 			at, ok = d, true
 		}
@@ -279,17 +298,21 @@ func (p *Plane) NextDeadline() (at core.Mono, ok bool) {
 
 // Tick does what is due: sessions and rebalances end, answers stop waiting.
 func (p *Plane) Tick(now core.Now, out *step.Effects) {
-	for _, s := range p.active() {
+	for s := range p.active() {
 		s.Machine().Expire(now)
 		p.settle(now, s, out)
 	}
 }
 
-// Check asserts the invariants of every coordinator and that no request is lost.
+// Check asserts the invariants of every coordinator that something has happened to since the last time, and that no request
+// is lost. It needs Options.Check.
 func (p *Plane) Check() {
-	for _, s := range p.active() {
-		s.Machine().Check(slices.Sorted(maps.Keys(s.parked)))
+	for _, s := range p.touched {
+		if s.touched = false; s.Phase() == coord.Active {
+			s.Machine().Check(slices.Sorted(maps.Keys(s.parked)))
+		}
 	}
+	p.touched = p.touched[:0]
 }
 
 // View is one coordinator as simulators and tools see it.
@@ -306,11 +329,8 @@ type View struct {
 // Views are the coordinators of the partitions that this broker leads, by partition.
 func (p *Plane) Views() []View {
 	var list []View
-	for id, s := range p.shards.All() {
-		if s.Phase() == coord.Inactive {
-			continue
-		}
-		v := View{Partition: id, Epoch: s.Epoch(), Phase: s.Phase(), Why: s.Why(), End: s.End()}
+	for _, s := range p.led {
+		v := View{Partition: s.Partition(), Epoch: s.Epoch(), Phase: s.Phase(), Why: s.Why(), End: s.End()}
 		if s.Phase() == coord.Active {
 			v.Groups = s.Machine()
 		}

@@ -32,6 +32,12 @@ func refuse(w *pending, index int, code core.ErrorCode) {
 		resp.Groups[index] = row
 	case *kmsg.ListGroupsResponse:
 		resp.ErrorCode, resp.Groups = int16(code), nil
+	case *kmsg.ConsumerGroupHeartbeatResponse:
+		*resp = kmsg.ConsumerGroupHeartbeatResponse{Version: resp.Version, ErrorCode: int16(code)}
+	case *kmsg.ConsumerGroupDescribeResponse:
+		row := kmsg.NewConsumerGroupDescribeResponseGroup()
+		row.Group, row.ErrorCode = w.req.Body.(*kmsg.ConsumerGroupDescribeRequest).Groups[index], int16(code)
+		resp.Groups[index] = row
 	case *kmsg.DeleteGroupsResponse:
 		resp.Groups[index].ErrorCode = int16(code)
 	}

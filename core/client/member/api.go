@@ -27,7 +27,7 @@ type Event struct {
 	Generation int32 // EventAssigned: in which Partitions were assigned
 
 	Offset core.Offset // EventFetched: of the only partition; core.NoOffset if nothing is committed
-	Asked  core.Mono   // EventFetched: when the request was sent
+	Tag    int64       // EventFetched: what Member.Tag had set when the request was sent
 }
 
 // Offset is one partition's place to commit.
@@ -51,7 +51,9 @@ type Commit struct {
 	// Ambiguous goes with any outcome: an attempt was lost on its way. It may have been, or may be yet, executed, and then
 	// overwrite later commits of this generation with these offsets.
 	Ambiguous bool
-	Begun     core.Mono // when it was asked for
+	// Tag is what Member.Tag had set when the commit was asked for, Generation that of the member then.
+	Tag        int64
+	Generation int32
 }
 
 // Assigned reads a member's assignment as DescribeGroups shows it. Of groups that are not of consumers, and of bytes that

@@ -35,7 +35,7 @@ func (m *Member) Commit(now core.Now, offsets []Offset, token uint64) {
 			}
 		}
 	}
-	c := &commit{out: Commit{Token: token, Offsets: offsets, Begun: now.Mono}}
+	c := &commit{out: Commit{Token: token, Offsets: offsets, Tag: m.tag, Generation: m.generation}}
 	for i := range offsets {
 		c.claims = append(c.claims, m.claims.At(offsets[i].TopicPartition))
 	}
@@ -61,6 +61,16 @@ func (m *Member) Commits(dst []Commit) []Commit {
 	return dst
 }
 
+// Unfinished appends the commits that have no outcome yet to dst: who throws the client away does not know what becomes of them.
+func (m *Member) Unfinished(dst []Commit) []Commit {
+	for _, c := range m.commits {
+		if c.inflight || c.out.Ambiguous {
+			dst = append(dst, c.out)
+		}
+	}
+	return dst
+}
+
 // autoCommit commits what was processed, when it is time.
 func (m *Member) autoCommit(now core.Now) {
 	if m.opts.ManualCommit {
@@ -78,7 +88,7 @@ func (m *Member) commitProcessed(now core.Now, revoking bool) {
 	if m.opts.ManualCommit {
 		return
 	}
-	c := &commit{out: Commit{Auto: true, Begun: now.Mono}}
+	c := &commit{out: Commit{Auto: true, Tag: m.tag, Generation: m.generation}}
 	for tp, p := range m.claims.All() {
 		if p.processed.offset != core.NoOffset && p.processed.offset != p.committed && (p.revoking || !revoking) {
 			c.claims = append(c.claims, p)
@@ -252,6 +262,8 @@ func (m *Member) rowCommitted(now core.Now, c *commit, at int, code core.ErrorCo
 	case core.ErrUnknownTopicOrPartition, core.ErrUnknownTopicID, core.ErrUnstableOffsetCommit:
 	default:
 		if code.Retriable() {
+			// A coordinator that ceases to be one answers so too what it has appended: the records may survive it.
+			c.out.Ambiguous = c.out.Ambiguous || code != core.ErrCoordinatorLoadInProgress
 			m.coordinatorSays(now, code)
 			return true
 		}

@@ -63,6 +63,7 @@ type Member struct {
 	commits   []*commit // unfinished; the first may be in flight
 	autoAt    core.Mono
 
+	tag      int64
 	events   []Event
 	results  []Commit
 	dirty    bool
@@ -141,6 +142,9 @@ func (m *Member) State() State { return m.state }
 // Identity is the member id and the generation, or the member epoch with KIP-848, of the present membership; -1 if there is
 // none.
 func (m *Member) Identity() (memberID string, generation int32) { return m.memberID, m.generation }
+
+// Tag sets what commits and requests that begin from now on carry.
+func (m *Member) Tag(tag int64) { m.tag = tag }
 
 // Leads reports whether this member assigns for its classic group.
 func (m *Member) Leads() bool { return m.lead != nil }
@@ -325,3 +329,6 @@ func (m *Member) fail(code core.ErrorCode, detail string) {
 	}
 	m.commits = nil
 }
+
+// Topics are the names that the member is subscribed to, sorted; with a pattern those that match now. Read it only.
+func (m *Member) Topics() []string { return m.topics }

@@ -13,7 +13,7 @@ type fetch struct {
 	call   cluster.Call
 	round  uint64
 	claims []*claim
-	asked  core.Mono
+	tag    int64
 }
 
 // byIDs reports whether all topics of claims have a known id, so that they can be named by it (KIP-848; version 10).
@@ -53,7 +53,7 @@ func (m *Member) fetchOffsets(now core.Now, out *step.Effects) {
 	if l == nil {
 		return
 	}
-	f := &fetch{round: m.round, claims: want, asked: now.Mono}
+	f := &fetch{round: m.round, claims: want, tag: m.tag}
 	f.call = cluster.Call{Owner: cluster.Group, Ref: f, Body: m.fetchRequest(want, l.Supports(int16(kmsg.OffsetFetch), 8)), MinVersion: 1}
 	if !m.byIDs(want) {
 		f.call.MaxVersion = namedOnly
@@ -159,7 +159,7 @@ func (m *Member) begin(now core.Now, f *fetch, c *claim, row fetchedOffset) {
 	m.locate(now, c, at)
 	c.committed = max(row.offset, core.NoOffset)
 	if m.opts.Witness {
-		m.event(Event{Kind: EventFetched, Partitions: []core.TopicPartition{c.tp}, Offset: c.committed, Asked: f.asked, Generation: m.generation})
+		m.event(Event{Kind: EventFetched, Partitions: []core.TopicPartition{c.tp}, Offset: c.committed, Tag: f.tag, Generation: m.generation})
 	}
 }
 

@@ -80,7 +80,7 @@ func (g *Group) insert(m *member) {
 func (g *Group) count(m *member, by int) {
 	for i := range m.protocols {
 		name := m.protocols[i].Name
-		if slices.ContainsFunc(m.protocols[:i], func(p Protocol) bool { return p.Name == name }) {
+		if has(m.protocols[:i], name) {
 			continue // named twice, supported once
 		}
 		if g.supported[name] += by; g.supported[name] == 0 {

@@ -85,8 +85,8 @@ func (g *Group) completeJoin(now core.Now) {
 	}
 	if !g.electJoined() {
 		// Only static members are left and none has come. Without a leader that is there nothing can be assigned, so the
-		// phase goes on until one joins or all sessions have ended.
-		g.armJoinTimer(now, g.rebalanceTimeout())
+		// phase goes on until one joins or all sessions have ended. A rebalance timeout of nothing must not make that a loop.
+		g.armJoinTimer(now, max(core.Second, g.rebalanceTimeout()))
 		return
 	}
 	g.nextGeneration(now, CompletingRebalance)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/klamm-log/klamm/core/group/records"
 	"github.com/klamm-log/klamm/core/ordmap"
 )
 
@@ -50,4 +51,28 @@ func equalClassic(a, b *ClassicMember) bool {
 	return a.SessionTimeoutMs == b.SessionTimeoutMs && slices.EqualFunc(a.Protocols, b.Protocols, func(x, y ClassicProtocol) bool {
 		return x.Name == y.Name && bytes.Equal(x.Metadata, y.Metadata)
 	})
+}
+
+// AppendState appends the hard state in a canonical form: the records that make it, in order.
+func (g *Group) AppendState(dst []byte) []byte {
+	put := func(kind Kind, name string, value []byte) {
+		dst = records.AppendBytes(dst, Key{Kind: kind, Group: g.id, Name: name}.AppendTo(nil))
+		dst = records.AppendBytes(dst, value)
+	}
+	if g.Shell() {
+		return dst
+	}
+	put(KindGroup, "", epochValue{g.epoch, g.hash}.appendTo(nil))
+	put(KindTarget, "", epochValue{g.targetEpoch, int64(g.targetTime)}.appendTo(nil))
+	for id, m := range g.members.All() {
+		put(KindMember, id, appendMember(nil, m))
+		put(KindCurrentOf, id, appendCurrent(nil, m))
+	}
+	for id, target := range g.targets.All() {
+		put(KindTargetOf, id, appendTarget(nil, target))
+	}
+	for expression, v := range g.regexes.All() {
+		put(KindRegex, expression, v.appendTo(nil))
+	}
+	return dst
 }

@@ -1,0 +1,24 @@
+// Package group judges what the members of consumer groups were seen to do: the [history.Group] events of a history, written by
+// the members themselves.
+//
+// # Properties
+//
+// A claim is the time from a member's Claimed of a partition to its Released. It is told anew in each generation that the
+// member takes over, so that it says at any time in which generation the member holds the partition.
+//
+//   - G-ONE-OWNER: in one generation of a group no partition is held by two members at once. Across generations two may
+//     believe to hold it: the older one has been fenced and does not know it yet (TLA+: NoDoubleClientAssignment is about the
+//     coordinator's view).
+//   - G-COMMIT-FENCED: a commit that was acknowledged did not begin after another member had claimed the partition, unless
+//     its member has claimed it again since.
+//   - G-COMMIT-DURABLE: a fetched offset is one that a commit stored and no later one had replaced; nothing only if nothing
+//     had been stored. This is a register with writes of unknown outcome: those may take effect at any time after they began.
+//   - AT-LEAST-ONCE: no commit is ahead of what the group has processed. Offsets are counted from 0, so the group must begin
+//     at the log start and its topics be without gaps.
+//   - L-GROUP-STABLE: when faults have stopped and their time is up, each partition that the group ever held has one owner.
+//
+// # What it cannot see
+//
+// Which members the coordinator has fenced, and what it stores: simulations add G-RELOAD-EQ by looking inside. Members whose
+// process died count as having released at the end of their process, which the recorder tells.
+package group

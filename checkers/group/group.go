@@ -1,0 +1,295 @@
+package group
+
+import (
+	"fmt"
+
+	"github.com/klamm-log/klamm/checkers"
+	"github.com/klamm-log/klamm/checkers/history"
+	"github.com/klamm-log/klamm/core"
+)
+
+// The properties of consumer groups, see the package comment.
+const (
+	OneOwner      checkers.Property = "G-ONE-OWNER"
+	CommitFenced  checkers.Property = "G-COMMIT-FENCED"
+	CommitDurable checkers.Property = "G-COMMIT-DURABLE"
+	AtLeastOnce   checkers.Property = "AT-LEAST-ONCE"
+	Stable        checkers.Property = "L-GROUP-STABLE"
+)
+
+// keep bounds the findings of one property.
+const keep = 10
+
+// key is one partition of one group.
+type key struct {
+	group int32
+	place history.Place
+}
+
+// part is what is known of a partition of a group.
+type part struct {
+	key
+	holders  []holder // now, in the order of claiming
+	claims   []claim  // all, in order
+	covered  []extent // of what was processed, disjoint and sorted
+	prefix   []reached
+	writes   []write
+	reads    []read
+	unstable bool // reported as without one owner
+}
+
+// holder is a member that holds the partition.
+type holder struct {
+	process    history.Process
+	generation int32
+	event      int
+}
+
+// claim is one Claimed event.
+type claim struct {
+	process    history.Process
+	generation int32
+	at         core.Mono
+	event      int
+}
+
+type extent struct{ from, to core.Offset }
+
+// reached says that from an instant on everything below an offset was processed.
+type reached struct {
+	at core.Mono
+	to core.Offset
+}
+
+// write is a commit, read a fetched offset.
+type write struct {
+	start core.Mono
+	acked core.Mono // when it was acknowledged, never if it was not
+	end   core.Mono // when it had taken effect for the last time, never if that may be at any time
+	value core.Offset
+	event int
+}
+
+type read struct {
+	start, end core.Mono
+	value      core.Offset
+	event      int
+}
+
+const never core.Mono = 1<<63 - 1
+
+type checker struct {
+	log   *history.Log
+	parts []*part
+	byKey map[key]*part
+	out   []checkers.Violation
+	count map[checkers.Property]int
+}
+
+// Check judges the group events of a whole history.
+func Check(log *history.Log) []checkers.Violation {
+	c := &checker{log: log, byKey: make(map[key]*part), count: make(map[checkers.Property]int)}
+	for i := range log.Len() {
+		op, body := log.At(i)
+		switch b := body.(type) {
+		case *history.Group:
+			c.step(i, op, b)
+		case *history.Mark:
+			if b.Name == history.FinalReads {
+				c.settled(i)
+			}
+		default: // the rest is not about groups
+		}
+	}
+	for _, p := range c.parts {
+		c.register(p)
+	}
+	return c.out
+}
+
+func (c *checker) report(property checkers.Property, p *part, o core.Offset, events []int, format string, args ...any) {
+	if c.count[property]++; c.count[property] > keep {
+		return
+	}
+	c.out = append(c.out, checkers.Violation{
+		Property: property, Partition: c.log.Name(p.place), TopicID: c.log.Topic(p.place.Topic).ID, Offset: o, Events: events,
+		Message: fmt.Sprintf("group %d: ", p.group) + fmt.Sprintf(format, args...),
+	})
+}
+
+func (c *checker) part(k key) *part {
+	p := c.byKey[k]
+	if p == nil {
+		p = &part{key: k}
+		c.byKey[k] = p
+		c.parts = append(c.parts, p)
+	}
+	return p
+}
+
+// step takes one event.
+func (c *checker) step(i int, op history.Op, b *history.Group) {
+	p := c.part(key{b.Group, b.Place})
+	switch b.Step {
+	case history.Claimed:
+		c.claim(p, i, op, b)
+	case history.Released:
+		p.release(op.Process)
+	case history.Processed:
+		p.process(op.End, b.From, b.To)
+	case history.Committed:
+		c.commit(p, i, op, b)
+	case history.Fetched:
+		if op.Outcome == history.OK {
+			p.reads = append(p.reads, read{op.Start, op.End, b.To, i})
+		}
+	}
+}
+
+func (p *part) release(who history.Process) {
+	for j, h := range p.holders {
+		if h.process == who {
+			p.holders = append(p.holders[:j], p.holders[j+1:]...)
+			return
+		}
+	}
+}
+
+func (c *checker) claim(p *part, i int, op history.Op, b *history.Group) {
+	p.release(op.Process) // told anew
+	for _, h := range p.holders {
+		if h.generation == b.Generation {
+			c.report(OneOwner, p, core.NoOffset, []int{h.event, i}, "p%d and p%d both hold the partition in generation %d", h.process, op.Process, b.Generation)
+		}
+	}
+	p.holders = append(p.holders, holder{op.Process, b.Generation, i})
+	p.claims = append(p.claims, claim{op.Process, b.Generation, op.End, i})
+}
+
+// process adds what was processed.
+func (p *part) process(at core.Mono, from, to core.Offset) {
+	if from >= to {
+		return
+	}
+	var kept []extent
+	merged := extent{from, to}
+	for _, e := range p.covered {
+		if e.to < merged.from || e.from > merged.to {
+			kept = append(kept, e)
+			continue
+		}
+		merged = extent{min(e.from, merged.from), max(e.to, merged.to)}
+	}
+	at0 := 0
+	for at0 < len(kept) && kept[at0].from < merged.from {
+		at0++
+	}
+	kept = append(kept[:at0:at0], append([]extent{merged}, kept[at0:]...)...)
+	p.covered = kept
+	if first := p.covered[0]; first.from == 0 && (len(p.prefix) == 0 || first.to > p.prefix[len(p.prefix)-1].to) {
+		p.prefix = append(p.prefix, reached{at, first.to})
+	}
+}
+
+// done is how far everything had been processed by an instant.
+func (p *part) done(by core.Mono) core.Offset {
+	to := core.Offset(0)
+	for _, r := range p.prefix {
+		if r.at <= by {
+			to = r.to
+		}
+	}
+	return to
+}
+
+func (c *checker) commit(p *part, i int, op history.Op, b *history.Group) {
+	if op.Outcome == history.Fail {
+		return
+	}
+	if done := p.done(op.Start); b.To > done {
+		c.report(AtLeastOnce, p, b.To, []int{i}, "p%d commits %d when the group has processed everything below %d only", op.Process, b.To, done)
+	}
+	w := write{start: op.Start, acked: op.End, end: op.End, value: b.To, event: i}
+	if op.Outcome != history.OK {
+		w.acked, w.end = never, never
+	}
+	if b.Ambiguous {
+		w.end = never
+	}
+	p.writes = append(p.writes, w)
+	if op.Outcome == history.OK {
+		c.fenced(p, i, op, b)
+	}
+}
+
+// fenced looks for another member's claim between the member's own last one and the beginning of its commit.
+func (c *checker) fenced(p *part, i int, op history.Op, b *history.Group) {
+	var other *claim
+	for j := range p.claims {
+		switch cl := &p.claims[j]; {
+		case cl.at >= op.Start:
+		case cl.process == op.Process:
+			other = nil
+		case cl.generation > b.Generation:
+			other = cl
+		}
+	}
+	if other != nil {
+		c.report(CommitFenced, p, b.To, []int{other.event, i},
+			"p%d committed in generation %d after p%d had claimed the partition in generation %d", op.Process, b.Generation, other.process, other.generation)
+	}
+}
+
+// settled looks at who owns what, once faults have stopped and everything had its time.
+func (c *checker) settled(i int) {
+	for _, p := range c.parts {
+		if len(p.holders) == 1 || p.unstable {
+			continue
+		}
+		p.unstable = true
+		c.report(Stable, p, core.NoOffset, []int{i}, "%d members hold the partition long after the faults", len(p.holders))
+	}
+}
+
+// register judges the fetched offsets of a partition.
+func (c *checker) register(p *part) {
+	for _, r := range p.reads {
+		if r.value == core.NoOffset {
+			if w := p.overwritten(-never, r.start); w != nil {
+				c.report(CommitDurable, p, w.value, []int{w.event, r.event}, "nothing was fetched after %d had been committed", w.value)
+			}
+			continue
+		}
+		var stale *write
+		found := false
+		for j := range p.writes {
+			w := &p.writes[j]
+			if w.value != r.value || w.start > r.end {
+				continue
+			}
+			newer := p.overwritten(w.end, r.start)
+			if newer == nil {
+				found = true
+				break
+			}
+			stale = newer
+		}
+		switch {
+		case found:
+		case stale != nil:
+			c.report(CommitDurable, p, r.value, []int{stale.event, r.event}, "%d was fetched after %d had been committed over it", r.value, stale.value)
+		default:
+			c.report(CommitDurable, p, r.value, []int{r.event}, "%d was fetched, which nobody has committed", r.value)
+		}
+	}
+}
+
+// overwritten is an acknowledged commit that began after one instant and ended before another.
+func (p *part) overwritten(after, before core.Mono) *write {
+	for j := range p.writes {
+		if w := &p.writes[j]; w.acked < before && w.start > after {
+			return w
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package group
+
+import (
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/config"
+	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/group/modern"
+	"github.com/klamm-log/klamm/core/group/offsets"
+)
+
+// consumerGroup is a group of KIP-848 in the registry.
+type consumerGroup struct{ *modern.Group }
+
+func (g consumerGroup) Kind() Kind           { return Consumer }
+func (g consumerGroup) ProtocolType() string { return "consumer" }
+
+func (g consumerGroup) CheckCommit(c *Committer) core.ErrorCode {
+	code, _ := g.Group.CheckCommit(c.MemberID, c.InstanceID, c.Generation, c.Txn)
+	return code
+}
+
+// checkPartition decides about one offset of a commit that as a whole was not refused (KIP-1251).
+func (g consumerGroup) checkPartition(c *Committer, o *Commit) core.ErrorCode {
+	code, perPartition := g.Group.CheckCommit(c.MemberID, c.InstanceID, c.Generation, c.Txn)
+	if code != core.ErrNone || !perPartition {
+		return code
+	}
+	return g.CheckPartition(c.MemberID, c.Generation, modern.Partition{Topic: o.TopicID, Index: o.Partition})
+}
+
+// Committed does nothing: KIP-848 keeps sessions alive by heartbeats alone.
+func (g consumerGroup) Committed(core.Now, string) {}
+
+// CheckOffsetDelete permits it in any state; what members subscribe to is refused topic by topic.
+func (g consumerGroup) CheckOffsetDelete() core.ErrorCode { return core.ErrNone }
+
+// ExpiryBase implements KIP-211 as Kafka has it for these groups: every offset counts for itself, and the caller spares those
+// of topics that somebody subscribes to.
+func (g consumerGroup) ExpiryBase(c *offsets.Committed) (core.Wall, bool) { return c.Committed, true }
+
+// Deserted reports whether the group has no members.
+func (g consumerGroup) Deserted() bool { return g.CheckDelete() == core.ErrNone }
+
+// newConsumers is what all consumer groups share.
+func newConsumers(opts *Options, timers *coord.Timers) modern.Env {
+	return modern.Env{Config: consumerConfig(&opts.Config), Rand: opts.Rand, Log: opts.Log, Timers: timers, Topics: opts.Topics}
+}
+
+func consumerConfig(cfg *config.Groups) modern.Config {
+	return modern.Config{
+		SessionTimeoutMs: cfg.ConsumerSessionTimeoutMs, HeartbeatIntervalMs: cfg.ConsumerHeartbeatIntervalMs,
+		MaxSize: cfg.ConsumerMaxSize, Assignors: cfg.ConsumerAssignors,
+	}
+}
+
+// ConsumerGroup finds a consumer group; nil if there is none, or one of another kind.
+func (c *Coordinator) ConsumerGroup(id string) *modern.Group {
+	if g, ok := c.groups.At(id).(consumerGroup); ok {
+		return g.Group
+	}
+	return nil
+}
+
+// replayConsumer applies a record of a consumer group.
+func (c *Coordinator) replayConsumer(e *coord.Entry) error {
+	key, err := modern.ParseKey(e.Key)
+	if err != nil {
+		return err
+	}
+	g := c.ConsumerGroup(key.Group)
+	if g == nil {
+		if e.Value == nil {
+			return nil // of a group that is gone; compaction leaves such tombstones for a while
+		}
+		// A classic group of the same id has been given up by an earlier record, or had nothing in the log.
+		g = modern.New(&c.consumers, key.Group)
+		c.groups.Set(key.Group, consumerGroup{g})
+	}
+	if err := g.Replay(key, e.Value); err != nil {
+		return err
+	}
+	if e.Value == nil && g.Shell() {
+		c.groups.Delete(key.Group)
+		if c.active && c.offsets.Has(key.Group) {
+			c.ensure(key.Group, e.Timestamp)
+		}
+	}
+	return nil
+}
+
+// ConsumerHeartbeat handles a ConsumerGroupHeartbeat. The first one of a group makes it; a classic group that nobody is in
+// gives way to it and leaves it its offsets.
+func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.HeartbeatRequest) modern.HeartbeatResult {
+	if code, message := r.Check(&c.consumers.Config); code != core.ErrNone {
+		return modern.HeartbeatResult{Code: code, Message: message}
+	}
+	g := c.ConsumerGroup(groupID)
+	if g == nil {
+		other := c.lookup(groupID)
+		if r.MemberEpoch != modern.JoinEpoch || other != nil && !other.Deserted() {
+			return modern.HeartbeatResult{Code: core.ErrGroupIDNotFound, Message: "Group " + groupID + " is not a consumer group."}
+		}
+		if code := c.vacate(now, groupID); code != core.ErrNone {
+			return modern.HeartbeatResult{Code: coord.AppendError(code)}
+		}
+		g = modern.New(&c.consumers, groupID)
+		c.groups.Set(groupID, consumerGroup{g})
+	}
+	result := g.Heartbeat(now, r)
+	if g.Shell() { // the log has not taken it
+		c.groups.Delete(groupID)
+		if c.offsets.Has(groupID) {
+			c.ensure(groupID, now.Wall)
+		}
+	}
+	return result
+}
+
+// vacate removes a group that nobody is in, so that one of another kind can take its id. Its offsets stay.
+func (c *Coordinator) vacate(now core.Now, groupID string) core.ErrorCode {
+	g := c.lookup(groupID)
+	if g == nil {
+		return core.ErrNone
+	}
+	return c.bury(now, g, false)
+}
+
+// CheckFetch decides whether offsets may be read by a member (OffsetFetch 9, KIP-848). Classic groups do not ask.
+func (c *Coordinator) CheckFetch(groupID, memberID string, epoch int32) core.ErrorCode {
+	if g := c.ConsumerGroup(groupID); g != nil {
+		return g.CheckFetch(memberID, epoch)
+	}
+	return core.ErrNone
+}
+
+// ConsumerConfig is the configuration of consumer groups; read it only.
+func (c *Coordinator) ConsumerConfig() *modern.Config { return &c.consumers.Config }

@@ -1,0 +1,36 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/klamm-log/klamm/core/prng"
+	"github.com/klamm-log/klamm/sim"
+	"github.com/klamm-log/klamm/sim/workload"
+)
+
+// drawGroups draws the coordinators' settings and the clients of a profile with consumer groups. Their topics keep all that is
+// written, so that what a group has processed can be counted from offset 0.
+func drawGroups(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape) {
+	g := p.Groups
+	props := []sim.Property{
+		{Name: "offsets.topic.num.partitions", Value: fmt.Sprint(g.OffsetsPartitions.draw(r.Fork("offsets")))},
+		{Name: "offsets.topic.replication.factor", Value: fmt.Sprint(min(3, len(shape.Nodes)))},
+		{Name: "group.min.session.timeout.ms", Value: "10"},
+		{Name: "group.initial.rebalance.delay.ms", Value: fmt.Sprint(r.Fork("delay").Skewed(1500))},
+	}
+	if v := knob(r.Fork("load"), p, 1, 2000); v > 0 { // a load of many reads
+		props = append(props, sim.Property{Name: "offsets.load.buffer.size", Value: fmt.Sprint(v)})
+	}
+	for i := range plan.Brokers {
+		if plan.Brokers[i].IsBroker() {
+			plan.Brokers[i].Properties = append(plan.Brokers[i].Properties, props...)
+		}
+	}
+	shape.Churn = nil
+	for i := range shape.Topics {
+		shape.Topics[i].Retention = false
+	}
+	plan.Clients = workload.DrawGroups(r.Fork("clients"), *shape, workload.GroupShape{
+		Groups: g.Groups, Members: g.Members, Producers: g.Producers, Session: [2]int64(g.TimeoutsMs),
+	})
+}

@@ -1,0 +1,144 @@
+package workload
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/prng"
+)
+
+// GroupShape is what [DrawGroups] must know besides; ranges are inclusive.
+type GroupShape struct {
+	Groups, Members, Producers [2]int64
+	Session                    [2]int64 // session.timeout.ms
+}
+
+// HasMembers reports whether some client is in a group.
+func HasMembers(plans []Plan) bool {
+	return slices.ContainsFunc(plans, func(p Plan) bool { return p.Kind == Member })
+}
+
+// DrawGroups makes the clients of a seed whose subject is consumer groups: a creator and a reader of the topics, producers, an
+// admin that adds partitions, and the members.
+func DrawGroups(r *prng.Rand, shape Shape, g GroupShape) []Plan {
+	s := shape.withDefaults()
+	d := &drawer{shape: &s}
+	d.drawTopics(r.Fork("topics"))
+	plans := []Plan{d.patient(d.creator(r.Fork("creator"))), d.reader(r.Fork("reader"))}
+	id := FirstID
+	for i := range r.Fork("producers").Between(g.Producers[0], g.Producers[1]) {
+		own := r.ForkN("producer", i)
+		p := Plan{ID: id, Kind: Producer, Network: d.network(own.Fork("network"), true)}
+		p.Producer = d.producer(own.Fork("options"), &p.Network)
+		p.Ops = d.produces(own)
+		plans = append(plans, finished(p))
+		id++
+	}
+	if own := r.Fork("admin"); own.Chance(1, 3) {
+		p := Plan{ID: id, Kind: Admin, Network: d.network(own.Fork("network"), true)}
+		for range own.Between(1, 3) {
+			t := d.topic(own)
+			p.Ops = append(p.Ops, Op{Kind: CreatePartitions, Topic: t.Name, Partition: -1, Partitions: t.Partitions + int32(own.Between(1, 3)), At: d.instant(own)})
+		}
+		plans = append(plans, finished(p))
+		id++
+	}
+	for i := range r.Fork("groups").Between(g.Groups[0], g.Groups[1]) {
+		own := r.ForkN("group", i)
+		base := d.group(own.Fork("options"), int32(i), g)
+		for j := range g.Members[0] + own.Fork("members").Skewed(g.Members[1]-g.Members[0]+1) {
+			plans = append(plans, d.member(own.ForkN("member", j), id, base))
+			id++
+		}
+	}
+	return plans
+}
+
+// patient lets a creator try again and again: at first there are not as many brokers as topics want replicas, and later faults may
+// be in the way. A group without topics shows nothing.
+func (d *drawer) patient(p Plan) Plan {
+	once := p.Ops
+	p.Ops = nil
+	for _, at := range []core.Mono{200 * core.Millisecond, 600 * core.Millisecond, 2 * core.Second, 4 * core.Second} {
+		for _, op := range once {
+			op.At = min(d.shape.Start.Add(at), d.shape.End-1)
+			p.Ops = append(p.Ops, op)
+		}
+	}
+	return finished(p)
+}
+
+// group draws what the members of one group have in common.
+func (d *drawer) group(r *prng.Rand, number int32, g GroupShape) GroupOptions {
+	o := GroupOptions{Group: number}
+	for i := range d.topics {
+		if i == 0 || r.Fork(d.topics[i].Name).Chance(2, 3) {
+			o.Topics = append(o.Topics, d.topics[i].Name)
+		}
+	}
+	slices.Sort(o.Topics)
+	o.Assignors = one(r.Fork("assignors"), []string{"cooperative-sticky"}, []string{"cooperative-sticky"}, []string{"range"},
+		[]string{"range", "cooperative-sticky"}, []string{"sticky"}, []string{"roundrobin", "range"})
+	ms := func(label string, lo, hi int64) core.Mono {
+		return core.Mono(r.Fork(label).Between(lo, hi)) * core.Millisecond
+	}
+	o.Session = ms("session", g.Session[0], g.Session[1])
+	o.Heartbeat = max(o.Session/core.Mono(r.Fork("heartbeat").Between(3, 8)), core.Millisecond)
+	o.Rebalance = ms("rebalance", g.Session[1], 4*g.Session[1])
+	return o
+}
+
+// member draws one member: when it comes and goes, how it works and commits.
+func (d *drawer) member(r *prng.Rand, id int32, base GroupOptions) Plan {
+	o := base
+	p := Plan{ID: id, Kind: Member, Network: d.network(r.Fork("network"), true), Group: &o}
+	if r.Fork("static").Chance(1, 4) {
+		o.Instance = fmt.Sprintf("i%d", id)
+	}
+	switch own := r.Fork("commit"); own.Below(3) {
+	case 0:
+		o.AutoEvery = between(own, 10*core.Millisecond, core.Second)
+	case 1:
+		o.Async = true
+	}
+	o.MaxWait = one(r.Fork("wait"), 5*core.Millisecond, 50*core.Millisecond, 200*core.Millisecond)
+	begin := d.shape.Start
+	if own := r.Fork("late"); own.Chance(1, 2) {
+		begin = d.instant(own)
+	}
+	p.Ops = append(p.Ops, Op{Kind: Join, At: begin, Partition: -1, Topics: d.subscription(r.Fork("topics"), &o)})
+	if own := r.Fork("pace"); own.Chance(2, 3) { // slow processing, sometimes slower than a rebalance waits for
+		p.Ops = append(p.Ops, Op{Kind: Work, At: begin, Partition: -1, Max: int32(own.Between(1, 50)),
+			Every: between(own, core.Millisecond, one(own, 50*core.Millisecond, 500*core.Millisecond, 2*o.Rebalance))})
+	}
+	for i := range d.shape.scaled(r.Fork("count").Between(0, 6)) {
+		own := r.ForkN("op", i)
+		at := d.instant(own)
+		switch own.Below(5) {
+		case 0:
+			later := min(d.shape.End, at.Add(between(own, core.Millisecond, 3*core.Second)))
+			p.Ops = append(p.Ops, Op{Kind: Leave, At: at, Partition: -1},
+				Op{Kind: Join, At: later, Partition: -1, Topics: d.subscription(own, &o)})
+		case 1:
+			p.Ops = append(p.Ops, Op{Kind: Join, At: at, Partition: -1, Topics: d.subscription(own, &o)})
+		case 2:
+			p.Ops = append(p.Ops, Op{Kind: Crash, At: at, Partition: -1})
+		case 3: // an application that hangs
+			later := min(d.shape.End, at.Add(between(own, core.Millisecond, 2*o.Rebalance)))
+			p.Ops = append(p.Ops, Op{Kind: Work, At: at, Partition: -1}, Op{Kind: Work, At: later, Partition: -1, Max: int32(own.Between(1, 500))})
+		case 4:
+			p.Ops = append(p.Ops, Op{Kind: Work, At: at, Partition: -1, Max: int32(own.Between(1, 100)), Every: between(own, 0, 100*core.Millisecond)})
+		}
+	}
+	return finished(p)
+}
+
+// subscription is mostly everything that the group reads.
+func (d *drawer) subscription(r *prng.Rand, o *GroupOptions) []string {
+	if own := r.Fork("subset"); len(o.Topics) > 1 && own.Chance(1, 4) {
+		at := int(own.Below(int64(len(o.Topics))))
+		return o.Topics[at : at+1]
+	}
+	return o.Topics
+}

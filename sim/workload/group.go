@@ -1,0 +1,320 @@
+package workload
+
+import (
+	"slices"
+
+	"github.com/klamm-log/klamm/checkers/history"
+	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/assignor"
+	"github.com/klamm-log/klamm/core/client/cluster"
+	"github.com/klamm-log/klamm/core/client/consumer"
+	"github.com/klamm-log/klamm/core/client/member"
+)
+
+// GroupOptions are a group member's options; zero fields mean the client's defaults.
+type GroupOptions struct {
+	Group     int32     `json:"group"`  // group.id is "g" and this number
+	Topics    []string  `json:"topics"` // all that the group reads; in Settle every member subscribes to them
+	Modern    bool      `json:"modern,omitempty"`
+	Assignors []string  `json:"assignors,omitempty"`
+	Instance  string    `json:"instance,omitempty"`
+	Session   core.Mono `json:"session_ns,omitempty"`
+	Heartbeat core.Mono `json:"heartbeat_ns,omitempty"`
+	Rebalance core.Mono `json:"rebalance_ns,omitempty"`  // max.poll.interval.ms
+	AutoEvery core.Mono `json:"auto_every_ns,omitempty"` // 0: commits by hand, after processing
+	Async     bool      `json:"async,omitempty"`         // goes on without waiting for its commits
+	MaxWait   core.Mono `json:"max_wait_ns,omitempty"`
+}
+
+// options are the machine's. Names of assignors that there are not are found by the client's own validation: they become one
+// that clients do not have.
+func (o *GroupOptions) options() (consumer.Options, member.Options) {
+	m := member.Options{
+		Group: "g" + string(rune('0'+o.Group%10)), InstanceID: o.Instance, SessionTimeout: o.Session, HeartbeatInterval: o.Heartbeat,
+		RebalanceTimeout: o.Rebalance, ManualCommit: o.AutoEvery == 0, AutoCommitInterval: o.AutoEvery, CommitTimeout: 10 * core.Second,
+		Witness: true,
+	}
+	if o.Modern {
+		m.Protocol = member.Consumer
+	}
+	for _, name := range o.Assignors {
+		a, ok := assignor.ByName(name)
+		if !ok {
+			a = assignor.Uniform
+		}
+		m.Assignors = append(m.Assignors, a)
+	}
+	return consumer.Options{Reset: consumer.ResetEarliest, MaxWait: o.MaxWait}, m
+}
+
+// Groups is what all members of a run share: who holds what, so that a member knows when its group has come to rest.
+type Groups struct{ held map[groupPlace]int }
+
+type groupPlace struct {
+	group int32
+	tp    core.TopicPartition
+}
+
+// NewGroups is an empty registry.
+func NewGroups() *Groups { return &Groups{held: make(map[groupPlace]int)} }
+
+// grouped is the role of a group's member.
+type grouped struct {
+	c    *Client
+	m    *member.Member
+	opts GroupOptions
+
+	most    int       // records per poll; 0: the loop stands still
+	every   core.Mono // processing of one poll
+	batch   []extent  // under way
+	busyTil core.Mono
+	token   uint64
+	waiting bool     // for the commit of token
+	again   []string // what an earlier incarnation was subscribed to
+
+	held    []hold // as the history knows it
+	records []consumer.Record
+	events  []member.Event
+	commits []member.Commit
+}
+
+// hold is a claim as the history knows it.
+type hold struct {
+	tp         core.TopicPartition
+	generation int32
+}
+
+// extent is a run of records of one partition.
+type extent struct {
+	tp       core.TopicPartition
+	from, to core.Offset
+}
+
+func newGrouped(c *Client) *grouped {
+	return &grouped{c: c, m: c.machine.Group(), opts: *c.plan.Group, most: defaultMost}
+}
+
+// replay: a member that comes back joins as its predecessor had.
+func (r *grouped) replay(op *Op) {
+	switch op.Kind {
+	case Work:
+		r.most, r.every = int(op.Max), op.Every
+	case Join:
+		r.again = op.Topics
+	case Leave:
+		r.again = nil
+	default: // not a member's
+	}
+}
+
+func (r *grouped) begin(now core.Now, at core.Mono, op *Op) {
+	switch op.Kind {
+	case Join:
+		r.m.Subscribe(now, op.Topics)
+	case Leave:
+		r.finishBatch(now, at)
+		r.m.Leave(now)
+	case Work:
+		r.most, r.every = int(op.Max), op.Every
+	default: // not a member's
+	}
+}
+
+// enter: in Settle everybody is in the group and reads everything, at once.
+func (r *grouped) enter(now core.Now, at core.Mono, phase Phase) {
+	if phase != Settle {
+		return
+	}
+	r.most, r.every, r.busyTil = defaultMost, 0, at
+	if s := r.m.State(); s == member.Off || s == member.Failed || !slices.Equal(r.m.Topics(), r.opts.Topics) {
+		r.m.Subscribe(now, r.opts.Topics)
+	}
+}
+
+func (r *grouped) act(now core.Now, at core.Mono) {
+	r.m.Tag(int64(at))
+	if r.again != nil {
+		r.m.Subscribe(now, r.again)
+		r.again = nil
+	}
+	r.hear(at)
+	r.track(at)
+	if r.c.phase == Settle && r.m.State() == member.Off { // it was leaving when the faults ended
+		r.m.Subscribe(now, r.opts.Topics)
+	}
+	r.work(now, at)
+	r.track(at)
+}
+
+// hear takes what the member was told.
+func (r *grouped) hear(at core.Mono) {
+	r.events = r.m.Events(r.events[:0])
+	for i := range r.events {
+		if e := &r.events[i]; e.Kind == member.EventFetched {
+			r.note(core.Mono(e.Tag), at, history.OK, e.Partitions[0], history.Group{Step: history.Fetched, Generation: e.Generation, To: e.Offset})
+		}
+	}
+	r.commits = r.m.Commits(r.commits[:0])
+	for i := range r.commits {
+		c := &r.commits[i]
+		r.committed(at, c, false)
+		if c.Token == r.token && !c.Auto {
+			r.waiting = false
+		}
+	}
+	for _, e := range r.c.machine.Consumer().Events(nil) {
+		if e.Err == core.ErrCorruptMessage && r.c.env.Damage != nil {
+			r.c.env.Damage(core.TopicPartition{Topic: e.Topic, Partition: e.Partition}, e.From, e.Detail)
+		}
+	}
+}
+
+// committed adds a commit to the history, one event for each partition.
+func (r *grouped) committed(at core.Mono, c *member.Commit, open bool) {
+	for i := range c.Offsets {
+		o := &c.Offsets[i]
+		outcome := history.OK
+		switch {
+		case open, o.Err != core.ErrNone && c.Ambiguous:
+			outcome = history.Info
+		case o.Err != core.ErrNone:
+			outcome = history.Fail
+		}
+		r.note(core.Mono(c.Tag), at, outcome, o.TopicPartition, history.Group{Step: history.Committed, Generation: c.Generation, To: o.Offset, Ambiguous: c.Ambiguous})
+	}
+}
+
+// note adds one event. Groups know topics by name: nobody deletes theirs, and a member may be assigned one whose id it does not
+// know yet.
+func (r *grouped) note(start, end core.Mono, outcome history.Outcome, tp core.TopicPartition, g history.Group) {
+	g.Group = r.opts.Group
+	g.Place = history.Place{Topic: r.c.env.Topics.Ref(tp.Topic, core.TopicID{}), Partition: tp.Partition}
+	if g.Step != history.Processed {
+		g.From = core.NoOffset
+	}
+	r.c.env.Log.Group(r.c.op(start, end, outcome, core.ErrNone), g)
+}
+
+// track tells the history what is held, in which generation.
+func (r *grouped) track(at core.Mono) {
+	owned := r.m.Owned(nil)
+	_, generation := r.m.Identity()
+	kept := r.held[:0]
+	for _, h := range r.held {
+		if slices.Contains(owned, h.tp) {
+			kept = append(kept, h)
+			continue
+		}
+		r.released(at, h)
+	}
+	r.held = kept
+	stable := r.m.State() == member.Stable
+	for _, tp := range owned {
+		i := slices.IndexFunc(r.held, func(h hold) bool { return h.tp == tp })
+		switch {
+		case i < 0:
+			r.held = append(r.held, hold{tp, generation})
+			r.c.env.Groups.held[groupPlace{r.opts.Group, tp}]++
+		case stable && r.held[i].generation != generation:
+			r.held[i].generation = generation
+		default:
+			continue
+		}
+		r.note(at, at, history.OK, tp, history.Group{Step: history.Claimed, Generation: generation, To: core.NoOffset})
+	}
+}
+
+func (r *grouped) released(at core.Mono, h hold) {
+	r.c.env.Groups.held[groupPlace{r.opts.Group, h.tp}]--
+	r.note(at, at, history.OK, h.tp, history.Group{Step: history.Released, Generation: -1, To: core.NoOffset})
+}
+
+// work runs the application's loop: poll, process, commit.
+func (r *grouped) work(now core.Now, at core.Mono) {
+	for !r.waiting {
+		if len(r.batch) > 0 && at < r.busyTil {
+			return
+		}
+		r.finishBatch(now, at)
+		if r.waiting || r.most == 0 {
+			return
+		}
+		r.records = r.m.Poll(now, r.most, r.records[:0])
+		if len(r.records) == 0 {
+			return
+		}
+		for i := range r.records {
+			r.take(&r.records[i])
+		}
+		r.busyTil = at.Add(r.every)
+	}
+}
+
+// take adds a record to the batch.
+func (r *grouped) take(rec *consumer.Record) {
+	tp := core.TopicPartition{Topic: rec.Topic, Partition: rec.Partition}
+	if n := len(r.batch); n > 0 && r.batch[n-1].tp == tp && r.batch[n-1].to == rec.Offset {
+		r.batch[n-1].to++
+		return
+	}
+	r.batch = append(r.batch, extent{tp, rec.Offset, rec.Offset + 1})
+}
+
+// finishBatch is the end of processing.
+func (r *grouped) finishBatch(now core.Now, at core.Mono) {
+	if len(r.batch) == 0 {
+		return
+	}
+	for _, e := range r.batch {
+		r.note(at, at, history.OK, e.tp, history.Group{Step: history.Processed, Generation: -1, From: e.from, To: e.to})
+	}
+	r.batch = r.batch[:0]
+	if r.opts.AutoEvery == 0 {
+		r.token++
+		r.waiting = !r.opts.Async
+		r.m.Commit(now, nil, r.token)
+	}
+}
+
+func (r *grouped) due() core.Mono {
+	if len(r.batch) > 0 && !r.waiting {
+		return r.busyTil
+	}
+	return cluster.Never
+}
+
+// done: the group has come to rest, and this member has read what it has to the end.
+func (r *grouped) done() bool {
+	if r.c.phase != Settle {
+		return true
+	}
+	if r.m.State() != member.Stable || len(r.batch) > 0 || r.waiting {
+		return false
+	}
+	for _, name := range r.opts.Topics {
+		t := r.c.machine.Cluster().Want(name)
+		for p := range t.Partitions {
+			if r.c.env.Groups.held[groupPlace{r.opts.Group, core.TopicPartition{Topic: name, Partition: int32(p)}}] != 1 {
+				return false
+			}
+		}
+	}
+	for _, h := range r.held {
+		if lag, known := r.c.machine.Consumer().Lag(h.tp.Topic, h.tp.Partition); !known || lag > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// finish: what the process held is nobody's, and what it had asked for may happen yet.
+func (r *grouped) finish(at core.Mono) {
+	r.hear(at)
+	for _, c := range r.m.Unfinished(nil) {
+		r.committed(at, &c, true)
+	}
+	for _, h := range r.held {
+		r.released(at, h)
+	}
+	r.held = nil
+}
