@@ -73,6 +73,9 @@ func drawBroker(r *prng.Rand, p Profile) sim.BrokerPlan {
 	if v := knob(r.Fork("fetch"), p, 1024, 64<<10); v > 0 {
 		b.Properties = append(b.Properties, sim.Property{Name: "fetch.max.bytes", Value: fmt.Sprint(v)})
 	}
+	if p.CompactPerMille > 0 {
+		drawCleaner(r.Fork("cleaner"), &b)
+	}
 	return b
 }
 
@@ -85,6 +88,9 @@ func drawTopics(r *prng.Rand, p Profile) []workload.TopicShape {
 			out[i].MaxMessageBytes = int32(r.Between(2_000, 100_000))
 		}
 		out[i].Retention = r.Chance(1, 5)
+		if p.CompactPerMille > 0 {
+			out[i].Compact = r.Chance(p.CompactPerMille, 1000)
+		}
 	}
 	return out
 }

@@ -21,6 +21,8 @@ type Profile struct {
 	Intensity  Range `json:"intensity"`  // of the workload, 1 to 10
 	// KnobsPerMille is the chance of each knob (tiny segments, small reads ...) to be drawn.
 	KnobsPerMille int64 `json:"knobs_per_mille"`
+	// CompactPerMille is the chance of each topic to be compacted; the brokers then look often for what to compact.
+	CompactPerMille int64 `json:"compact_per_mille,omitempty"`
 	// BuggifyPerMille is the chance of each unkind place of sim.BuggifyPoints in a seed that has any.
 	BuggifyPerMille int64 `json:"buggify_per_mille,omitempty"`
 	// ExpectLoss says that the profile's faults may destroy the only copy of a record.

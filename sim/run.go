@@ -165,6 +165,7 @@ func (r *run) declareTopics() {
 					Retained:   workload.RetentionIsPlanned(r.plan.Clients, op.Topic) || r.sendsOldRecords(op.Topic),
 					Churned:    workload.IsChurned(r.plan.Clients, op.Topic),
 					Replicated: workload.IsReplicated(r.plan.Clients, op.Topic),
+					Compacted:  workload.IsCompacted(r.plan.Clients, op.Topic),
 				}
 				if t.Replicated { // a follower may take over without what the leader alone has stored
 					t.AcksLeader = history.None

@@ -123,6 +123,7 @@ func (r *run) logs(p *process, n machine, id core.NodeID, touched []broker.Repli
 		if end, ok := fresh[k]; ok && e.Kind == log.EntryAppended && e.Base < end {
 			continue // the disk had it already
 		}
+		r.compacted(p, id, &e, touched)
 		if kind, tells := logChange(e.Kind); tells && s.open[replicaKey{id, k}] {
 			s.witness.LogChanged(now, history.LogEntry{Node: id, Key: k, Kind: kind,
 				Stored: history.Stored{Base: e.Base, Last: e.Last, Epoch: e.Epoch, CRC: e.CRC}})
@@ -139,7 +140,7 @@ func logChange(k log.EntryKind) (history.LogChange, bool) {
 		return history.Truncated, true
 	case log.EntryRestarted:
 		return history.Restarted, true
-	case log.EntryOpened, log.EntryStartRaised:
+	case log.EntryOpened, log.EntryStartRaised, log.EntryCleaned:
 	}
 	return 0, false
 }

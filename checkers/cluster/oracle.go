@@ -59,6 +59,8 @@ type partition struct {
 	leaders   map[core.LeaderEpoch]core.NodeID
 	contents  map[content]history.Stored
 
+	compacted bool // some replica's log has been compacted: batches differ, and offsets have holes
+
 	state history.PartitionState
 	known bool // state holds something
 	gone  bool
@@ -212,7 +214,7 @@ func (o *Oracle) LogOpened(at core.Mono, op history.Opening) {
 		if b.Last < op.Start {
 			continue
 		}
-		if !r.log.append(b) {
+		if !p.append(r, b) {
 			o.report(at, LogMatch, p, b.Base, "node %d recovered a log whose batch at %d does not follow what ends at %d",
 				op.Node, b.Base, r.log.end())
 			return
@@ -235,7 +237,7 @@ func (o *Oracle) LogChanged(at core.Mono, e history.LogEntry) {
 	r := o.replicaOf(p, e.Node)
 	switch e.Kind {
 	case history.Appended:
-		if !r.log.append(e.Stored) {
+		if !p.append(r, e.Stored) {
 			o.report(at, LogMatch, p, e.Base, "node %d appended a batch at %d to a log that ends at %d", e.Node, e.Base, r.log.end())
 			return
 		}
@@ -293,6 +295,9 @@ func (o *Oracle) Applied(at core.Mono, id core.NodeID, off core.Offset, epoch co
 func (o *Oracle) unique(at core.Mono, p *partition, by core.NodeID, b history.Stored) {
 	k := content{b.Epoch, b.Base}
 	have, ok := p.contents[k]
+	if p.compacted { // followers get what the cleaner has left
+		return
+	}
 	if !ok {
 		p.contents[k] = b
 		return

@@ -165,7 +165,7 @@ func (o *Oracle) matches(at core.Mono, p *partition, r *replica, to core.Offset)
 
 // compare compares a log with the committed ledger from where it was compared last up to an offset.
 func (o *Oracle) compare(at core.Mono, prop checkers.Property, p *partition, r *replica, to core.Offset) {
-	if to <= r.checked {
+	if to <= r.checked || p.compacted {
 		return
 	}
 	w, have, differ := r.log.differs(&p.committed, r.checked, to)

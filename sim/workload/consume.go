@@ -350,6 +350,9 @@ func (r *consuming) record(at core.Mono, d *reading, a *consumer.Answer, from, t
 	r.told = r.told[:0]
 	for i := range records {
 		rec := &records[i]
+		if rec.Value == nil { // a tombstone, see Op.Tombstones; nothing else is sent without a value
+			continue
+		}
 		r.told = append(r.told, history.Record{Offset: rec.Offset, Value: Decode(rec.Value, rec.Key, rec.Headers),
 			Timestamp: rec.Timestamp, Epoch: rec.LeaderEpoch})
 	}

@@ -63,6 +63,9 @@ func (d *drawer) drawTopic(r *prng.Rand, t TopicShape) drawnTopic {
 		retention = r.Fork("retention.ms").Between(100, 20_000)
 	}
 	out.set("retention.ms", retention)
+	if t.Compact {
+		out.compacted(r.Fork("compacted"))
+	}
 	if own := r.Fork("segment"); own.Chance(1, 3) {
 		out.set("segment.ms", own.Between(100, 5000))
 	}

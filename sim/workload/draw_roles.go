@@ -67,6 +67,9 @@ func (d *drawer) produce(r *prng.Rand) Op {
 		op.Partition = int32(own.Below(int64(t.Partitions)))
 	}
 	op.Keys = one[int32](r.Fork("keys"), 0, 0, 1, 3, 50, 5000)
+	if t.Compact {
+		t.compactedProduce(r.Fork("compacted"), &op)
+	}
 	op.Headers = one[int32](r.Fork("headers"), 0, 0, 0, 1, 5)
 	op.Odd = r.Fork("odd").Chance(1, 5)
 	op.Vary = r.Fork("vary").Chance(1, 2)

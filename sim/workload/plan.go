@@ -151,13 +151,16 @@ type Op struct {
 	Topic     string    `json:"topic,omitempty"`
 	Partition int32     `json:"partition"`
 
-	Count   int32     `json:"count,omitempty"`
-	Size    int32     `json:"size,omitempty"`    // bytes of each value at most; see MinValueSize
-	Vary    bool      `json:"vary,omitempty"`    // draw each size below Size
-	Keys    int32     `json:"keys,omitempty"`    // distinct keys, the first likelier; 0: no key
-	Headers int32     `json:"headers,omitempty"` // headers at most
-	Odd     bool      `json:"odd,omitempty"`     // timestamps out of order, old, missing, in the future
-	Every   core.Mono `json:"every_ns,omitempty"`
+	Count int32 `json:"count,omitempty"`
+	Size  int32 `json:"size,omitempty"` // bytes of each value at most; see MinValueSize
+	Vary  bool  `json:"vary,omitempty"` // draw each size below Size
+	Keys  int32 `json:"keys,omitempty"` // distinct keys, the first likelier; 0: no key
+	// Tombstones is the part of the records, in thousandths, whose value is null. Their number stands nowhere; consumers
+	// pass over them.
+	Tombstones int32     `json:"tombstones,omitempty"`
+	Headers    int32     `json:"headers,omitempty"` // headers at most
+	Odd        bool      `json:"odd,omitempty"`     // timestamps out of order, old, missing, in the future
+	Every      core.Mono `json:"every_ns,omitempty"`
 
 	Where    Where     `json:"where,omitempty"`
 	Permille int32     `json:"permille,omitempty"`

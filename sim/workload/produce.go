@@ -142,6 +142,9 @@ func (r *producing) stage(now core.Now, s *sending) {
 	}
 	s.value = valueOf(r.c.plan.ID, r.c.incarn, d.ID, s.sent)
 	rec.Value = Encode(nil, s.value, size, rec.Key, rec.Headers)
+	if d.Tombstones > 0 && s.rand.Chance(int64(d.Tombstones), 1000) {
+		rec.Value = nil
+	}
 	s.staged = rec
 }
 

@@ -41,6 +41,8 @@ type TopicShape struct {
 	MaxMessageBytes int32 // max.message.bytes; 0: drawn
 	// Retention allows operations that let the log start rise by itself.
 	Retention bool
+	// Compact gives the topic cleanup.policy=compact, perhaps with delete, keys to every record, and tombstones.
+	Compact bool
 }
 
 // The clients that every drawn workload has: the one that creates the topics, and the one whose final reads count.
