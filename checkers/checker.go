@@ -196,17 +196,22 @@ func (c *Checker) place(id history.Place) *place {
 	return pl
 }
 
-// nodeChange notes power losses. Under PolicyOS nothing that was only in memory survives one.
+// nodeChange notes crashes and power losses. Under PolicyOS nothing that was only in memory survives a power loss.
 func (c *Checker) nodeChange(op history.Op, b *history.NodeChange) {
+	if b.State != history.PowerLost && b.State != history.Crashed {
+		return
+	}
+	for _, pl := range c.places {
+		// Segments that retention removed, or was about to remove, may be back, as in Kafka, which writes its log starts down once
+		// a minute; what DeleteRecords promised may not.
+		if pl.topic.Retained {
+			pl.start.reset(op.End, pl.deletedTo)
+		}
+	}
 	if b.State != history.PowerLost {
 		return
 	}
 	c.power, c.dark = op.End, true
-	for _, pl := range c.places {
-		if pl.topic.Retained { // segments that retention removed may be back; what DeleteRecords promised may not
-			pl.start.reset(op.End, pl.deletedTo)
-		}
-	}
 	if b.Policy != history.PolicyOS {
 		for _, pl := range c.places {
 			pl.sent.reset(op.End, pl.durableEnd-1) // promises until power loss end here

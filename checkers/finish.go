@@ -269,7 +269,7 @@ func (c *Checker) copies(pl *place, k int) {
 		if cl.read == 0 && cl.told || s.event == unsent {
 			return
 		}
-		if s.pass != c.passes {
+		if s.pass != c.passes || c.forgotten(pl, s.first, cl, int(s.event)) {
 			s.pass, s.count, s.first = c.passes, 0, o
 		}
 		s.count++
@@ -283,6 +283,21 @@ func (c *Checker) copies(pl *place, k int) {
 		}
 		c.report(Duplicate, pl.id, o, events, "value %d stands at offset %d and at %d: %d copies", cl.value, s.first, o, s.count)
 	})
+}
+
+// forgotten reports whether a retry may be appended again because its first copy, at an offset, lay below the log start by then: a
+// follower that begins anew at its leader's log start learns nothing of the producers below it (Kafka's does not, either), and
+// takes the retry for new once it leads.
+func (c *Checker) forgotten(pl *place, first core.Offset, cl *cell, send int) bool {
+	if !pl.topic.Replicated {
+		return false
+	}
+	seen := send
+	if cl.read != 0 {
+		seen = int(cl.read - 1)
+	}
+	op, _ := c.log.At(seen)
+	return first < pl.startBy(op.End)
 }
 
 // call is one send of an idempotent producer, with the first and last offset it got.

@@ -18,10 +18,18 @@ func drawGroups(r *prng.Rand, p Profile, plan *sim.Plan, shape *workload.Shape) 
 		{Name: "group.min.session.timeout.ms", Value: "10"},
 		{Name: "group.initial.rebalance.delay.ms", Value: fmt.Sprint(r.Fork("delay").Skewed(1500))},
 	}
+	session := g.TimeoutsMs.draw(r.Fork("session")) // of KIP-848 groups
+	props = append(props, sim.Property{Name: "group.consumer.session.timeout.ms", Value: fmt.Sprint(session)},
+		sim.Property{Name: "group.consumer.heartbeat.interval.ms", Value: fmt.Sprint(max(1, session/r.Fork("heartbeat").Between(3, 8)))})
 	if v := knob(r.Fork("load"), p, 1, 2000); v > 0 { // a load of many reads
 		props = append(props, sim.Property{Name: "offsets.load.buffer.size", Value: fmt.Sprint(v)})
 	}
 	for i := range plan.Brokers {
+		// A group is one record, and a batch that no segment can hold is refused: with SyncGroup's UNKNOWN_SERVER_ERROR, for
+		// ever. Seed 198 had 14 members and segments of 1,715 bytes.
+		if t := &plan.Brokers[i].Tuning; t.SegmentBytes > 0 {
+			t.SegmentBytes = max(t.SegmentBytes, 16<<10)
+		}
 		if plan.Brokers[i].IsBroker() {
 			plan.Brokers[i].Properties = append(plan.Brokers[i].Properties, props...)
 		}

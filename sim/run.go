@@ -59,6 +59,7 @@ type run struct {
 	points  map[string]int64
 	topics  *workload.Topics
 	groups  *workload.Groups
+	coords  *coordinators  // what group coordinators were seen to know; nil without members
 	policy  history.Policy // of the brokers
 	seer    *seer          // nil: nobody wants to see the inside
 	ref     *reference     // of the committed metadata; nil likewise
@@ -155,6 +156,7 @@ func (r *run) declareTopics() {
 	r.topics = workload.NewTopics(r.history)
 	r.groups = workload.NewGroups()
 	if workload.HasMembers(r.plan.Clients) { // compaction takes records out, and nobody is promised any one of them
+		r.coords = newCoordinators()
 		r.topics.Declare(workload.Topic{Name: groups.Topic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
 	}
 	for i := range r.plan.Clients {
@@ -273,6 +275,7 @@ func (r *run) shutdown(p *process) {
 func (r *run) brokerTurn(p *process) {
 	b := p.machine.(machine)
 	r.witnessed(p)
+	r.coords.look(r, p, b)
 	if !p.announced && p.announces() {
 		p.announced = true
 		r.history.NodeChange(r.w.now, history.NodeChange{Node: core.NodeID(p.id + 1), State: history.Serving, Policy: r.policy})
@@ -383,6 +386,8 @@ func (r *run) settle() {
 	r.result.Settled = never
 	if r.seer != nil {
 		r.await(r.core())
+		// While that took its time a group may have rebalanced, because the session of a member that died before had ended.
+		w.runUntil(max(bound, w.now), func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
 	}
 	if r.hopeless() {
 		return

@@ -152,7 +152,7 @@ func drawLog(t *rapid.T) *Log {
 		recs := rapid.SliceOfN(rec, 0, 3).Draw(t, "records")
 		yes := rapid.Bool().Draw(t, "flag")
 		two := rapid.IntRange(0, 1).Draw(t, "policy")
-		switch Kind(rapid.IntRange(0, int(KindMark)).Draw(t, "kind")) {
+		switch Kind(rapid.IntRange(0, int(KindGroup)).Draw(t, "kind")) {
 		case KindSend:
 			l.Send(op, Send{at, int8(rapid.IntRange(-1, 1).Draw(t, "acks")), yes, Promise(two), 3, core.Wall(o()), recs})
 		case KindPoll:
@@ -177,6 +177,8 @@ func drawLog(t *rapid.T) *Log {
 			l.Loss(now, Loss{at, o()})
 		case KindMark:
 			l.Mark(now, MarkName(two+1))
+		case KindGroup:
+			l.Group(op, Group{at, 3, GroupStep(two), 7, o(), o(), yes})
 		}
 	}
 	return l

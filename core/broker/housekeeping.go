@@ -306,6 +306,9 @@ func (b *Broker) stopping(now core.Now, out *step.Effects) {
 			return
 		}
 	}
+	if !b.plane.Closed() {
+		b.plane.Close(now, out) // the log may have been truncating when it was told first, and have ignored it
+	}
 	switch {
 	case !b.plane.Closed() || b.files.Busy():
 	case !b.checkpoint.final:

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/log"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/raft"
@@ -75,6 +76,14 @@ func (b *Broker) Quorum() *raft.Quorum {
 
 // Controlling reports whether this node's controller is the active one and serves.
 func (b *Broker) Controlling() bool { return b.plane != nil && b.plane.Active() }
+
+// Coordinators are the group coordinators of the partitions that this node leads; read them before the next turn.
+func (b *Broker) Coordinators() []groups.View {
+	if b.coord == nil {
+		return nil
+	}
+	return b.coord.plane.Views()
+}
 
 // BrokerEpoch is the epoch of this incarnation's registration, -1 without one.
 func (b *Broker) BrokerEpoch() core.BrokerEpoch { return b.brokerEpoch() }

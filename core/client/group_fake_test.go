@@ -34,7 +34,6 @@ type fakeGroup struct {
 	unstable   int // answers of OffsetFetch that say UNSTABLE_OFFSET_COMMIT
 
 	// KIP-848
-	modern   kmsg.ConsumerGroupHeartbeatRequest // the last heartbeat
 	beats    []kmsg.ConsumerGroupHeartbeatRequest
 	target   map[core.TopicID][]int32
 	retarget bool // send target with the next answer

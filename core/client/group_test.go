@@ -58,11 +58,6 @@ func (w *groupWorld) until(done func() bool) {
 	w.run(15*core.Second, func() bool { w.drain(); return done() })
 }
 
-func (w *groupWorld) stable() {
-	w.t.Helper()
-	w.until(func() bool { return w.m.State() == member.Stable })
-}
-
 // poll polls until so many records have come.
 func (w *groupWorld) poll(n int) (got []consumer.Record) {
 	w.t.Helper()
@@ -87,7 +82,9 @@ func cooperative() client.Options {
 	return client.Options{Group: member.Options{Assignors: []assignor.Assignor{assignor.CooperativeSticky}}}
 }
 
-func tp(topic string, p int32) core.TopicPartition { return core.TopicPartition{Topic: topic, Partition: p} }
+func tp(topic string, p int32) core.TopicPartition {
+	return core.TopicPartition{Topic: topic, Partition: p}
+}
 
 func TestGroupJoinsReadsAndCommits(t *testing.T) {
 	w := newGroupWorld(t, 2, client.Options{}, 2)
@@ -361,8 +358,6 @@ func TestModernGroup(t *testing.T) {
 	require.Nil(t, w.g.beats[1].SubscribedTopicNames, "unchanged")
 	w.m.Poll(w.now, 10, nil)
 	w.g.target, w.g.retarget = map[core.TopicID][]int32{id: {1, 2}}, true
-	w.g.generation++
-	w.g.generation-- // the epoch stays until the member has given up
 	w.until(func() bool { return len(w.events) == 2 })
 	require.Equal(t, []string{"assigned[t0-0 t0-1]", "revoked[t0-0]"}, w.kinds())
 	w.m.Poll(w.now, 10, nil)

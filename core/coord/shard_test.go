@@ -123,10 +123,10 @@ func TestAnswersLeaveInOrderWhenCommitted(t *testing.T) {
 	}
 	s.Defer(core.Now{}, "read of nothing")
 	require.Equal(t, "read of nothing true", next(core.Now{}))
-	s.Propose(core.Now{}, []coord.Record{rec("a", "1")})
+	require.Zero(t, s.Propose(core.Now{}, []coord.Record{rec("a", "1")}))
 	s.Defer(core.Now{}, "write a")
 	s.Defer(core.Now{}, "read a")
-	s.Propose(core.Now{}, []coord.Record{rec("b", "1")})
+	require.Zero(t, s.Propose(core.Now{}, []coord.Record{rec("b", "1")}))
 	s.Defer(core.Now{Mono: core.Second}, "write b")
 	require.Equal(t, "", next(core.Now{}))
 	s.Advanced(core.Now{}, 1, 1)
@@ -159,7 +159,8 @@ func TestUnreadableRecordFailsTheLeadershipOnly(t *testing.T) {
 	require.NoError(t, b.Append(0, []byte("bad"), nil, nil))
 	data, err := b.Finish(&record.Codecs{})
 	require.NoError(t, err)
-	l.Append(core.Now{}, 3, 1, data)
+	_, code := l.Append(core.Now{}, 3, 1, data)
+	require.Zero(t, code)
 	s := newShard(l)
 	s.Lead(1, 0, l.end)
 	s.Loaded(1, l.from(0), true)
@@ -174,7 +175,7 @@ func TestUnreadableRecordFailsTheLeadershipOnly(t *testing.T) {
 func TestDamagedBatchIsNotLoaded(t *testing.T) {
 	l := &log{}
 	s := activated(t, l, 1)
-	s.Propose(core.Now{}, []coord.Record{rec("a", "1")})
+	require.Zero(t, s.Propose(core.Now{}, []coord.Record{rec("a", "1")}))
 	l.batches[0][len(l.batches[0])-1] ^= 1
 	s = newShard(l)
 	s.Lead(2, 0, l.end)
@@ -191,7 +192,7 @@ func TestLiveIsReplayed(t *testing.T) {
 			p := coord.Producer{ID: core.ProducerID(rapid.IntRange(1, 2).Draw(t, "producer")), Epoch: 4}
 			switch rapid.IntRange(0, 3).Draw(t, "kind") {
 			case 0:
-				s.ProposeTxn(core.Now{}, p, []coord.Record{rec("t", "x")})
+				require.Zero(t, s.ProposeTxn(core.Now{}, p, []coord.Record{rec("t", "x")}))
 			case 1:
 				var b record.Builder
 				b.Begin(nil, record.Options{Control: true, Transactional: true, Idempotent: true, ProducerID: p.ID, ProducerEpoch: p.Epoch, BaseSequence: record.NoSequence})
@@ -205,7 +206,7 @@ func TestLiveIsReplayed(t *testing.T) {
 				for k := range rapid.IntRange(1, 4).Draw(t, "records") {
 					recs = append(recs, rec(fmt.Sprint("k", k), fmt.Sprint(i)))
 				}
-				s.Propose(core.Now{}, append(recs, coord.Record{Key: []byte("gone")}))
+				require.Zero(t, s.Propose(core.Now{}, append(recs, coord.Record{Key: []byte("gone")})))
 			}
 			require.Equal(t, l.end, s.End())
 			loaded := newShard(l)

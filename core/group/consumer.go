@@ -4,6 +4,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/group/classic"
 	"github.com/klamm-log/klamm/core/group/modern"
 	"github.com/klamm-log/klamm/core/group/offsets"
 )
@@ -97,14 +98,21 @@ func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.
 	g := c.ConsumerGroup(groupID)
 	if g == nil {
 		other := c.lookup(groupID)
-		if r.MemberEpoch != modern.JoinEpoch || other != nil && !other.Deserted() {
+		switch {
+		case r.MemberEpoch != modern.JoinEpoch:
 			return modern.HeartbeatResult{Code: core.ErrGroupIDNotFound, Message: "Group " + groupID + " is not a consumer group."}
+		case other != nil && !other.Deserted():
+			if code, message := c.upgrade(now, groupID); code != core.ErrNone {
+				return modern.HeartbeatResult{Code: code, Message: message}
+			}
+			g = c.ConsumerGroup(groupID)
+		default:
+			if code := c.vacate(now, groupID); code != core.ErrNone {
+				return modern.HeartbeatResult{Code: coord.AppendError(code)}
+			}
+			g = modern.New(&c.consumers, groupID)
+			c.groups.Set(groupID, consumerGroup{g})
 		}
-		if code := c.vacate(now, groupID); code != core.ErrNone {
-			return modern.HeartbeatResult{Code: coord.AppendError(code)}
-		}
-		g = modern.New(&c.consumers, groupID)
-		c.groups.Set(groupID, consumerGroup{g})
 	}
 	result := g.Heartbeat(now, r)
 	if g.Shell() { // the log has not taken it
@@ -123,6 +131,57 @@ func (c *Coordinator) vacate(now core.Now, groupID string) core.ErrorCode {
 		return core.ErrNone
 	}
 	return c.bury(now, g, false)
+}
+
+// upgrade makes a consumer group of a classic one that has members (KIP-848, online upgrade): they stay, with all that they have,
+// and go on by their own protocol. It is one batch. While the group is between two generations nobody knows what its members
+// have; whoever asks is told to ask again. Kafka converts it then, too, and sends all members back to join.
+func (c *Coordinator) upgrade(now core.Now, groupID string) (core.ErrorCode, string) {
+	old := c.classicGroup(groupID)
+	if old == nil || old.ProtocolType() != classic.ConsumerProtocol {
+		return core.ErrGroupIDNotFound, "Group " + groupID + " is not a consumer group."
+	}
+	if old.State() != classic.Stable {
+		return core.ErrCoordinatorLoadInProgress, "Group " + groupID + " is rebalancing."
+	}
+	recs, possible := modern.FromClassic(c.opts.Topics, groupID, old.Hard())
+	if !possible || len(old.Hard().Members) > int(c.opts.Config.ConsumerMaxSize) {
+		return core.ErrGroupIDNotFound, "Group " + groupID + " cannot become a consumer group."
+	}
+	recs = append([]coord.Record{{Key: groupKey(groupID)}}, recs...)
+	if code := c.opts.Log.Propose(now, recs); code != core.ErrNone {
+		return coord.AppendError(code), ""
+	}
+	old.Kill()
+	c.ConsumerGroup(groupID).Restore(now)
+	return core.ErrNone, ""
+}
+
+// joinConsumers lets a classic member join a consumer group.
+func (c *Coordinator) joinConsumers(now core.Now, g *modern.Group, r *classic.JoinRequest) {
+	j := modern.ClassicJoin{
+		MemberID: r.MemberID, InstanceID: r.InstanceID, ClientID: r.ClientID, ClientHost: r.ClientHost, RequireMemberID: r.RequireMemberID,
+		SessionTimeoutMs: r.SessionTimeoutMs, RebalanceTimeoutMs: r.RebalanceTimeoutMs, ProtocolType: r.ProtocolType,
+	}
+	for i := range r.Protocols {
+		j.Protocols = append(j.Protocols, modern.ClassicProtocol(r.Protocols[i]))
+	}
+	got := g.JoinClassic(now, &j)
+	result := classic.JoinResult{Code: got.Code, MemberID: got.MemberID, Generation: got.Generation}
+	if got.Code == core.ErrNone {
+		result.ProtocolType, result.Protocol = &r.ProtocolType, &got.Protocol
+	}
+	c.env.Answers = append(c.env.Answers, classic.Answer{Ticket: r.Ticket, Join: &result})
+}
+
+// syncConsumers tells a classic member of a consumer group its assignment.
+func (c *Coordinator) syncConsumers(now core.Now, g *modern.Group, r *classic.SyncRequest) {
+	assignment, code := g.SyncClassic(now, r.MemberID, r.InstanceID, r.Generation, r.ProtocolType, r.Protocol)
+	result := classic.SyncResult{Code: code, Assignment: assignment}
+	if code == core.ErrNone {
+		result.ProtocolType, result.Protocol = r.ProtocolType, r.Protocol
+	}
+	c.env.Answers = append(c.env.Answers, classic.Answer{Ticket: r.Ticket, Sync: &result})
 }
 
 // CheckFetch decides whether offsets may be read by a member (OffsetFetch 9, KIP-848). Classic groups do not ask.

@@ -38,11 +38,11 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 			return
 		}
 	}
-	g := c.ensure(groupID, now.Wall)
-	if g == nil {
-		refuse(core.ErrInconsistentGroupProtocol)
+	if g := c.ConsumerGroup(groupID); g != nil {
+		c.joinConsumers(now, g, r)
 		return
 	}
+	g := c.ensure(groupID, now.Wall)
 	g.Join(now, r)
 	c.tidy(groupID)
 }
@@ -69,6 +69,10 @@ const maxProtocols = 256
 
 // Sync handles a SyncGroup; the answer comes through [Coordinator.TakeAnswers].
 func (c *Coordinator) Sync(now core.Now, groupID string, r *classic.SyncRequest) {
+	if g := c.ConsumerGroup(groupID); g != nil {
+		c.syncConsumers(now, g, r)
+		return
+	}
 	g := c.classicGroup(groupID)
 	if g == nil {
 		c.env.Answers = append(c.env.Answers, classic.Answer{Ticket: r.Ticket, Sync: &classic.SyncResult{Code: core.ErrUnknownMemberID}})
@@ -79,6 +83,9 @@ func (c *Coordinator) Sync(now core.Now, groupID string, r *classic.SyncRequest)
 
 // Heartbeat handles a Heartbeat.
 func (c *Coordinator) Heartbeat(now core.Now, groupID, memberID string, instance *string, generation int32) core.ErrorCode {
+	if g := c.ConsumerGroup(groupID); g != nil {
+		return g.HeartbeatClassic(now, memberID, instance, generation)
+	}
 	g := c.classicGroup(groupID)
 	if g == nil {
 		return core.ErrUnknownMemberID
@@ -88,6 +95,13 @@ func (c *Coordinator) Heartbeat(now core.Now, groupID, memberID string, instance
 
 // Leave handles a LeaveGroup and answers a code per member.
 func (c *Coordinator) Leave(now core.Now, groupID string, leavers []classic.Leaver) []core.ErrorCode {
+	if g := c.ConsumerGroup(groupID); g != nil {
+		codes := make([]core.ErrorCode, len(leavers))
+		for i, l := range leavers {
+			codes[i] = g.LeaveClassic(now, l.MemberID, l.InstanceID)
+		}
+		return codes
+	}
 	g := c.classicGroup(groupID)
 	if g == nil {
 		codes := make([]core.ErrorCode, len(leavers))

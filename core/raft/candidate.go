@@ -9,7 +9,7 @@ import (
 // becomeCandidate opens the next epoch and votes for this node in it. Requests leave, and the own vote counts, once both
 // are durable.
 func (q *Quorum) becomeCandidate(now core.Now, out *step.Effects) {
-	invariant.Check(q.mayCampaign(), "a candidacy in role %v", q.role)
+	invariant.Always(q.mayCampaign(), "only who may campaign becomes a candidate", invariant.Details{"role": q.role})
 	refusal := q.campaign.refusal
 	q.leave(out)
 	q.setHard(hardState{epoch: q.hard.epoch + 1, voted: q.self, leader: core.NoNode})

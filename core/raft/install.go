@@ -55,7 +55,7 @@ func (q *Quorum) proceedCut(now core.Now, out *step.Effects) {
 // beginCut forgets what the log will not have any more.
 func (q *Quorum) beginCut(to core.Offset) {
 	invariant.Check(q.role != roleLeader && q.role != roleCandidate, "a cut of the log as %v", q.role)
-	invariant.Check(to >= q.hw, "a cut at %d, high watermark %d", to, q.hw)
+	invariant.Always(to >= q.hw, "the quorum's log is never cut below its high watermark", invariant.Details{"to": to, "hw": q.hw})
 	q.cut.before = q.end()
 	q.cut.running = true
 	q.reader.laps++

@@ -41,7 +41,7 @@ func (q *Quorum) mayChange() string {
 func (q *Quorum) changeVoters(now core.Now, voters voterSet) core.Offset {
 	old := q.voters.last()
 	invariant.Check(q.mayChange() == "", "a change of the voter set: %s", q.mayChange())
-	invariant.Check(differsByOne(old.voters, voters), "a change from %v to %v", old.voters, voters)
+	invariant.Always(differsByOne(old.voters, voters), "voters change one at a time", invariant.Details{"from": old.voters, "to": voters})
 	if old.kraft < kraftReconfig {
 		return q.proposeControl(now, upgradeRecords(voters)...) + 1
 	}

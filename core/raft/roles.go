@@ -117,7 +117,7 @@ func (q *Quorum) leave(out *step.Effects) {
 
 // enter begins a role.
 func (q *Quorum) enter(r role) {
-	invariant.Check(r != roleLeader || q.role == roleCandidate, "from %v to %v", q.role, r)
+	invariant.Always(r != roleLeader || q.role == roleCandidate, "only a candidate becomes leader", invariant.Details{"from": q.role, "to": r})
 	q.role = r
 }
 

@@ -94,7 +94,7 @@ func (q *Quorum) setHard(h hardState) {
 	if h == old {
 		return
 	}
-	invariant.Check(h.epoch >= old.epoch, "the epoch would fall from %d to %d", old.epoch, h.epoch)
+	invariant.Always(h.epoch >= old.epoch, "the quorum's epoch never falls", invariant.Details{"from": old.epoch, "to": h.epoch})
 	// A vote that is cleared within its epoch is a vote that can be cast twice.
 	invariant.Check(h.epoch > old.epoch || old.voted == nobody() || h.voted == old.voted,
 		"the vote of epoch %d would change from %v to %v", h.epoch, old.voted, h.voted)

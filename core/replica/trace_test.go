@@ -99,8 +99,8 @@ func (x *trace) do(w []string) []string {
 		l.opts.MinInsyncReplicas = l.min
 	case "elr":
 		l.opts.ELR = true
-	case "slow":
-		x.node(w[1]).disk = simdisk.New(l.rand.Fork("tardy"), simdisk.Config{
+	case "slow": // the stream is one with which a sync under way does not outlive a power loss
+		x.node(w[1]).disk = simdisk.New(l.rand.Fork("late"), simdisk.Config{
 			Sync: simdisk.Latency{Base: 50 * core.Millisecond}, Outcomes: []simdisk.Outcome{simdisk.WriteOld}})
 	case "start":
 		for _, n := range l.nodes {

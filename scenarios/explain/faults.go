@@ -26,6 +26,8 @@ func faultText(f *sim.Fault, procs []Proc) string {
 		return "hears the other nodes and cannot reach them"
 	case sim.NoController:
 		return "loses every controller, and keeps all brokers"
+	case sim.NoReplication:
+		return "cannot fetch from the other brokers, nor they from it; controllers and clients hear all"
 	case sim.Wipe:
 		return "loses its power and its disk"
 	case sim.Crash:

@@ -13,7 +13,9 @@
 //	rawframes   broken frames and batches over a plain socket
 //	apache      fetches and runs Apache Kafka itself
 //	assignors   Kafka's own assignors answer the groups of core/assignor's golden file
+//	nextgen     consumer groups of KIP-848 with Kafka's own consumer, and classic groups that become such
 //	oracle      the same requests to Apache Kafka's broker and to Klamm, answers compared field by field
+//	formats     tshark, Chromium, and the parsers of Mermaid and Perfetto read what klamm explain writes
 //	kgosuite    the part of franz-go's own integration suite that needs no groups
 //
 // What a test needs and the machine does not have (a C compiler, kcat, a JDK, Maven) is never skipped in silence: the

@@ -80,6 +80,7 @@ func (d *drawer) group(r *prng.Rand, number int32, g GroupShape) GroupOptions {
 	slices.Sort(o.Topics)
 	o.Assignors = one(r.Fork("assignors"), []string{"cooperative-sticky"}, []string{"cooperative-sticky"}, []string{"range"},
 		[]string{"range", "cooperative-sticky"}, []string{"sticky"}, []string{"roundrobin", "range"})
+	o.Modern = r.Fork("modern").Chance(1, 3)
 	ms := func(label string, lo, hi int64) core.Mono {
 		return core.Mono(r.Fork(label).Between(lo, hi)) * core.Millisecond
 	}

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
@@ -30,7 +31,7 @@ type GroupOptions struct {
 // that clients do not have.
 func (o *GroupOptions) options() (consumer.Options, member.Options) {
 	m := member.Options{
-		Group: "g" + string(rune('0'+o.Group%10)), InstanceID: o.Instance, SessionTimeout: o.Session, HeartbeatInterval: o.Heartbeat,
+		Group: "g" + strconv.Itoa(int(o.Group)), InstanceID: o.Instance, SessionTimeout: o.Session, HeartbeatInterval: o.Heartbeat,
 		RebalanceTimeout: o.Rebalance, ManualCommit: o.AutoEvery == 0, AutoCommitInterval: o.AutoEvery, CommitTimeout: 10 * core.Second,
 		Witness: true,
 	}

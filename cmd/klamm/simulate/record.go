@@ -36,6 +36,11 @@ type recorder struct {
 
 // newRecorder begins a result, or, with --resume, goes on with one.
 func newRecorder(a *cli.App, o simOptions, key results.Key, shard results.Shard) (*recorder, error) {
+	for _, path := range []string{o.Result, o.Ledger} { // better now than after hours
+		if _, err := os.Stat(filepath.Dir(path)); path != "" && err != nil {
+			return nil, exit.With(exit.CantCreate, err)
+		}
+	}
 	id := make([]byte, 8)
 	if _, err := rand.Read(id); err != nil {
 		return nil, err

@@ -197,6 +197,8 @@ func TestProfilesCommand(t *testing.T) {
 		{Line: "profiles show nonsense", Code: exit.Usage, Says: `there is no profile "nonsense"`},
 		{Line: "sim --set x=1", Code: exit.Usage, Says: `unknown field "x"`},
 		{Line: "sim --shard 9/8", Code: exit.Usage, Says: `"9/8" is not a shard`},
+		{Line: "sim --result /nonsense/r.json", Code: exit.CantCreate, Says: "no such file or directory"},
+		{Line: "sim --ledger /nonsense/l.json", Code: exit.CantCreate, Says: "no such file or directory"},
 		{Line: "sim --resume", Code: exit.Usage, Says: "--resume needs --result"},
 		{Line: "merge /nonsense", Code: exit.NoInput, Says: "no such file"},
 	})

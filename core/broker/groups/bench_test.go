@@ -187,3 +187,29 @@ func BenchmarkHeartbeat(b *testing.B) {
 		h.out.Reset()
 	}
 }
+
+// BenchmarkLoad is the replay of a log of 10,000 commits, a batch each, as a new coordinator reads it.
+func BenchmarkLoad(b *testing.B) {
+	r := newRig(b)
+	r.leadAll(1)
+	const commits = 10_000
+	for i := range int64(commits) {
+		r.plane.Handle(r.now, &step.Request{Seq: uint64(i), Version: 9, Body: committing(fmt.Sprint("g", i%500), "", -1, int32(i%8), i)}, &r.out)
+		r.out.Reset()
+	}
+	l, data := r.logs[0], []byte(nil)
+	for _, batch := range l.batches {
+		data = append(data, batch...)
+	}
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		fresh := newRig(b)
+		fresh.plane.Lead(fresh.now, 0, 1, 0, l.end, &fresh.out)
+		fresh.plane.Loaded(fresh.now, 0, 1, data, true, &fresh.out)
+		if v := fresh.plane.Views()[0]; v.End != l.end {
+			b.Fatal("not loaded")
+		}
+	}
+	b.ReportMetric(float64(b.N)*float64(len(l.batches))/b.Elapsed().Seconds(), "records/s")
+}

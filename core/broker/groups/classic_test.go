@@ -138,7 +138,7 @@ func TestMembersThatNeverSyncAreOut(t *testing.T) {
 	waiting := r.send(5, r.syncing("g", follower, generation, nil))
 	for range 61 {
 		r.pass(core.Second)
-		r.heartbeat("g", leader, generation)
+		_ = r.heartbeat("g", leader, generation) // keeps the session, and learns of the rebalance at the end
 	}
 	require.Equal(t, core.ErrRebalanceInProgress, code(r.answer(waiting).(*kmsg.SyncGroupResponse).ErrorCode))
 	require.Equal(t, core.ErrUnknownMemberID, r.heartbeat("g", leader, generation))

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/assignor/protocol"
 	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/metadata"
 )
@@ -107,8 +108,16 @@ func TestLifeOfAConsumerGroup(t *testing.T) {
 	require.Len(t, got, 1)
 	require.Equal(t, []string{"g", "consumer", "Stable", "consumer"}, []string{got[0].Group, got[0].ProtocolType, got[0].GroupState, got[0].GroupType})
 
-	// Classic members cannot join while there are members of the new protocol; when there are none they can, and back.
-	joined := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse)
+	r.becomeClassicAndBack(p)
+}
+
+// becomeClassicAndBack lets a group of A and B become a classic one, and that a consumer group again, and deletes it.
+func (r *rig) becomeClassicAndBack(p int32) {
+	t := r.t
+	// What does not speak the consumers' protocol cannot join; when nobody is in it the group can become a classic one.
+	connect := joining("g", "")
+	connect.ProtocolType = "connect"
+	joined := r.call(9, connect).(*kmsg.JoinGroupResponse)
 	require.Equal(t, int16(core.ErrInconsistentGroupProtocol), joined.ErrorCode)
 	r.leaveConsumer("A")
 	r.pass(46 * core.Second) // B is silent
@@ -118,13 +127,13 @@ func TestLifeOfAConsumerGroup(t *testing.T) {
 	require.Equal(t, int16(core.ErrMemberIDRequired), joined.ErrorCode)
 	require.Equal(t, int16(core.ErrGroupIDNotFound), r.describeConsumers("g")[0].ErrorCode)
 	require.Equal(t, int64(19), r.fetchOffset("g", 2), "offsets stay when the group changes its kind")
-	resp, _ = r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
+	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
 		req.MemberID, req.RebalanceTimeoutMillis, req.SubscribedTopicNames = "C", 10_000, []string{"t"}
 		req.Topics = []kmsg.ConsumerGroupHeartbeatRequestTopic{}
 	})
 	require.Equal(t, int16(core.ErrGroupIDNotFound), resp.ErrorCode, "somebody is about to join the classic group")
 	r.pass(60 * core.Second)
-	epoch, all = r.joinConsumer("C")
+	epoch, all := r.joinConsumer("C")
 	require.Equal(t, int32(1), epoch)
 	require.Len(t, all, 8)
 	require.Equal(t, int64(19), r.fetchOffset("g", 2))
@@ -156,4 +165,125 @@ func TestConsumerGroupFollowsTopics(t *testing.T) {
 	require.Equal(t, []int32{}, told)
 	resp, _ = r.beatOwning("A", 1)
 	require.Equal(t, int32(2), resp.MemberEpoch)
+}
+
+// classicSubscription is what a cooperative consumer says of itself.
+func classicSubscription(generation int32, owned ...int32) []byte {
+	s := protocol.Subscription{Topics: []string{"t"}, Generation: generation}
+	for _, p := range owned {
+		s.Owned = append(s.Owned, core.TopicPartition{Topic: "t", Partition: p})
+	}
+	return s.AppendTo(nil, protocol.Newest)
+}
+
+// classicRound lets a classic member join and sync; with an assignment it does so as the leader of a classic group.
+func (r *rig) classicRound(id string, generation int32, owned, assign []int32) (next int32, assigned []int32) {
+	req := joining("g", id)
+	req.Protocols = []kmsg.JoinGroupRequestProtocol{{Name: "cooperative-sticky", Metadata: classicSubscription(generation, owned...)}}
+	seq := r.send(9, req)
+	if assign != nil {
+		r.pass(core.Second)
+	}
+	joined := r.answer(seq).(*kmsg.JoinGroupResponse)
+	require.Zero(r.t, joined.ErrorCode)
+	require.Equal(r.t, "cooperative-sticky", *joined.Protocol)
+	sync := r.syncing("g", id, joined.Generation, nil)
+	sync.ProtocolType, sync.Protocol = joined.ProtocolType, joined.Protocol
+	if assign != nil {
+		a := protocol.Assignment{}
+		for _, p := range assign {
+			a.Partitions = append(a.Partitions, core.TopicPartition{Topic: "t", Partition: p})
+		}
+		sync.GroupAssignment = []kmsg.SyncGroupRequestGroupAssignment{{MemberID: id, MemberAssignment: a.AppendTo(nil, 1)}}
+	}
+	resp := r.call(5, sync).(*kmsg.SyncGroupResponse)
+	require.Zero(r.t, resp.ErrorCode)
+	a, _, err := protocol.ParseAssignment(resp.MemberAssignment)
+	require.NoError(r.t, err)
+	for _, tp := range a.Partitions {
+		assigned = append(assigned, tp.Partition)
+	}
+	return joined.Generation, assigned
+}
+
+// KIP-848, "Online Migration": a member of the new protocol joins a classic group. Those who are in it stay, with what they have,
+// and follow by their own protocol; a new coordinator finds all of it in the log.
+func TestOnlineUpgrade(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	told := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse)
+	a := told.MemberID
+	all := []int32{0, 1, 2, 3, 4, 5, 6, 7}
+	generation, assigned := r.classicRound(a, -1, nil, all)
+	require.Equal(t, all, assigned)
+	require.Equal(t, core.ErrNone, r.commitOffset("g", a, generation, 2, 17))
+
+	epoch, none := r.joinConsumer("B")
+	require.Greater(t, epoch, generation)
+	require.Empty(t, none)
+	rows := r.describeConsumers("g")
+	require.Equal(t, "Reconciling", rows[0].State)
+	require.Equal(t, []int8{1, 0}, []int8{rows[0].Members[0].MemberType, rows[0].Members[1].MemberType})
+	require.Equal(t, int64(17), r.fetchOffset("g", 2))
+	require.Equal(t, core.ErrNone, r.commitOffset("g", a, generation, 2, 18), "it has not heard of anything yet")
+	require.Equal(t, core.ErrIllegalGeneration, r.commitOffset("g", a, generation+5, 2, 18))
+
+	require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", a, generation))
+	p := groups.PartitionFor("g", partitions)
+	r.plane.Unlead(r.now, p, 1, &r.out)
+	r.lead(p, 2)
+	require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", a, generation))
+
+	same, keep := r.classicRound(a, generation, all, nil)
+	require.Equal(t, generation, same, "it has something to give up under its old generation")
+	require.Len(t, keep, 4)
+	_, none = r.beatOwning("B", epoch)
+	require.Nil(t, none)
+	require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", a, generation))
+	next, kept := r.classicRound(a, generation, keep, nil)
+	require.Equal(t, epoch, next)
+	require.Equal(t, keep, kept)
+	require.Equal(t, core.ErrNone, r.heartbeat("g", a, next))
+	require.Equal(t, core.ErrIllegalGeneration, r.heartbeat("g", a, generation))
+	_, rest := r.beatOwning("B", epoch)
+	require.Len(t, rest, 4)
+	require.Equal(t, "Stable", r.describeConsumers("g")[0].State)
+
+	// A classic member can join, too, and leave; the last member of the new protocol can, and the group goes on.
+	other := joining("g", "")
+	require.Equal(t, int16(core.ErrInconsistentGroupProtocol), r.call(9, other).(*kmsg.JoinGroupResponse).ErrorCode, "nothing in common")
+	other.Protocols = append(other.Protocols, kmsg.JoinGroupRequestProtocol{Name: "cooperative-sticky", Metadata: subscription("t")})
+	require.Equal(t, int16(core.ErrMemberIDRequired), r.call(9, other).(*kmsg.JoinGroupResponse).ErrorCode)
+	r.leaveConsumer("B")
+	require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", a, next))
+	next, again := r.classicRound(a, next, keep, nil)
+	require.Equal(t, all, again)
+	require.Equal(t, core.ErrNone, r.heartbeat("g", a, next))
+	leave := kmsg.NewPtrLeaveGroupRequest()
+	leave.Group = "g"
+	leave.Members = []kmsg.LeaveGroupRequestMember{{MemberID: a}, {MemberID: "nobody"}}
+	left := r.call(4, leave).(*kmsg.LeaveGroupResponse)
+	require.Equal(t, []int16{0, int16(core.ErrUnknownMemberID)}, []int16{left.Members[0].ErrorCode, left.Members[1].ErrorCode})
+	require.Equal(t, "Empty", r.describeConsumers("g")[0].State)
+}
+
+// A classic member that is asked to join again and only sends heartbeats is removed when its rebalance time-out has passed.
+func TestSilentClassicMember(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	a := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse).MemberID
+	generation, _ := r.classicRound(a, -1, nil, []int32{0, 1, 2, 3, 4, 5, 6, 7})
+	epoch, _ := r.joinConsumer("B")
+	for range 61 {
+		if code := r.heartbeat("g", a, generation); code != core.ErrRebalanceInProgress {
+			require.Equal(t, core.ErrUnknownMemberID, code)
+			break
+		}
+		_, none := r.beatOwning("B", epoch)
+		require.Nil(t, none)
+		r.pass(core.Second)
+	}
+	require.Equal(t, core.ErrUnknownMemberID, r.heartbeat("g", a, generation))
+	_, all := r.beatOwning("B", epoch)
+	require.Len(t, all, 8)
 }

@@ -65,7 +65,7 @@ func TestCommitsOfPartitionsAreJudgedOneByOne(t *testing.T) {
 func TestOffsetFetchInAllVersions(t *testing.T) {
 	for version := int16(1); version <= 10; version++ {
 		r := newLeader(t)
-		r.commitOffset("g", "", -1, 3, 17)
+		r.mustCommit("g", "", -1, 3, 17)
 		req := kmsg.NewPtrOffsetFetchRequest()
 		req.Group = "g"
 		req.Topics = []kmsg.OffsetFetchRequestTopic{{Topic: "t", Partitions: []int32{3, 4}}}
@@ -96,8 +96,8 @@ func TestOffsetFetchInAllVersions(t *testing.T) {
 
 func TestOffsetFetchOfEverything(t *testing.T) {
 	r := newLeader(t)
-	r.commitOffset("g", "", -1, 3, 17)
-	r.commitOffset("g", "", -1, 1, 5)
+	r.mustCommit("g", "", -1, 3, 17)
+	r.mustCommit("g", "", -1, 1, 5)
 	req := kmsg.NewPtrOffsetFetchRequest()
 	req.Group = "g"
 	g := kmsg.NewOffsetFetchRequestGroup()
@@ -259,12 +259,12 @@ func TestOffsetDelete(t *testing.T) {
 	top, _ := remove("none", "t")
 	require.Equal(t, core.ErrGroupIDNotFound, top)
 	ids, generation := r.stable("g", 1)
-	r.commitOffset("g", ids[0], generation, 0, 5)
+	r.mustCommit("g", ids[0], generation, 0, 5)
 	top, codes := remove("g", "t", "u", "missing")
 	require.Equal(t, core.ErrNone, top)
 	require.Equal(t, []core.ErrorCode{core.ErrGroupSubscribedToTopic, core.ErrNone, core.ErrUnknownTopicOrPartition}, codes)
 	require.Equal(t, int64(5), r.fetchOffset("g", 0))
-	r.commitOffset("simple", "", -1, 0, 5)
+	r.mustCommit("simple", "", -1, 0, 5)
 	_, codes = remove("simple", "t")
 	require.Equal(t, []core.ErrorCode{core.ErrNone}, codes)
 	require.Equal(t, int64(-1), r.fetchOffset("simple", 0))
@@ -274,7 +274,7 @@ func TestOffsetDelete(t *testing.T) {
 func TestDescribeListDelete(t *testing.T) {
 	r := newLeader(t)
 	ids, _ := r.stable("g", 2)
-	r.commitOffset("simple", "", -1, 0, 5)
+	r.mustCommit("simple", "", -1, 0, 5)
 	row := r.describe(5, "g")
 	require.Equal(t, []string{"Stable", "consumer", "range"}, []string{row.State, row.ProtocolType, row.Protocol})
 	require.Len(t, row.Members, 2)
@@ -309,7 +309,7 @@ func TestDescribeListDelete(t *testing.T) {
 	leave := kmsg.NewPtrLeaveGroupRequest()
 	leave.Group, leave.Members = "g", []kmsg.LeaveGroupRequestMember{{MemberID: ids[0]}, {MemberID: ids[1]}}
 	r.call(5, leave)
-	r.commitOffset("g", "", -1, 2, 5)
+	r.mustCommit("g", "", -1, 2, 5)
 	require.Zero(t, r.call(2, req).(*kmsg.DeleteGroupsResponse).Groups[0].ErrorCode)
 	r.leadAll(2)
 	require.Empty(t, list(nil, nil), "the next coordinator does not know them either")
@@ -332,9 +332,9 @@ func TestOffsetsExpire(t *testing.T) {
 	t.Run("simple groups, after the last commit", func(t *testing.T) {
 		r := newRigWith(t, props...)
 		r.leadAll(1)
-		r.commitOffset("g", "", -1, 0, 1)
+		r.mustCommit("g", "", -1, 0, 1)
 		r.pass(hour / 2)
-		r.commitOffset("g", "", -1, 1, 1)
+		r.mustCommit("g", "", -1, 1, 1)
 		r.pass(hour * 3 / 4)
 		require.Equal(t, []int64{-1, 1}, []int64{r.fetchOffset("g", 0), r.fetchOffset("g", 1)})
 		r.pass(hour)
@@ -344,7 +344,7 @@ func TestOffsetsExpire(t *testing.T) {
 		r := newRigWith(t, props...)
 		r.leadAll(1)
 		id, generation := join(r)
-		r.commitOffset("g", id, generation, 0, 1)
+		r.mustCommit("g", id, generation, 0, 1)
 		r.pass(2 * hour)
 		require.Equal(t, int64(1), r.fetchOffset("g", 0), "its topic is subscribed to")
 		leave := kmsg.NewPtrLeaveGroupRequest()
@@ -390,8 +390,8 @@ func TestOffsetsExpire(t *testing.T) {
 // name.
 func TestOffsetsOfDeletedTopics(t *testing.T) {
 	r := newLeader(t)
-	r.commitOffset("g", "", -1, 0, 1)
-	r.commitOffset("h", "", -1, 0, 1)
+	r.mustCommit("g", "", -1, 0, 1)
+	r.mustCommit("h", "", -1, 0, 1)
 	r.plane.Unlead(r.now, groups.PartitionFor("h", partitions), 1, &r.out)
 	r.apply(&metadata.RemoveTopicRecord{TopicID: topicT()})
 	r.topic("t", 9, 8)

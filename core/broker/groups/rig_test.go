@@ -25,12 +25,11 @@ type rig struct {
 	out   step.Effects
 	auto  bool
 
-	refuse    core.ErrorCode // what appends answer instead of appending
-	reads     []read
-	created   int
-	nextSeq   uint64
-	answered  map[uint64]wire.Response
-	partsLeft int32
+	refuse   core.ErrorCode // what appends answer instead of appending
+	reads    []read
+	created  int
+	nextSeq  uint64
+	answered map[uint64]wire.Response
 }
 
 // memLog is the log of one partition.
@@ -310,6 +309,10 @@ func committing(group, member string, generation, partition int32, offset int64)
 func (r *rig) commitOffset(group, member string, generation, partition int32, offset int64) core.ErrorCode {
 	resp := r.call(9, committing(group, member, generation, partition, offset)).(*kmsg.OffsetCommitResponse)
 	return core.ErrorCode(resp.Topics[0].Partitions[0].ErrorCode)
+}
+
+func (r *rig) mustCommit(group, member string, generation, partition int32, offset int64) {
+	require.Equal(r.t, core.ErrNone, r.commitOffset(group, member, generation, partition, offset))
 }
 
 // fetchOffset is what is committed for a partition of topic t.

@@ -13,7 +13,6 @@ type claim struct {
 	held   bool         // false once it was given up or lost
 
 	located  bool // the consumer reads it; else the committed offset is still to be fetched
-	start    consumer.Start
 	paused   bool // by the application
 	revoking bool
 

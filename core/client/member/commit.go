@@ -1,6 +1,8 @@
 package member
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/step"
@@ -98,8 +100,8 @@ func (m *Member) commitProcessed(now core.Now, revoking bool) {
 	if len(c.claims) == 0 {
 		return
 	}
-	for i, old := range m.commits { // what has not been sent is out of date
-		if old.out.Auto && !old.inflight && !old.out.Ambiguous {
+	for i, old := range m.commits { // what the coordinator has never taken in is out of date
+		if old.out.Auto && !old.inflight && !old.out.Ambiguous && !slices.Contains(old.settled, true) {
 			m.commits = append(m.commits[:i], m.commits[i+1:]...)
 			break
 		}

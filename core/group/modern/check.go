@@ -19,7 +19,7 @@ func (g *Group) Check() {
 			g.id, id, m.State, len(m.Revoking))
 		t := g.timers[id]
 		invariant.Check(t != nil && t.session.armed, "group %q: nobody would notice if member %q died", g.id, id)
-		invariant.Check(t.rebalance.armed == (m.State == Unrevoked), "group %q: member %q is %s, its time is limited: %v",
+		invariant.Check(m.Classic != nil || t.rebalance.armed == (m.State == Unrevoked), "group %q: member %q is %s, its time is limited: %v",
 			g.id, id, m.State, t.rebalance.armed)
 		if m.InstanceID != nil {
 			invariant.Check(g.static[*m.InstanceID] == id, "group %q: instance %q belongs to %q and %q", g.id, *m.InstanceID, id, g.static[*m.InstanceID])

@@ -19,6 +19,10 @@
 // A partition is given to a member only when no member has it, neither assigned nor still to be revoked. A member that does
 // not give up in time (its rebalance time-out), or is silent for a session, is removed.
 //
+// Members that speak the classic protocol can be in the same group (online upgrade): their JoinGroup is a heartbeat that says
+// what they want and what they have, their generation is the member epoch, and REBALANCE_IN_PROGRESS asks them to join
+// again when their next step is due. There is no way back to a classic group but through an empty one.
+//
 // # State
 //
 // Hard state is a fold over seven kinds of record with Kafka's schemas ([Key]); [Group.Replay] is its only mutator. A heartbeat
@@ -34,13 +38,15 @@
 //
 //   - No partition is held by two members, and none is in the targets of two members.
 //   - A member's epoch never exceeds the assignment epoch, nor that the group epoch.
-//   - A member has partitions to revoke if and only if it is Unrevoked, and then its time is limited.
+//   - A member has partitions to revoke if and only if it is Unrevoked, and then its time is limited. The time of a classic member is
+//     limited from when it is asked to join until its SyncGroup.
 //   - Every member will be heard of or removed: its session timer is running.
 //   - A static instance id belongs to exactly one member.
 //
 // # What it does not do
 //
-// Assignments are computed within the heartbeat that needs them; Kafka since 4.3 may batch and delay them (KIP-1263). Server
+// Assignments are computed within the heartbeat that needs them, at some distance in large groups; Kafka since 4.3 computes them in
+// the background (KIP-1263). Server
 // assignors are those of core/assignor that KIP-848 names: uniform and range. Regular expressions are RE2, resolved at once
 // and again when topics change. Offsets are core/group's; this package decides who may commit ([Group.CheckCommit]).
 //

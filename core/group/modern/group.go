@@ -43,6 +43,8 @@ type Group struct {
 	timers map[string]*memberTimers
 	seen   int64 // version of Topics for which hash and regexes are true
 	looked bool  // seen means something
+	// assignedAt is when this coordinator computed a target last; 0 if it has not.
+	assignedAt core.Mono
 }
 
 // New is a group of which the log knows nothing.
@@ -259,10 +261,7 @@ func findHeld(list []Held, p Partition) (int, bool) {
 	return slices.BinarySearchFunc(list, p, func(h Held, p Partition) int { return h.Compare(p) })
 }
 
-// supports reports whether a server assignor can be asked for.
-func (g *Group) supports(name string) bool { return slices.Contains(g.env.Config.Assignors, name) }
-
-// assignorOf is the assignor of a name that [Group.supports].
+// assignorOf is the assignor of a name of group.consumer.assignors.
 func assignorOf(name string) assignor.Assignor {
 	a, known := assignor.ByName(name)
 	invariant.Check(known && (a == assignor.Uniform || a == assignor.Range), "group.consumer.assignors has %q", name)

@@ -297,3 +297,25 @@ func TestDelete(t *testing.T) {
 	require.True(t, r.g.Shell())
 	require.True(t, r.g.Equal(New(r.env, "g")))
 }
+
+// In a large group many changes share one target, and nobody waits for it longer than a heartbeat's interval.
+func TestTargetsKeepTheirDistance(t *testing.T) {
+	r := newRig(t)
+	r.topics.set("foo", 2000)
+	r.pass(core.Second)
+	r.joins("A", "foo")
+	all := r.g.Target("A")
+	require.Len(t, all, 2000)
+	for i := range 50 {
+		require.Equal(t, core.ErrNone, r.joins(string(rune('a'+i)), "foo").Code)
+	}
+	require.Equal(t, int32(51), r.g.Epoch())
+	require.Equal(t, int32(1), r.g.AssignmentEpoch())
+	require.Equal(t, "Assigning", r.g.StateName())
+	r.check()
+	r.pass(100 * core.Millisecond)
+	requireResult(t, r.beat(owns("A", 1, all...)), core.ErrNone, 1, r.g.Target("A"))
+	require.Equal(t, int32(51), r.g.AssignmentEpoch())
+	require.Len(t, r.g.Target("A"), 40)
+	r.check()
+}

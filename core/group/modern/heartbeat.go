@@ -170,6 +170,9 @@ func (g *Group) replace(now core.Now, old *Member, id string) core.ErrorCode {
 	if code == core.ErrNone && old.ID != id {
 		g.forget(old.ID)
 		g.heard(now, id)
+		if next.Classic == nil {
+			g.limit(now, &next)
+		}
 	}
 	return code
 }
@@ -230,7 +233,8 @@ func (g *Group) advance(now core.Now, old, next *Member, r *HeartbeatRequest, ma
 		b.put(KindGroup, "", epochValue{epoch: epoch, tagged: hash}.appendTo(nil))
 	}
 	targetEpoch, target := g.targetEpoch, g.targets.At(next.ID)
-	if epoch > g.targetEpoch {
+	assigns := epoch > g.targetEpoch && g.mayAssign(now)
+	if assigns {
 		target = b.assign(&v, epoch, now.Wall, next.ID)
 		targetEpoch = epoch
 	}
@@ -245,7 +249,20 @@ func (g *Group) advance(now core.Now, old, next *Member, r *HeartbeatRequest, ma
 		return nil, code
 	}
 	g.seen, g.looked = version, true
+	if assigns {
+		g.assignedAt = now.Mono
+	}
 	return moved, core.ErrNone
+}
+
+// mayAssign reports whether a new target may be computed already. A thousand members that join one after the other would have a
+// thousand targets computed, each for all of them; in a large group targets keep a distance that grows with what they cost, so
+// that they take a tenth of the coordinator's time at most. Until then members follow the last one. (KIP-1263 has a fixed
+// distance, group.consumer.assignment.interval.ms, that small groups wait for, too.)
+func (g *Group) mayAssign(now core.Now) bool {
+	const large, distance = 1000, 20 * core.Microsecond // members and partitions; per each of them
+	cost := g.members.Len() + len(g.holder)
+	return g.targetEpoch == 0 || cost < large || g.assignedAt == 0 || now.Mono-g.assignedAt >= core.Mono(cost)*distance
 }
 
 func (g *Group) isHeld(p Partition) bool {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/assignor/protocol"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -23,6 +24,61 @@ type client struct {
 	dead       bool        // sends nothing any more, and has not noticed that it should not work
 	full       bool        // its next heartbeat says everything
 	firsts     []HeartbeatRequest
+	classic    bool // speaks the classic protocol, cooperatively: full means that it must join again
+}
+
+// classicBeat does what a classic consumer does next, or loses the request or the answer: JoinGroup and SyncGroup if it must join,
+// else Heartbeat.
+func (m *model) classicBeat(c *client, fate int) {
+	if fate == 1 {
+		return
+	}
+	if !c.full {
+		m.classicHears(c, m.g.HeartbeatClassic(m.now, c.id, nil, c.epoch), fate)
+		return
+	}
+	wish := protocol.Subscription{Topics: c.topics, Generation: c.epoch}
+	for p := range c.owned {
+		if name, exists := m.topics.Name(p.Topic); exists {
+			wish.Owned = append(wish.Owned, core.TopicPartition{Topic: name, Partition: p.Index})
+		}
+	}
+	got := m.g.JoinClassic(m.now, &ClassicJoin{
+		MemberID: c.id, SessionTimeoutMs: 20_000, RebalanceTimeoutMs: 20_000, ProtocolType: protocol.Type,
+		Protocols: []ClassicProtocol{{Name: "cooperative-sticky", Metadata: wish.AppendTo(nil, protocol.Newest)}},
+	})
+	if got.Code == core.ErrUnknownMemberID {
+		m.classicHears(c, got.Code, fate)
+	}
+	if got.Code != core.ErrNone || fate == 2 {
+		return
+	}
+	assigned, code := m.g.SyncClassic(m.now, c.id, nil, got.Generation, nil, nil)
+	if m.classicHears(c, code, 0); code != core.ErrNone {
+		return
+	}
+	a, _, err := protocol.ParseAssignment(assigned)
+	require.NoError(m.rt, err)
+	c.epoch, c.full, c.assignment, c.busy = got.Generation, false, m.g.named(a.Partitions), false
+	for p := range c.owned {
+		c.busy = c.busy || !slices.Contains(c.assignment, p)
+	}
+	if !c.busy {
+		c.settle()
+	}
+}
+
+func (m *model) classicHears(c *client, code core.ErrorCode, fate int) {
+	if fate == 2 {
+		return
+	}
+	switch code {
+	case core.ErrNone:
+	case core.ErrUnknownMemberID, core.ErrIllegalGeneration:
+		c.owned, c.busy, c.assignment, c.epoch, c.full = map[Partition]bool{}, false, nil, -1, true
+	default:
+		c.full = true
+	}
 }
 
 func (c *client) request() HeartbeatRequest {
@@ -67,6 +123,7 @@ func (c *client) hear(res HeartbeatResult) {
 
 // settle gives up what is not assigned, and takes the rest.
 func (c *client) settle() {
+	c.full = c.full || c.classic && c.busy // who gave something up joins again
 	c.busy = false
 	for p := range c.owned {
 		if !slices.Contains(c.assignment, p) {
@@ -102,13 +159,14 @@ func (m *model) pick() *client {
 func (m *model) start(instance *string) {
 	m.made++
 	c := &client{id: fmt.Sprintf("m%03d", m.made), instance: instance, owned: map[Partition]bool{}}
+	c.classic = instance == nil && rapid.IntRange(0, 2).Draw(m.rt, "classic") == 0
 	m.subscribe(c)
 	m.clients = append(m.clients, c)
 }
 
 func (m *model) subscribe(c *client) {
 	c.topics, c.regex = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "ab", "ghost"}), 1, 3, rapid.ID).Draw(m.rt, "topics"), ""
-	if rapid.IntRange(0, 3).Draw(m.rt, "regex") == 0 {
+	if !c.classic && rapid.IntRange(0, 3).Draw(m.rt, "regex") == 0 {
 		c.topics, c.regex = nil, rapid.SampledFrom([]string{"a.*", "[b-z]+", "nothing"}).Draw(m.rt, "expression")
 	}
 	c.full = true
@@ -116,6 +174,10 @@ func (m *model) subscribe(c *client) {
 
 // send delivers a client's heartbeat, and its answer, or loses one of them.
 func (m *model) send(c *client, fate int) {
+	if c.classic {
+		m.classicBeat(c, fate)
+		return
+	}
 	req := c.request()
 	if req.MemberEpoch == JoinEpoch {
 		c.firsts = append(c.firsts, req)
@@ -158,6 +220,10 @@ func (m *model) step() {
 			epoch = LeaveStaticEpoch
 		}
 		c.dead, c.owned = true, map[Partition]bool{} // gives everything up first
+		if c.classic {
+			_ = m.g.LeaveClassic(m.now, c.id, nil) // may be refused: it has been removed, or the log is read-only
+			break
+		}
 		m.beat(HeartbeatRequest{MemberID: c.id, MemberEpoch: epoch, InstanceID: c.instance, RebalanceTimeoutMs: -1})
 		if c.instance != nil {
 			m.start(c.instance)
@@ -197,10 +263,23 @@ func (m *model) oneOwner() {
 	}
 }
 
-// converge is L-GROUP-STABLE: when nothing happens any more, whoever is alive gets its share, and everything is shared out.
+// converge is L-GROUP-STABLE: when nothing happens any more, whoever is alive gets its share, and everything is shared out. So it
+// is again after a topic alone has changed, and after one more member has come.
 func (m *model) converge() {
 	m.refuse = core.ErrNone
-	for round := range 150 {
+	m.quiet(110) // sessions and rebalance time-outs of the dead end
+	m.allShared()
+	m.topics.set("b", 7)
+	m.quiet(40)
+	m.allShared()
+	m.start(nil)
+	m.quiet(40)
+	m.allShared()
+}
+
+// quiet lets seconds pass in which everybody who is alive does what it should.
+func (m *model) quiet(seconds int) {
+	for range seconds {
 		m.pass(core.Second)
 		for _, c := range m.clients {
 			if !c.dead {
@@ -210,10 +289,10 @@ func (m *model) converge() {
 		}
 		m.check()
 		m.oneOwner()
-		if round == 100 {
-			m.topics.set("b", 7) // a change of a topic alone must move the group, too
-		}
 	}
+}
+
+func (m *model) allShared() {
 	if len(m.g.Members()) == 0 {
 		require.Nil(m.rt, m.aliveOne())
 		return

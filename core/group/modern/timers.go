@@ -53,7 +53,11 @@ func (e *expiry) Expire(now core.Now) {
 
 // heard starts a member's session anew.
 func (g *Group) heard(now core.Now, id string) {
-	g.timersOf(id).session.arm(now.Mono.Add(core.Millis(int64(g.env.Config.SessionTimeoutMs))))
+	session := g.env.Config.SessionTimeoutMs
+	if m := g.members.At(id); m != nil && m.Classic != nil {
+		session = m.Classic.SessionTimeoutMs // a classic member brings its own
+	}
+	g.timersOf(id).session.arm(now.Mono.Add(core.Millis(int64(session))))
 }
 
 // limit lets the rebalance timer run exactly while the member has partitions to give up: anew for each epoch, on through
@@ -82,6 +86,8 @@ func (g *Group) forget(id string) {
 func (g *Group) Restore(now core.Now) {
 	for id, m := range g.members.All() {
 		g.heard(now, id)
-		g.limit(now, m)
+		if m.Classic == nil {
+			g.limit(now, m)
+		}
 	}
 }

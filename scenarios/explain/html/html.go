@@ -20,7 +20,7 @@ import (
 )
 
 //go:embed page.html
-var page string //nolint:gochecknoglobals // the page is a constant, embedded
+var page string
 
 // data is the tape as the page wants it: columns, and texts by their number, because most of them repeat.
 type data struct {

@@ -88,9 +88,6 @@ func (p *writer) packet(x *explain.Packet) {
 	c := p.connection(x)
 	to := x.Net.Side
 	from := to.Other()
-	if c.over {
-		return
-	}
 	switch x.Net.Kind {
 	case simnet.Opened:
 		if to == simnet.Acceptor {
@@ -105,7 +102,9 @@ func (p *writer) packet(x *explain.Packet) {
 			b = b[n:]
 		}
 	case simnet.Closed:
-		p.end(x, c, from)
+		if !c.over { // after a reset the other end may get what was under way, and is told later
+			p.end(x, c, from)
+		}
 	}
 }
 

@@ -66,7 +66,7 @@ func read(t *testing.T, b []byte) []seen {
 // The packets of real runs: checksums are right, sequence numbers have no holes, acknowledgements are of what was sent,
 // every connection begins with a handshake, and the bytes are those that arrived, in both directions.
 func TestPacketsAreTCP(t *testing.T) {
-	for _, name := range []string{"default", "cluster"} {
+	for _, name := range []string{"default", "cluster", "swarm"} {
 		p, err := scenarios.LoadProfile(name)
 		require.NoError(t, err)
 		tape := explain.Record(scenarios.Draw(2, p))

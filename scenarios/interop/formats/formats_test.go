@@ -1,0 +1,177 @@
+package formats
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klamm-log/klamm/scenarios/interop/harness"
+)
+
+// limit is how long one foreign program may take.
+const limit = 2 * time.Minute
+
+// run runs a program and returns what it wrote to its standard output.
+func run(t *testing.T, dir, program string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = dir
+	var talk strings.Builder
+	cmd.Stderr = &talk
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s%s", program, args, err, out, talk.String())
+	}
+	return string(out)
+}
+
+// capsule is a stored run that violates something.
+func capsule(t *testing.T) string {
+	return filepath.Join(harness.Module(t), "..", "explain", "story", "testdata", "impatient.json")
+}
+
+// TestMermaid: Mermaid's own parser takes the diagram, and finds in it who and what stands there.
+func TestMermaid(t *testing.T) {
+	if _, err := exec.LookPath("npm"); err != nil {
+		harness.Missing(t, "there is no npm to install Mermaid's parser with")
+	}
+	dir := mermaidParser(t)
+	file := filepath.Join(t.TempDir(), "run.mmd")
+	run(t, "", harness.Build(t), "explain", capsule(t), "--all", "--events", "250", "--mermaid", file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Type             string
+		Actors, Messages int
+	}
+	if err := json.Unmarshal([]byte(run(t, dir, "node", "parse.mjs", file)), &got); err != nil {
+		t.Fatal(err)
+	}
+	actors := strings.Count(string(text), "\n  participant ")
+	steps := strings.Count(string(text), "\n  Note over ") + len(regexp.MustCompile(`(?m)^  \w+(->>|-->>|-x)\w+: `).FindAll(text, -1))
+	if got.Type != "sequence" || got.Actors != actors || actors < 3 {
+		t.Errorf("the parser finds %d actors in a %s diagram, we wrote %d", got.Actors, got.Type, actors)
+	}
+	if got.Messages != steps+1 || steps < 100 { // autonumber is one, too
+		t.Errorf("the parser finds %d steps, we wrote %d and autonumber", got.Messages, steps)
+	}
+}
+
+// parser reads a diagram and says what Mermaid makes of it.
+const parser = `import { JSDOM } from "jsdom";
+import { readFileSync } from "node:fs";
+const dom = new JSDOM("<!doctype html><body></body>");
+globalThis.window = dom.window; globalThis.document = dom.window.document;
+const mermaid = (await import("mermaid")).default;
+const text = readFileSync(process.argv[2], "utf8");
+const { diagramType } = await mermaid.parse(text);
+const { db } = await mermaid.mermaidAPI.getDiagramFromText(text);
+console.log(JSON.stringify({type: diagramType, actors: [...db.getActors().keys()].length, messages: db.getMessages().length}));
+`
+
+// mermaidParser installs Mermaid once per machine.
+func mermaidParser(t *testing.T) string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		harness.Missing(t, "nowhere to keep Mermaid's parser: %v", err)
+	}
+	dir := filepath.Join(cache, "klamm-interop", "mermaid-11")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "parse.mjs"), []byte(parser), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "mermaid", "package.json")); err == nil {
+		return dir
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "install", "--no-audit", "--no-fund", "--prefix", dir, "mermaid@11.12.0", "jsdom@24.1.3")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		harness.Missing(t, "Mermaid's parser cannot be installed: %v: %.200s", err, out)
+	}
+	return dir
+}
+
+// TestPerfetto: Perfetto's trace processor finds in the trace as many processes, flows and slices as stand there, and no
+// error.
+func TestPerfetto(t *testing.T) {
+	processor, err := exec.LookPath("trace_processor_shell")
+	if err != nil {
+		harness.Missing(t, "there is no trace_processor_shell in the path; the unit tests hold the trace to its format")
+	}
+	file, query := filepath.Join(t.TempDir(), "run.json"), filepath.Join(t.TempDir(), "query.sql")
+	run(t, "", harness.Build(t), "explain", "--seed", "2", "--profile", "cluster", "--perfetto", file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sql = "select (select count(*) from flow) || ' ' || (select count(distinct upid) from process where name is not null) || ' ' || " +
+		"(select coalesce(sum(value), 0) from stats where severity = 'error') as found;"
+	if err := os.WriteFile(query, []byte(sql), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	flows := strings.Count(string(text), `"flow_out":true`)
+	processes := strings.Count(string(text), `"name":"process_name"`)
+	want := strconv.Itoa(flows) + " " + strconv.Itoa(processes) + " 0"
+	if got := run(t, "", processor, "-q", query, file); !strings.Contains(got, want) {
+		t.Errorf("the trace processor finds %q, we wrote %q (flows, processes, errors)", got, want)
+	}
+}
+
+// What a frame may take in the median, so that moving about does not stutter: that of a screen with 60 Hz. It is drawn
+// without a graphics card, and on a machine that does other things besides.
+const frameBudget = 16.7
+
+// TestThePageDrawsQuickly: Chromium opens the page of a large run, and draws it from every distance.
+func TestThePageDrawsQuickly(t *testing.T) {
+	harness.Install(t, "chromium", "chromium")
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		harness.Missing(t, "there is no chromium")
+	}
+	klamm, file := harness.Build(t), filepath.Join(t.TempDir(), "run.html")
+	var got struct {
+		Events   int
+		Messages int
+		Frames   int
+		Median   float64 `json:"median_ms"`
+		P90      float64 `json:"p90_ms"`
+		Max      float64 `json:"max_ms"`
+	}
+	const large = 50_000
+	for seed := 1; seed < 12 && got.Events < large; seed++ { // what a seed draws changes with the generators
+		run(t, "", klamm, "explain", "--seed", strconv.Itoa(seed), "--profile", "swarm", "--html", file)
+		if info, err := os.Stat(file); err != nil || info.Size() < 3<<20 {
+			continue
+		}
+		page := run(t, "", chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1600,900",
+			"--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+file+"#bench")
+		found := regexp.MustCompile(`<pre id="bench">([^<]*)`).FindStringSubmatch(page)
+		if found == nil {
+			t.Fatalf("the page did not come to its end: %.300s", page)
+		}
+		if err := json.Unmarshal([]byte(found[1]), &got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%+v", got)
+	if got.Events < large {
+		t.Fatalf("no seed of the profile makes a page of %d events", large)
+	}
+	if got.Median > frameBudget {
+		t.Errorf("a frame takes %.1f ms in the median, more than %.1f", got.Median, frameBudget)
+	}
+}
