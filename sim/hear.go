@@ -76,7 +76,9 @@ func (e *ears) says(p *process, s *served, r *step.Reply) {
 	s.asked = slices.Delete(s.asked, i, i+1)
 	switch {
 	case a.acksAll:
-		said.ProduceAnswer(r.Body, func(k said.Acknowledged) { e.acks = append(e.acks, k) })
+		if k, ok := said.ProduceAnswer(r.Body); ok {
+			e.acks = append(e.acks, k)
+		}
 	case a.stale && said.BeatTaken(r.Body):
 		e.r.ref.find(ControllerAnswer, "%s took a heartbeat of broker %d by epoch %d, and knew when it came of a newer registration (at %d ns)",
 			p.name, a.beat.Broker, a.beat.Epoch, e.r.w.now)

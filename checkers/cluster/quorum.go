@@ -47,8 +47,12 @@ func (o *Oracle) Quorum(at core.Mono, v history.QuorumLook) {
 	case v.HighWatermark <= p.hw:
 	case v.Leads:
 		o.commit(at, p, r, v.HighWatermark, v.Current, v.Voters, was.Voters)
-	case was.Leads:
-		o.commit(at, p, r, v.HighWatermark, was.Current, was.Voters, was.Voters)
+	case was.Leads: // it may have changed the voters in that turn, too: what is appended is in force
+		now := was.Voters
+		if k := len(n.voters); k > 0 {
+			now = n.voters[k-1].Voters
+		}
+		o.commit(at, p, r, v.HighWatermark, was.Current, now, was.Voters)
 	}
 	o.committedHere(at, p, r, &v)
 	o.reconfigures(at, p, r, &v)

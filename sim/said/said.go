@@ -47,20 +47,16 @@ type Acknowledged struct {
 	Base      core.Offset // of the acknowledged batch
 }
 
-// ProduceAnswer calls yield for each batch that a Produce response acknowledges.
-func ProduceAnswer(body wire.Response, yield func(Acknowledged)) {
+// ProduceAnswer is the batch that a Produce response acknowledges, if it is about one partition alone: of several each was decided
+// in a turn of its own, and the answer waited for the last.
+func ProduceAnswer(body wire.Response) (Acknowledged, bool) {
 	resp, ok := body.(*kmsg.ProduceResponse)
-	if !ok {
-		return
+	if !ok || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return Acknowledged{}, false
 	}
-	for i := range resp.Topics {
-		t := &resp.Topics[i]
-		for j := range t.Partitions {
-			if p := &t.Partitions[j]; p.ErrorCode == 0 {
-				yield(Acknowledged{Topic: t.Topic, TopicID: t.TopicID, Partition: p.Partition, Base: core.Offset(p.BaseOffset)})
-			}
-		}
-	}
+	t := &resp.Topics[0]
+	p := &t.Partitions[0]
+	return Acknowledged{Topic: t.Topic, TopicID: t.TopicID, Partition: p.Partition, Base: core.Offset(p.BaseOffset)}, p.ErrorCode == 0
 }
 
 // Beat is a broker's heartbeat by its registration (KIP-631).
