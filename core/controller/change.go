@@ -71,6 +71,9 @@ func (g *change) record() *metadata.PartitionChangeRecord {
 	case !slices.Contains(g.isr, leader):
 		// KIP-966: the ISR is empty and the leader comes from the ELR, so it is the ISR from now on.
 		g.isr, g.elr = []core.NodeID{leader}, without(g.elr, leader)
+		// A reassignment may have waited for just that: {1,2} -> {1} with ISR {2}, ELR {1}; 2 is fenced, 1 leads, and nobody is left
+		// whose change of the ISR would end it. (Kafka leaves it until the partition changes again.)
+		g.completeReassignment()
 		if len(g.isr) >= effectiveMinISR(g.minISR, len(g.replicas)) {
 			// The minimum has been lowered while nobody led: now the leader moves on without the others.
 			g.elr = nil

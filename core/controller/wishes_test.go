@@ -130,6 +130,25 @@ func TestReassignment(t *testing.T) {
 	require.Equal(t, "6 [5 6]", k.state("a"))
 }
 
+// A reassignment that waits for a member of the ELR ends when that one is elected: nobody's change of the ISR would end it later.
+func TestReassignmentEndsByElection(t *testing.T) {
+	k := newCluster(t)
+	k.start(1, 2)
+	k.create("a", []core.NodeID{2, 1})
+	k.silence(2)
+	require.Equal(t, "2 [2] elr [1]", k.state("a"))
+	k.beat(1, nil)
+	_, out, recs := k.ctl.AlterAssignments([]Reassignment{{tp("a", 0), []core.NodeID{1}}}, true)
+	require.True(t, out[0].OK())
+	k.propose(recs)
+	require.Equal(t, []core.NodeID{2}, k.part("a").RemovingReplicas)
+	k.silence(1)
+	require.Equal(t, "1 [1]", k.state("a"))
+	require.Equal(t, []core.NodeID{1}, k.part("a").Replicas)
+	require.Empty(t, k.part("a").RemovingReplicas)
+	require.Empty(t, k.ctl.ListAssignments(nil))
+}
+
 func (k *cluster) reassign(topic string, target []core.NodeID, code core.ErrorCode) {
 	r, out, recs := k.ctl.AlterAssignments([]Reassignment{{tp(topic, 0), target}}, false)
 	require.True(k.t, r.OK())
