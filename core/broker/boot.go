@@ -63,7 +63,7 @@ type bootState struct {
 	marks    map[core.TopicPartition]core.Offset // HighWatermarks
 
 	dirs  []partitionDir
-	moves map[step.OpID]core.TopicPartition // directories being put aside whose names are wanted
+	moves map[step.OpID]bool // directories being put aside whose names are wanted
 }
 
 // partitionDir is a partition's directory found at start-up.
@@ -131,12 +131,11 @@ func (b *Broker) ownDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		}
 		b.openPlane(now, out)
 	default:
-		if tp, ok := b.boot.moves[d.Op]; ok {
-			delete(b.boot.moves, d.Op)
-			b.aside(now, tp, d, out)
-			return
+		if !b.boot.moves[d.Op] {
+			b.readDone(now, d, out)
+		} else if b.opening--; d.Err != step.DiskOK {
+			b.fail(fmt.Sprintf("renaming %s: %v %s", d.Path, d.Err, d.Detail))
 		}
-		b.readDone(now, d, out)
 	}
 }
 
@@ -326,7 +325,7 @@ func (b *Broker) identified(r smallfile.Result) {
 // topic of the image.
 func (b *Broker) openAll(now core.Now, out *step.Effects) {
 	b.phase = phaseLogs
-	b.boot.moves = make(map[step.OpID]core.TopicPartition)
+	b.boot.moves = make(map[step.OpID]bool)
 	found := make(map[string]*partitionDir, len(b.boot.dirs))
 	for i := range b.boot.dirs {
 		found[b.boot.dirs[i].name] = &b.boot.dirs[i]
@@ -338,7 +337,7 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 			delete(found, tp.String())
 			if d != nil && !d.bad && !d.id.IsZero() && d.id != t.ID {
 				b.opening++
-				b.boot.moves[b.putAside(d.name, out)] = tp
+				b.boot.moves[b.putAside(d.name, out)] = true
 				continue
 			}
 			past := log.Past{}
@@ -374,20 +373,26 @@ func (b *Broker) openAll(now core.Now, out *step.Effects) {
 // what is wrong.
 func (b *Broker) putAside(name string, out *step.Effects) step.OpID {
 	out.Reachable("broker.stray-log", nil)
+	b.checkpoint.strays = append(b.checkpoint.strays, name)
 	op := b.ids.Op()
 	out.Disk = append(out.Disk, step.DiskOp{Op: op, Kind: step.Rename, Path: name, To: fmt.Sprintf("%s.%s-stray", name, b.randomHex())})
 	return op
 }
 
-// aside goes on with a partition whose directory's name has become free.
-func (b *Broker) aside(now core.Now, tp core.TopicPartition, d *step.DiskDone, out *step.Effects) {
-	if d.Err != step.DiskOK {
-		b.fail(fmt.Sprintf("renaming %s: %v %s", d.Path, d.Err, d.Detail))
+// freed opens what was to be made under the names of logs that were put aside. The checkpoints have forgotten those by now: what they
+// promise of a log that is gone would be asked of the new one after a crash, and take it for damaged.
+func (b *Broker) freed(now core.Now, out *step.Effects) {
+	names := b.checkpoint.strays
+	if !b.checkpoint.forgetting || b.checkpoint.writing > 0 || b.marksWriting {
 		return
 	}
-	b.opening--
-	if t := b.image().Topic(tp.Topic); t != nil && t.Partition(tp.Partition) != nil {
-		b.applyPartition(now, t.Name, t.ID, t.Partition(tp.Partition), out)
+	b.checkpoint.forgetting, b.checkpoint.strays = false, nil
+	for t := range b.image().Topics() {
+		for _, state := range t.Partitions() {
+			if tp := (core.TopicPartition{Topic: t.Name, Partition: state.ID}); slices.Contains(names, tp.String()) {
+				b.applyPartition(now, t.Name, t.ID, state, out)
+			}
+		}
 	}
 }
 

@@ -12,15 +12,17 @@ import (
 
 // checkpointState tracks the writing of the recovery-point and log-start checkpoints.
 type checkpointState struct {
-	writing int          // files being written
-	raises  []*raise     // log starts that take effect with the next checkpoints
-	raising []*raise     // those that the checkpoints being written say
-	burials []*partition // logs to be deleted once the checkpoints do not name them
-	burying []*partition // those that the checkpoints being written leave out
-	lower   bool         // a truncation waits for the recovery points
-	said    []saidPoint  // what the checkpoints being written say
-	closing bool         // logs were told to close
-	final   bool         // the last checkpoints were handed out
+	writing    int          // files being written
+	raises     []*raise     // log starts that take effect with the next checkpoints
+	raising    []*raise     // those that the checkpoints being written say
+	burials    []*partition // logs to be deleted once the checkpoints do not name them
+	burying    []*partition // those that the checkpoints being written leave out
+	lower      bool         // a truncation waits for the recovery points
+	said       []saidPoint  // what the checkpoints being written say
+	closing    bool         // logs were told to close
+	final      bool         // the last checkpoints were handed out
+	strays     []string     // directories put aside at start, of which the checkpoints may still speak
+	forgetting bool         // checkpoints without them are being written
 }
 
 // saidPoint is one log's entry in the recovery-point checkpoint.
@@ -200,9 +202,8 @@ func (b *Broker) writeCheckpoints(out *step.Effects) {
 
 // lowerCheckpoint notes that a log is about to be cut below what the recovery-point checkpoint promises of it.
 func (b *Broker) lowerCheckpoint(p *partition) {
-	if _, needs := p.Log.NeedsCheckpoint(); needs {
-		b.checkpoint.lower = true
-	}
+	_, needs := p.Log.NeedsCheckpoint()
+	b.checkpoint.lower = b.checkpoint.lower || needs
 }
 
 // writeMarks writes the HighWatermarks (replication-offset-checkpoint). They are hints: a replica that starts without
@@ -232,6 +233,7 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 		return
 	case tagHWCheckpoint:
 		b.marksWriting = false
+		b.freed(now, out)
 		return
 	}
 	if c.writing--; c.writing > 0 {
@@ -257,21 +259,26 @@ func (b *Broker) checkpointWritten(now core.Now, r smallfile.Result, out *step.E
 		b.touch(p)
 	}
 	c.burying = c.burying[:0]
+	b.freed(now, out)
 }
 
 // writeAwaited starts the writing of checkpoints that raised log starts, deletions or truncations wait for.
 func (b *Broker) writeAwaited(out *step.Effects) {
 	c := &b.checkpoint
 	if b.plane != nil {
-		if _, needs := b.plane.Quorum().Log().NeedsCheckpoint(); needs {
-			c.lower = true
-		}
+		_, needs := b.plane.Quorum().Log().NeedsCheckpoint()
+		c.lower = c.lower || needs
 	}
-	if len(c.raises) == 0 && len(c.burials) == 0 && !c.lower || c.writing > 0 {
+	strays := len(c.strays) > 0 && !c.forgetting && b.opening == 0 // before that the files would forget the others, too
+	if len(c.raises) == 0 && len(c.burials) == 0 && !c.lower && !strays || c.writing > 0 {
 		return
 	}
 	c.burials, c.burying = c.burying[:0], c.burials
 	c.raises, c.raising = c.raising[:0], c.raises
+	if strays {
+		c.forgetting = true
+		b.writeMarks(out)
+	}
 	b.writeCheckpoints(out)
 }
 

@@ -217,8 +217,8 @@ func (b *Broker) applyPartition(now core.Now, topic string, id core.TopicID, sta
 	case p == nil && !mine:
 		return
 	case p == nil:
-		if b.leaving[tp] != nil {
-			return // the directory is still the old incarnation's; settle comes back here when it is gone
+		if b.leaving[tp] != nil || slices.Contains(b.checkpoint.strays, tp.String()) {
+			return // the name is still the old incarnation's; settle comes back here when it is gone, or freed
 		}
 		p = b.openPartition(now, tp, id, log.Past{}, out)
 	case !mine:
