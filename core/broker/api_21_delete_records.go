@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -71,10 +73,12 @@ func requestDeadline(now core.Now, timeoutMs int32) core.Mono {
 // followStart begins to raise a follower's log start to its leader's (KIP-107).
 func (b *Broker) followStart(p *partition) {
 	start, ok := p.WantedStart()
-	if !ok || start <= p.raisedStart {
+	// raisedStart does not tell: what a client wished while this replica led was dropped when it led no more.
+	under := func(r *raise) bool { return r.p == p && r.into == nil && r.before >= start }
+	if c := &b.checkpoint; !ok || slices.ContainsFunc(c.raises, under) || slices.ContainsFunc(c.raising, under) {
 		return
 	}
-	p.raisedStart = start
+	p.raisedStart = max(p.raisedStart, start)
 	b.checkpoint.raises = append(b.checkpoint.raises, &raise{p: p, before: start, epoch: p.LeaderEpoch()})
 }
 

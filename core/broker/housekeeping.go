@@ -200,12 +200,6 @@ func (b *Broker) writeCheckpoints(out *step.Effects) {
 	c.writing = files.Write(b.files, tagCheckpoint, out)
 }
 
-// lowerCheckpoint notes that a log is about to be cut below what the recovery-point checkpoint promises of it.
-func (b *Broker) lowerCheckpoint(p *partition) {
-	_, needs := p.Log.NeedsCheckpoint()
-	b.checkpoint.lower = b.checkpoint.lower || needs
-}
-
 // writeMarks writes the HighWatermarks (replication-offset-checkpoint). They are hints: a replica that starts without
 // its entry knows less until it hears from the leader, and nothing else.
 func (b *Broker) writeMarks(out *step.Effects) {

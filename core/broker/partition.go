@@ -181,7 +181,8 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if p.copies > 1 && p.Leading() {
 		b.wantISR(p)
 	}
-	b.lowerCheckpoint(p)
+	_, cut := p.Log.NeedsCheckpoint() // below what the recovery-point checkpoint promises of it
+	b.checkpoint.lower = b.checkpoint.lower || cut
 	if b.opts.Tuning.Check {
 		b.observe(p)
 	}
