@@ -147,8 +147,6 @@ func (r *raise) take(b *Broker, now core.Now, out *step.Effects) {
 	if r.p.deleting || r.into != nil && (r.p.Serving() != core.ErrNone || r.epoch != r.p.LeaderEpoch()) {
 		return
 	}
-	if r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out) == core.ErrNone {
-		r.taken = true
-	}
+	r.taken = r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out) == core.ErrNone
 	b.touch(r.p)
 }

@@ -269,8 +269,7 @@ func (b *Broker) writeAwaited(out *step.Effects) {
 	}
 	c.burials, c.burying = c.burying[:0], c.burials
 	c.raises, c.raising = c.raising[:0], c.raises
-	if strays {
-		c.forgetting = true
+	if c.forgetting = c.forgetting || strays; strays {
 		b.writeMarks(out)
 	}
 	b.writeCheckpoints(out)

@@ -186,7 +186,10 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if b.opts.Tuning.Check {
 		b.observe(p)
 	}
-	if p.deleting && (p.Log.Closed() || offline) {
+	if c := &b.checkpoint; p.deleting && offline && !slices.Contains(c.burials, p) && !slices.Contains(c.burying, p) {
+		p.Log.Delete(now, b.randomHex(), out) // it was the deletion that failed; until it is done the name is not free
+	}
+	if p.deleting && p.Log.Closed() {
 		b.deadlines.Cancel(p.timer)
 		b.partitions[p.slot] = nil
 		delete(b.leaving, p.TP)
