@@ -21,6 +21,15 @@ type Capsule struct {
 	Verdict   []string `json:"verdict"` // one line per violation
 	Events    int64    `json:"events"`
 	Chain     []Link   `json:"chain"`
+	Shrunk    *Shrunk  `json:"shrunk,omitempty"` // what it was made from; nil: it is as it was found
+}
+
+// Shrunk is where a smaller capsule comes from. The seed of its plan only draws what happens during the run, and may be
+// another one.
+type Shrunk struct {
+	Seed    uint64 `json:"seed"` // that the plan was drawn from
+	Profile string `json:"profile"`
+	Events  int64  `json:"events"` // of the run as it was found
 }
 
 // NewCapsule stores a plan with its result and verdict.
@@ -86,7 +95,7 @@ func (p *Plan) Validate() error {
 	return p.validBuggify()
 }
 
-// validatePresent refuses plans in which nobody could ever serve anything: without a broker, without a voter, or with a
+// validatePresent refuses plans in which nobody could ever do anything: without a voter, without a broker for the clients, or with a
 // core of nodes that are not there.
 func (p *Plan) validatePresent() error {
 	brokers, voters := 0, 0
@@ -99,8 +108,8 @@ func (p *Plan) validatePresent() error {
 			voters++
 		}
 	}
-	if brokers == 0 || voters == 0 {
-		return fmt.Errorf("plan: %d brokers and %d voters are there; one of each is needed", brokers, voters)
+	if brokers == 0 && len(p.Clients) > 0 || voters == 0 {
+		return fmt.Errorf("plan: %d brokers and %d voters are there; a voter is needed, and a broker where there are clients", brokers, voters)
 	}
 	for _, i := range p.Core {
 		if i < 0 || int(i) >= len(p.Brokers) || p.Brokers[i].Absent {

@@ -17,7 +17,7 @@ type Plan struct {
 	Brokers []BrokerPlan    `json:"brokers"` // all nodes
 	Clients []workload.Plan `json:"clients"`
 	Faults  []Fault         `json:"faults"`
-	Net     simnet.Config   `json:"net"`
+	Net     simnet.Config   `json:"net,omitzero"`
 
 	Safety core.Mono `json:"safety_ns"` // length of the phase with faults
 	Settle core.Mono `json:"settle_ns"` // bound on the healed phase: everything promised happens within it
@@ -71,9 +71,9 @@ type BrokerPlan struct {
 	Late bool `json:"late,omitempty"`
 	// Properties are Kafka's, as in server.properties; the listener and identity are the world's.
 	Properties []Property     `json:"properties,omitempty"`
-	Tuning     broker.Tuning  `json:"tuning"`
-	Disk       simdisk.Config `json:"disk"`
-	PerEvent   core.Mono      `json:"per_event_ns"` // time that one event costs
+	Tuning     broker.Tuning  `json:"tuning,omitzero"`
+	Disk       simdisk.Config `json:"disk,omitzero"`
+	PerEvent   core.Mono      `json:"per_event_ns,omitempty"` // time that one event costs
 }
 
 // Property is one line of server.properties.

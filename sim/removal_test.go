@@ -68,6 +68,12 @@ func TestAnAbsentNodeIsNotThere(t *testing.T) {
 	p.Brokers[0].Absent, p.Brokers[1].Absent, p.Brokers[2].Absent = true, true, true
 	require.ErrorContains(t, p.Validate(), "0 brokers")
 	p = trio(4)
+	p.Brokers[0].Roles, p.Brokers[1].Absent, p.Brokers[2].Absent = "controller", true, true
+	require.ErrorContains(t, p.Validate(), "0 brokers")
+	p.Clients = nil
+	require.NoError(t, p.Validate(), "a quorum needs no broker")
+	require.Empty(t, sim.Run(p, sim.Options{}).Panics)
+	p = trio(4)
 	p.Brokers[1].Absent, p.Core = true, []int32{0, 1}
 	require.ErrorContains(t, p.Validate(), "node 1 of the core is not there")
 	p = trio(4)

@@ -140,11 +140,10 @@ func (x setting) scale(p *sim.Plan, num, den int64) (changed bool) {
 	return changed
 }
 
-// Seeds for each thing that could go, and for the plan as it is.
-const (
-	seedsPerItem = 8
-	seedsAlone   = 48
-)
+// seeds is how many seeds are worth trying where a run has as many events as now, when so many events may be spent.
+func (s *session) seeds(events, least, most int64) int64 {
+	return min(most, max(least, events/max(1, s.size.Events)))
+}
 
 // chance tries other luck: a violation often needs an order of deliveries that is lost with the last thing taken away, and
 // comes back with other latencies. Each thing that is left is taken away under a few seeds; what the plan decides stays as it is.
@@ -153,14 +152,14 @@ func (s *session) chance() {
 		was := s.size.Events
 		var plans []sim.Plan
 		for _, p := range s.without() {
-			for range seedsPerItem {
+			for range s.seeds(20_000, 4, 32) {
 				plans = append(plans, s.reseeded(p))
 			}
 		}
 		i := s.try(someSlack, plans...)
 		if i < 0 {
 			plans = nil
-			for range seedsAlone {
+			for range s.seeds(200_000, 8, 400) {
 				plans = append(plans, s.reseeded(s.best))
 			}
 			i = s.try(worthIt, plans...)
@@ -187,8 +186,12 @@ func (s *session) without() []sim.Plan {
 		plans = append(plans, s.tidied(p))
 	}
 	for i := range s.best.Brokers {
-		if !s.best.Brokers[i].Absent {
+		if b := &s.best.Brokers[i]; !b.Absent {
 			add(func(p *sim.Plan) { dropNode(p, int32(i)) })
+			if b.IsBroker() && b.IsController() && s.best.IsCluster() {
+				add(func(p *sim.Plan) { p.Brokers[i].Roles = "broker" })
+				add(func(p *sim.Plan) { p.Brokers[i].Roles = "controller" })
+			}
 		}
 		for j := range s.best.Brokers[i].Disk.Plan {
 			add(func(p *sim.Plan) { d := &p.Brokers[i].Disk; d.Plan = slices.Delete(d.Plan, j, j+1) })
@@ -200,6 +203,9 @@ func (s *session) without() []sim.Plan {
 			gone[i] = true
 			dropClients(p, gone)
 		})
+	}
+	for i := range s.best.Buggify {
+		add(func(p *sim.Plan) { p.Buggify = slices.Delete(p.Buggify, i, i+1) })
 	}
 	for i := range s.best.Faults {
 		add(func(p *sim.Plan) { p.Faults = slices.Delete(p.Faults, i, i+1) })

@@ -9,10 +9,10 @@ type tryFunc func(kept [][]int) int
 // without runs of neighbours: all, halves, quarters, down to single items, and then singles until no single one can go any
 // more (Zeller and Hildebrandt's ddmin with complements alone; its subsets rarely succeed where complements do not, and cost
 // as much). So the result is 1-minimal, and where every superset of something that will do will do as well, it is the
-// smallest there is.
+// smallest there is. Runs shorter than finest are not tried; only with a finest of 1 all of this is true.
 //
 // Alternatives are tried wide at a time. Which one is taken depends on their order alone.
-func minimize(n, wide int, try tryFunc) []int {
+func minimize(n, wide, finest int, try tryFunc) []int {
 	kept := make([]int, n)
 	for i := range kept {
 		kept[i] = i
@@ -20,10 +20,10 @@ func minimize(n, wide int, try tryFunc) []int {
 	for size := n; size > 0; {
 		less, dropped := sweep(kept, size, wide, try)
 		kept = less
-		switch {
-		case size > 1:
-			size = min((size+1)/2, max(1, len(kept)))
-		case !dropped:
+		switch next := min((size+1)/2, max(1, len(kept))); {
+		case size > 1 && next >= finest:
+			size = next
+		case size > 1 || !dropped:
 			return kept
 		}
 	}

@@ -28,7 +28,7 @@ func TestMinimizeFindsTheSmallestSet(t *testing.T) {
 			}
 		}
 		wide := rapid.IntRange(1, 10).Draw(t, "wide")
-		got := minimize(n, wide, first(func(kept []int) bool { return containsAll(kept, needed) }))
+		got := minimize(n, wide, 1, first(func(kept []int) bool { return containsAll(kept, needed) }))
 		require.Equal(t, needed, append([]int{}, got...))
 	})
 }
@@ -46,24 +46,35 @@ func TestMinimizeIsOneMinimal(t *testing.T) {
 			}
 			return len(kept) == n || h>>33%3 == 0
 		}
-		got := minimize(n, 4, first(ok))
+		got := minimize(n, 4, 1, first(ok))
 		require.True(t, ok(got))
 		require.True(t, slices.IsSorted(got))
 		require.Len(t, slices.Compact(slices.Clone(got)), len(got))
 		for i := range got {
 			require.False(t, ok(slices.Delete(slices.Clone(got), i, i+1)), "item %d of %v can go", i, got)
 		}
-		require.Equal(t, got, minimize(n, 4, first(ok)))
+		require.Equal(t, got, minimize(n, 4, 1, first(ok)))
 	})
 }
 
 // It asks about as often as the set that matters is large, not as often as there are items.
 func TestMinimizeAsksLittleWhenLittleMatters(t *testing.T) {
 	asked := 0
-	got := minimize(1000, 1, func(kept [][]int) int {
+	got := minimize(1000, 1, 1, func(kept [][]int) int {
 		asked += len(kept)
 		return slices.IndexFunc(kept, func(k []int) bool { return containsAll(k, []int{123, 777}) })
 	})
 	require.Equal(t, []int{123, 777}, got)
 	require.Less(t, asked, 80)
+}
+
+// A coarse minimize asks a handful of times only, and returns something that will do.
+func TestACoarseMinimizeAsksLittle(t *testing.T) {
+	asked := 0
+	got := minimize(400, 4, 100, func(kept [][]int) int {
+		asked += len(kept)
+		return slices.IndexFunc(kept, func(k []int) bool { return containsAll(k, []int{123, 377}) })
+	})
+	require.Len(t, got, 200, "the two quarters that matter")
+	require.LessOrEqual(t, asked, 12)
 }

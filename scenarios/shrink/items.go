@@ -30,7 +30,11 @@ func (s *session) reduce(n int, slack int64, with func(base sim.Plan, kept []int
 		return
 	}
 	base := s.best
-	minimize(n, wide, func(alternatives [][]int) int {
+	finest := 1
+	if s.coarse {
+		finest = max(1, n/4)
+	}
+	minimize(n, wide, finest, func(alternatives [][]int) int {
 		plans := make([]sim.Plan, len(alternatives))
 		for i, kept := range alternatives {
 			plans[i] = s.tidied(with(clone(base), kept))
@@ -163,7 +167,7 @@ func dropNode(p *sim.Plan, node int32) {
 	for i := range p.Clients {
 		c := &p.Clients[i]
 		c.Ops = slices.DeleteFunc(c.Ops, func(o workload.Op) bool {
-			return o.Node == id && (o.Kind == workload.AddVoter || o.Kind == workload.RemoveVoter)
+			return o.Node == id // to be added, removed or forgotten
 		})
 		for j := range c.Ops {
 			o := &c.Ops[j]
@@ -204,7 +208,8 @@ func diskDestroys(k simdisk.FaultKind) bool {
 func destroys(k sim.FaultKind) bool {
 	switch k {
 	case sim.Crash, sim.PowerLoss, sim.Pause, sim.ClockJump, sim.ClockDrift, sim.Cut, sim.CutAPI, sim.SlowLink, sim.Reset,
-		sim.CrashLoop, sim.CrashDirty, sim.CleanReboot, sim.Groups, sim.Bridge, sim.OneWay, sim.NoController:
+		sim.CrashLoop, sim.CrashDirty, sim.CleanReboot, sim.Groups, sim.Bridge, sim.OneWay,
+		sim.NoController, sim.NoReplication:
 		return false
 	default:
 		return true

@@ -84,6 +84,8 @@ func essential(field string) bool {
 		return true
 	case "At", "Plan", "Properties", "Configs":
 		return true
+	case "Group", "Topics": // members of a group must agree
+		return true
 	default:
 		return false
 	}
@@ -92,6 +94,9 @@ func essential(field string) bool {
 func gather(out *[]reflect.Value, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
+		if o, ok := v.Interface().(workload.Op); ok && o.Kind == workload.UpdateFeature {
+			return // a level is no count
+		}
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && !essential(f.Name) {
 				gather(out, v.Field(i))
@@ -134,6 +139,9 @@ func numbers(p *sim.Plan) []reflect.Value {
 	var out []reflect.Value
 	for i := range p.Clients {
 		for j := range p.Clients[i].Ops {
+			if p.Clients[i].Ops[j].Kind == workload.UpdateFeature {
+				continue
+			}
 			o := reflect.ValueOf(&p.Clients[i].Ops[j]).Elem()
 			for _, name := range []string{"Partitions", "Replication", "Count", "Size", "Keys", "Headers", "Max"} {
 				if f := o.FieldByName(name); f.Int() > 1 {
@@ -147,14 +155,7 @@ func numbers(p *sim.Plan) []reflect.Value {
 
 // smaller makes counts 1, and where that is too few, half of what they are as long as that will do.
 func (s *session) smaller() {
-	s.reduce(len(numbers(&s.best)), 0, func(p sim.Plan, kept []int) sim.Plan {
-		for i, v := range numbers(&p) {
-			if !slices.Contains(kept, i) {
-				v.SetInt(1)
-			}
-		}
-		return p
-	})
+	s.fewer()
 	for n := len(numbers(&s.best)); n > 0 && !s.over; {
 		was := s.size
 		s.reduce(n, 0, func(p sim.Plan, kept []int) sim.Plan {
@@ -169,6 +170,18 @@ func (s *session) smaller() {
 			return
 		}
 	}
+}
+
+// fewer makes counts 1.
+func (s *session) fewer() {
+	s.reduce(len(numbers(&s.best)), 0, func(p sim.Plan, kept []int) sim.Plan {
+		for i, v := range numbers(&p) {
+			if !slices.Contains(kept, i) {
+				v.SetInt(1)
+			}
+		}
+		return p
+	})
 }
 
 // partitions leaves each topic the one partition that matters, as its first.

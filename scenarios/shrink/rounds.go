@@ -5,22 +5,38 @@ const someSlack = 30
 
 // rounds goes through all passes until a whole round has changed nothing.
 func (s *session) rounds() {
+	s.large()
 	for !s.over {
-		was, size := s.size.Events, SizeOf(s.best)
+		was := s.state()
 		s.fixpoint()
 		s.do("luck", s.chance)
-		if s.size.Events == was && SizeOf(s.best) == size {
+		if s.state() == was {
 			break
 		}
 	}
 	s.do("instants", s.rounded)
 }
 
+// large tries once to go without large parts: while a run is long, an attempt must be worth its time. Settings come first; it is
+// they that keep an idle cluster busy.
+func (s *session) large() {
+	s.coarse = true
+	s.do("end", s.end)
+	s.do("settings", s.settings)
+	s.do("knobs", s.knobs)
+	s.do("clients", s.clients)
+	s.do("faults", s.faults)
+	s.do("operations", s.ops)
+	s.do("counts", s.fewer)
+	s.do("gaps", s.gaps)
+	s.coarse = false
+}
+
 // fixpoint takes away what can go, the large things first, until nothing can. Then it tries what only makes the run shorter.
 func (s *session) fixpoint() {
 	for !s.over {
 		s.round++
-		was, size := s.size.Events, SizeOf(s.best)
+		was := s.state()
 		s.do("end", s.end)
 		s.do("faults", s.faults)
 		s.do("clients", s.clients)
@@ -34,11 +50,11 @@ func (s *session) fixpoint() {
 		s.do("durations", s.durations)
 		s.do("settings", s.settings)
 		s.do("knobs", s.knobs)
-		if s.size.Events > was*95/100 {
+		if s.size.Events > was.events*95/100 {
 			s.do("moves", s.moves)
 			s.do("tuning", s.tune)
 		}
-		if s.size.Events == was && SizeOf(s.best) == size {
+		if s.state() == was {
 			return
 		}
 	}
@@ -49,4 +65,16 @@ func (s *session) do(pass string, f func()) {
 	if !s.over {
 		f()
 	}
+}
+
+// state is what a round has to change for another one to be worth it.
+type state struct {
+	events int64
+	size   Size
+}
+
+func (s *session) state() state {
+	x := state{s.size.Events, SizeOf(s.best)}
+	x.size.Safety = 0 // time alone is nothing: what happens in it is counted
+	return x
 }

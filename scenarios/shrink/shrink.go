@@ -83,6 +83,7 @@ type session struct {
 	runs   int64
 	round  int
 	pass   string
+	coarse bool // only large parts are tried
 	over   bool // the bounds are reached
 }
 

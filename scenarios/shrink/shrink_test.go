@@ -84,7 +84,7 @@ func someToy(r *prng.Rand, p *sim.Plan) *toy {
 
 // What matters stays, what does not goes, and the plan that comes out fails; whether a runner is lazy makes no difference.
 func TestShrinkKeepsWhatMatters(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(9) {
 		plan := drawn(t, seed, []string{"default", "cluster", "quorum"}[seed%3])
 		y := someToy(prng.New(seed), &plan)
 		got, err := Shrink(plan, Target{Property: "TOY"}, y.run, Options{})
@@ -110,7 +110,7 @@ func TestShrinkKeepsWhatMatters(t *testing.T) {
 
 // A bound on runs is kept, and what is returned fails all the same; so it does when the runner's time is over.
 func TestShrinkStopsAtItsBounds(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(9) {
 		plan := drawn(t, seed, "cluster")
 		r := prng.New(seed)
 		y := someToy(r, &plan)

@@ -52,11 +52,18 @@ func (s *session) tidied(p sim.Plan) sim.Plan {
 		}
 	}
 	was, is := topics(&s.first), topics(&p)
+	gone := func(name string) bool { return at(was, name) != nil && at(is, name) == nil }
 	for i := range p.Clients {
 		c := &p.Clients[i]
+		if c.Group != nil {
+			c.Group.Topics = slices.DeleteFunc(c.Group.Topics, gone)
+		}
+		for j := range c.Ops {
+			c.Ops[j].Topics = slices.DeleteFunc(c.Ops[j].Topics, gone)
+		}
 		c.Ops = slices.DeleteFunc(c.Ops, func(o workload.Op) bool {
 			before, now := at(was, o.Topic), at(is, o.Topic)
-			return before != nil && (now == nil || o.Partition >= now.partitions && o.Partition < before.partitions)
+			return o.Kind == workload.Join && len(o.Topics) == 0 || before != nil && (now == nil || o.Partition >= now.partitions && o.Partition < before.partitions)
 		})
 	}
 	for o := range operations(&p) {

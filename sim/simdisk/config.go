@@ -7,11 +7,11 @@ import (
 
 // Config is all that shapes a disk besides its seed. The zero Config is a healthy disk without a size limit.
 type Config struct {
-	Meta     Latency `json:"meta"`     // Open, Close, Rename, Remove, Mkdir, RemoveDir, List, Truncate
-	Read     Latency `json:"read"`     // Read
-	Append   Latency `json:"append"`   // Append, into the page cache
-	Sync     Latency `json:"sync"`     // Sync and SyncDir
-	Capacity int64   `json:"capacity"` // bytes of file contents that fit; 0 is no limit
+	Meta     Latency `json:"meta,omitzero"`      // Open, Close, Rename, Remove, Mkdir, RemoveDir, List, Truncate
+	Read     Latency `json:"read,omitzero"`      // Read
+	Append   Latency `json:"append,omitzero"`    // Append, into the page cache
+	Sync     Latency `json:"sync,omitzero"`      // Sync and SyncDir
+	Capacity int64   `json:"capacity,omitempty"` // bytes of file contents that fit; 0 is no limit
 	Plan     []Fault `json:"plan,omitempty"`
 	// Outcomes are the fates that an unsynced write may meet at a power loss; empty allows all. A shrinker narrows it.
 	Outcomes []Outcome `json:"outcomes,omitempty"`

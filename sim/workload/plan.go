@@ -25,7 +25,7 @@ const (
 type Plan struct {
 	ID       int32            `json:"id"` // names the client's draws and values; kept when others are removed
 	Kind     Kind             `json:"kind"`
-	Network  NetworkOptions   `json:"network"`
+	Network  NetworkOptions   `json:"network,omitzero"`
 	Producer *ProducerOptions `json:"producer,omitempty"` // of a Producer; nil: all defaults
 	Consumer *ConsumerOptions `json:"consumer,omitempty"` // of a Consumer; nil: all defaults
 	Group    *GroupOptions    `json:"group,omitempty"`    // of a Member

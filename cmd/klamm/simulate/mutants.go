@@ -280,7 +280,7 @@ func (r *mutantResult) appendNotes(dst []byte) []byte {
 		dst = fmt.Appendf(dst, "%s, seed %d: %s\n", r.ID, r.Seed, r.Violation)
 	}
 	if r.Program != "" {
-		dst = fmt.Appendf(dst, "  %s replay %s\n", r.Program, r.Capsule)
+		dst = fmt.Appendf(dst, "  %s replay %s\n  %s shrink %s\n", r.Program, r.Capsule, r.Program, r.Capsule)
 	}
 	if len(r.Starts) == 0 && r.Missed != "" {
 		dst = fmt.Appendf(dst, "%s is known to be missed: %s\n", r.ID, r.Missed)

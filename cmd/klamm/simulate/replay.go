@@ -32,11 +32,13 @@ const replaySchema = "klamm.replay.result/v1"
 
 // replayResult is what a repetition showed.
 type replayResult struct {
-	Schema   string   `json:"schema"`
-	Capsule  string   `json:"capsule"`
-	Seed     uint64   `json:"seed"`
-	Recorded []string `json:"recorded"` // the verdict in the capsule
-	Verdict  []string `json:"verdict"`  // of the repetition
+	Schema  string `json:"schema"`
+	Capsule string `json:"capsule"`
+	Seed    uint64 `json:"seed"`
+	// Shrunk is the run that a shrunk capsule was made from.
+	Shrunk   *sim.Shrunk `json:"shrunk,omitempty"`
+	Recorded []string    `json:"recorded"` // the verdict in the capsule
+	Verdict  []string    `json:"verdict"`  // of the repetition
 	// Divergence says where the repetition parts from the recording; empty if it does not.
 	Divergence string `json:"divergence,omitempty"`
 	// Since says which code recorded and which repeated; empty if they are known to be the same.
@@ -69,7 +71,7 @@ func replay(path string, c sim.Capsule, v cli.Version) replayResult {
 	begin := time.Now()
 	verdict := scenarios.Run(c.Plan, nil)
 	r := replayResult{
-		Schema: replaySchema, Capsule: path, Seed: c.Plan.Seed, Recorded: c.Verdict, Verdict: verdict.Lines(),
+		Schema: replaySchema, Capsule: path, Seed: c.Plan.Seed, Shrunk: c.Shrunk, Recorded: c.Verdict, Verdict: verdict.Lines(),
 		Events: verdict.Result.Events, SimNs: int64(verdict.Result.SimTime), WallNs: int64(time.Since(begin)),
 		Hash: verdict.Result.Hash.String(),
 	}
@@ -109,6 +111,9 @@ func (r replayResult) AppendText(dst []byte) []byte {
 		{"capsule", r.Capsule},
 		{"seed", fmt.Sprint(r.Seed)},
 		{"chain", chain},
+	}
+	if s := r.Shrunk; s != nil {
+		rows = append(rows, []string{"shrunk", fmt.Sprintf("from seed %d of profile %s, %s events", s.Seed, s.Profile, show.Count(s.Events))})
 	}
 	if r.Since != "" {
 		rows = append(rows, []string{"code", r.Since})

@@ -67,21 +67,24 @@ func runShrink(ctx context.Context, a *cli.App, o shrinkOptions, args []string) 
 	if o.Jobs < 1 || o.Time < 0 || o.Runs < 0 {
 		return exit.Errorf(exit.Usage, "--jobs is 1 or more, --time and --runs cannot be negative")
 	}
-	plan, name, err := o.plan(a, args)
+	c, name, err := o.capsule(a, args)
 	if err != nil {
 		return err
 	}
 	r := shrinkResult{Schema: shrinkSchema, Source: name, Jobs: o.Jobs}
 	begin := time.Now()
-	first := scenarios.Run(plan, nil)
+	first := scenarios.Run(c.Plan, nil)
 	if len(first.Violations) == 0 {
 		return exit.Errorf(exit.Inconclusive, "%s holds with this program: there is nothing to shrink", name)
 	}
-	if err := r.shrink(ctx, a, o, plan, shrink.TargetOf(first.Violations[0])); err != nil {
+	if err := r.shrink(ctx, a, o, c.Plan, shrink.TargetOf(first.Violations[0])); err != nil {
 		return err
 	}
 	r.WallNs = int64(time.Since(begin))
-	if r.Capsule, err = r.store(o.out(args, name)); err != nil {
+	if c.Shrunk == nil {
+		c.Shrunk = &sim.Shrunk{Seed: c.Plan.Seed, Profile: c.Plan.Profile, Events: r.Before.Events}
+	}
+	if r.Capsule, err = r.store(o.out(args, name), c.Shrunk); err != nil {
 		return err
 	}
 	if err := a.Result(r); err != nil {
@@ -90,24 +93,24 @@ func runShrink(ctx context.Context, a *cli.App, o shrinkOptions, args []string) 
 	return exit.Silently(r.code())
 }
 
-// plan is what is to be shrunk, and its name.
-func (o *shrinkOptions) plan(a *cli.App, args []string) (plan sim.Plan, name string, err error) {
+// capsule is what is to be shrunk, and its name.
+func (o *shrinkOptions) capsule(a *cli.App, args []string) (c sim.Capsule, name string, err error) {
 	if len(args) == 0 {
 		from, err := o.Drawn.open()
 		if err != nil {
-			return plan, "", err
+			return c, "", err
 		}
-		return scenarios.Draw(o.Seed, from.profile), fmt.Sprintf("%s-%d", from.profile.Name, o.Seed), nil
+		c.Plan = scenarios.Draw(o.Seed, from.profile)
+		return c, fmt.Sprintf("%s-%d", from.profile.Name, o.Seed), nil
 	}
 	b, err := a.ReadInput(args[0])
 	if err != nil {
-		return plan, "", err
+		return c, "", err
 	}
-	c, err := sim.ParseCapsule(b)
-	if err != nil {
-		return plan, "", exit.Errorf(exit.Data, "%s: %w", args[0], err)
+	if c, err = sim.ParseCapsule(b); err != nil {
+		return c, "", exit.Errorf(exit.Data, "%s: %w", args[0], err)
 	}
-	return c.Plan, args[0], nil
+	return c, args[0], nil
 }
 
 // out is where the smaller capsule goes.
@@ -148,7 +151,7 @@ func (r *shrinkResult) shrink(ctx context.Context, a *cli.App, o shrinkOptions, 
 		return err
 	}
 	r.plan, r.Property, r.Runs, r.Rounds, r.Complete = out.Plan, t.Property, out.Runs, out.Rounds, out.Complete
-	r.Interrupted = ctx.Err() != nil
+	r.Interrupted, r.Broken = ctx.Err() != nil, crew.broken
 	r.Before, r.After = extentOf(plan, out.Before), extentOf(out.Plan, out.After)
 	return nil
 }
@@ -165,6 +168,7 @@ type crew struct {
 	target shrink.Target
 	until  time.Time // zero: no limit
 	ctx    context.Context
+	broken int64 // candidates that the simulator could not run
 }
 
 // judge implements [shrink.Runner]: workers take the candidates in their order, and none behind the first that fails.
@@ -183,12 +187,15 @@ func (c *crew) judge(batch []shrink.Candidate) []shrink.Outcome {
 	}
 	work := func() {
 		for i, ok := take(); ok; i, ok = take() {
-			out[i] = judge(batch[i], c.target)
-			if out[i].Fails {
-				mu.Lock()
+			o, broken := judge(batch[i], c.target)
+			mu.Lock()
+			if out[i] = o; o.Fails {
 				end = min(end, i)
-				mu.Unlock()
 			}
+			if broken {
+				c.broken++
+			}
+			mu.Unlock()
 		}
 	}
 	var workers sync.WaitGroup
@@ -199,14 +206,14 @@ func (c *crew) judge(batch []shrink.Candidate) []shrink.Outcome {
 	return out
 }
 
-// judge runs one candidate. A plan that the simulator itself cannot bear is none that shows the target.
-func judge(c shrink.Candidate, t shrink.Target) (o shrink.Outcome) {
+// judge runs one candidate. A plan that the simulator cannot run is none that shows the target; that there was one is told.
+func judge(c shrink.Candidate, t shrink.Target) (o shrink.Outcome, broken bool) {
 	defer func() {
 		if recover() != nil {
-			o = shrink.Outcome{Ran: true}
+			o, broken = shrink.Outcome{Ran: true}, true
 		}
 	}()
-	return shrink.Judge(c, t)
+	return shrink.Judge(c, t), false
 }
 
 // shrinkSchema names the format of klamm shrink -o json.
@@ -222,6 +229,7 @@ type shrinkResult struct {
 	Before      extent   `json:"before"`
 	After       extent   `json:"after"`
 	Runs        int64    `json:"runs"`
+	Broken      int64    `json:"broken,omitempty"` // candidates that the simulator could not run: a bug of the shrinker or the simulator
 	Rounds      int      `json:"rounds"`
 	Complete    bool     `json:"complete"`
 	Interrupted bool     `json:"interrupted,omitempty"`
@@ -243,11 +251,11 @@ func extentOf(p sim.Plan, o shrink.Outcome) extent {
 }
 
 // store writes the smaller run as a capsule.
-func (r *shrinkResult) store(path string) (string, error) {
+func (r *shrinkResult) store(path string, from *sim.Shrunk) (string, error) {
 	w := world{plan: r.plan}
-	o := w.Run()
-	r.Verdict = w.verdict.Lines()
-	b, err := w.Capsule(o)
+	c := w.capsule(w.Run())
+	c.Shrunk, r.Verdict = from, c.Verdict
+	b, err := encoded(c)
 	if err != nil {
 		return "", err
 	}
@@ -277,11 +285,18 @@ func (r shrinkResult) AppendText(dst []byte) []byte {
 		row("settings", int64(b.Knobs), int64(f.Knobs)))
 	how := "nothing more can go"
 	if !r.Complete {
-		how = "the time was over"
+		how = "it was cut short, and more might go"
 	}
 	dst = fmt.Appendf(dst, "%s runs in %s; %s\n", show.Count(r.Runs), show.Duration(time.Duration(r.WallNs)), how)
-	for _, v := range r.Verdict {
+	if r.Broken > 0 {
+		dst = fmt.Appendf(dst, "%d candidates could not be run: that is a bug of klamm\n", r.Broken)
+	}
+	const most = 3
+	for _, v := range r.Verdict[:min(most, len(r.Verdict))] {
 		dst = fmt.Appendf(dst, "%s\n", v)
+	}
+	if n := len(r.Verdict) - most; n > 0 {
+		dst = fmt.Appendf(dst, "and %d more\n", n)
 	}
 	return fmt.Appendf(dst, "klamm replay %s\n", r.Capsule)
 }

@@ -34,6 +34,11 @@ func TestUsage(t *testing.T) {
 		{Line: "sim --seed 18446744073709551615 --seeds 2", Code: exit.Usage, Says: "there are no 2 seeds"},
 		{Line: "sim --profile nonsense", Code: exit.Usage, Says: `there is no profile "nonsense"`},
 		{Line: "sim --profile /nonsense.json", Code: exit.NoInput, Says: "no such file"},
+		{Line: "shrink", Code: exit.Usage, Says: "either a capsule or --seed"},
+		{Line: "shrink x.json --seed 1", Code: exit.Usage, Says: "either a capsule or --seed"},
+		{Line: "shrink /nonsense --jobs 0", Code: exit.Usage, Says: "--jobs is 1 or more"},
+		{Line: "shrink /nonsense", Code: exit.NoInput, Says: "no such file"},
+		{Line: "shrink --seed 1 --profile nonsense", Code: exit.Usage, Says: `there is no profile "nonsense"`},
 		{Line: "replay", Code: exit.Usage, Says: "accepts 1 arg(s), received 0"},
 		{Line: "replay /nonsense", Code: exit.NoInput, Says: "no such file"},
 	})

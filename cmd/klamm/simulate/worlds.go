@@ -134,7 +134,14 @@ func counts(list []sim.FaultCount) []sweep.Count {
 }
 
 // Capsule implements [sweep.World].
-func (w *world) Capsule(o sweep.Outcome) ([]byte, error) {
+func (w *world) Capsule(o sweep.Outcome) ([]byte, error) { return encoded(w.capsule(o)) }
+
+func encoded(c sim.Capsule) ([]byte, error) {
+	b, err := c.Encode()
+	return append(b, '\n'), err
+}
+
+func (w *world) capsule(o sweep.Outcome) sim.Capsule {
 	lines := w.verdict.Lines()
 	if len(lines) == 0 { // the run did not get as far as a verdict
 		for _, v := range o.Violations {
@@ -144,6 +151,5 @@ func (w *world) Capsule(o sweep.Outcome) ([]byte, error) {
 	c := sim.NewCapsule(w.plan, w.verdict.Result, lines)
 	v := cli.ThisVersion()
 	c.Commit, c.Toolchain = v.Commit(), v.Go
-	b, err := c.Encode()
-	return append(b, '\n'), err
+	return c
 }

@@ -45,11 +45,12 @@ func meant() []permit {
 		{step: "", path: `(Brokers\[\d+\]\.)?(Host|Port|ClusterID)`, when: both, why: "they are two clusters"},
 		{step: "Produce", path: `.*\.LogAppendTime`, when: both, why: "they have two clocks"},
 		{step: "ApiVersions", path: `ApiKeys\[\d+\]\.\w+`, when: onlyKafka, why: "docs/COMPATIBILITY.md names the keys that are there"},
+		{step: "ApiVersions", path: `ApiKeys\[(11|42)\]\.(Min|Max)Version`, why: "docs/COMPATIBILITY.md names the versions of JoinGroup and DeleteGroups"},
 		{step: "ApiVersions", path: `(Finalized|Supported)Features\[.*`, why: "docs/COMPATIBILITY.md names the features"},
 		{step: "ApiVersions", path: `FinalizedFeaturesEpoch`, when: both, why: "their metadata logs have different lengths"},
 		{step: "DescribeLogDirs", path: `Dirs\[\d+\]\.Dir`, when: both, why: "they have two directories"},
 		{step: `DescribeConfigs v\d broker`, path: `.*Configs\[(advertised\.listeners|broker\.id|cluster\.id|controller\..*|listener.*|` +
-			`log\.dirs?|node\.id|process\.roles)\].*(Value|Source)`, why: "they are configured differently"},
+			`log\.dirs?|node\.id|offsets\.topic\.replication\.factor|process\.roles)\].*(Value|Source)`, why: "they are configured differently"},
 		{step: `DescribeConfigs v\d broker`, path: `.*Configs\[(klamm\..*|cluster\.id)\].*`, when: onlyKlamm, why: "Klamm's own"},
 		{step: "Produce v\\d+ transactional", path: `.*`, why: "transactions are not there yet"},
 		{step: "CreateTopics v7 (validate|249|collides|empty|internal)", path: `.*TopicID`, why: "Kafka makes up an id for a topic that it does not create",
