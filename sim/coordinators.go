@@ -5,21 +5,23 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/groups"
+	"github.com/klamm-log/klamm/core/broker/txns"
 	"github.com/klamm-log/klamm/core/coord"
 )
 
-// PropertyReload: two group coordinators of a partition differ although both have replayed the same committed records of it: one
+// PropertyReload: two coordinators of a partition, of groups or of transactions, differ although both have replayed the same committed records of it: one
 // has kept or made up what the log does not say (BUGS.md 1.1). Most often the second one has just loaded.
 const PropertyReload = "G-RELOAD-EQ"
 
-// coordinators are the group coordinators' hard states as they were seen, as a function of how much of the log they rest on.
+// coordinators are the coordinators' hard states as they were seen, as a function of how much of the log they rest on.
 type coordinators struct {
 	states map[stateAt]seenState
 	last   map[coordinator]lastSeen
 }
 
-// stateAt is a partition of the coordinators' topic up to an offset.
+// stateAt is a partition of a coordinators' topic up to an offset.
 type stateAt struct {
+	topic     string
 	partition int32
 	end       core.Offset
 }
@@ -33,6 +35,7 @@ type seenState struct {
 // coordinator is one node's of one partition, lastSeen what was looked at last.
 type coordinator struct {
 	node      core.NodeID
+	topic     string
 	partition int32
 }
 
@@ -52,31 +55,49 @@ func (c *coordinators) look(r *run, p *process, b machine) {
 		return
 	}
 	for _, v := range b.Coordinators() {
-		if v.Phase != coord.Active {
-			continue
+		if v.Phase == coord.Active {
+			c.compare(r, p, b, coordinated{groups.Topic, v.Partition, v.Epoch, v.End, v.Groups.AppendState})
 		}
-		who, now := coordinator{nodeID(p.id), v.Partition}, lastSeen{v.Epoch, v.End}
-		if c.last[who] == now {
-			continue
+	}
+	for _, v := range b.TransactionCoordinators() {
+		if v.Phase == coord.Active {
+			c.compare(r, p, b, coordinated{txns.Topic, v.Partition, v.Epoch, v.End, v.Txns.AppendState})
 		}
-		log, ok := b.View(core.TopicPartition{Topic: groups.Topic, Partition: v.Partition})
-		if !ok || !log.HWKnown || log.HighWatermark < v.End {
-			continue
-		}
-		c.last[who] = now
-		h := fnv.New64a()
-		_, _ = h.Write(v.Groups.AppendState(nil)) // never fails
-		s := seenState{h.Sum64(), who.node, v.Epoch}
-		at := stateAt{v.Partition, v.End}
-		was, known := c.states[at]
-		switch {
-		case !known:
-			c.states[at] = s
-		case was.digest != s.digest:
-			r.ref.find(PropertyReload, "the coordinator of partition %d on node %d in epoch %d differs at offset %d from the one on node %d in epoch %d",
-				v.Partition, s.node, s.epoch, v.End, was.node, was.epoch)
-		case was.epoch != s.epoch:
-			r.points["sim.coordinator-compared"]++
-		}
+	}
+}
+
+// coordinated is one coordinator that serves, with its state in a canonical form.
+type coordinated struct {
+	topic     string
+	partition int32
+	epoch     core.LeaderEpoch
+	end       core.Offset
+	state     func(dst []byte) []byte
+}
+
+// compare looks at one coordinator if something has happened to it that is committed.
+func (c *coordinators) compare(r *run, p *process, b machine, v coordinated) {
+	who, now := coordinator{nodeID(p.id), v.topic, v.partition}, lastSeen{v.epoch, v.end}
+	if c.last[who] == now {
+		return
+	}
+	log, ok := b.View(core.TopicPartition{Topic: v.topic, Partition: v.partition})
+	if !ok || !log.HWKnown || log.HighWatermark < v.end {
+		return
+	}
+	c.last[who] = now
+	h := fnv.New64a()
+	_, _ = h.Write(v.state(nil)) // never fails
+	s := seenState{h.Sum64(), who.node, v.epoch}
+	at := stateAt{v.topic, v.partition, v.end}
+	was, known := c.states[at]
+	switch {
+	case !known:
+		c.states[at] = s
+	case was.digest != s.digest:
+		r.ref.find(PropertyReload, "the coordinator of %s-%d on node %d in epoch %d differs at offset %d from the one on node %d in epoch %d",
+			v.topic, v.partition, s.node, s.epoch, v.end, was.node, was.epoch)
+	case was.epoch != s.epoch:
+		r.points["sim.coordinator-compared"]++
 	}
 }

@@ -160,6 +160,7 @@ func (r *run) declareTopics() {
 		r.topics.Declare(workload.Topic{Name: groups.Topic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
 	}
 	if len(workload.Writers(r.plan.Clients)) > 0 {
+		r.coords = newCoordinators()
 		r.topics.Declare(workload.Topic{Name: transactionsTopic, Compacted: true, Gaps: true, Retained: true, Replicated: true, Internal: true})
 	}
 	for i := range r.plan.Clients {

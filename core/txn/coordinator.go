@@ -1,11 +1,13 @@
 package txn
 
 import (
+	"encoding/binary"
 	"iter"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/coord"
+	"github.com/klamm-log/klamm/core/coord/coding"
 	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/ordmap"
 )
@@ -151,4 +153,14 @@ func (c *Coordinator) Check() {
 			invariant.Check(len(w.failed) == 0 || w.armed, "transactional id %q: nobody asks again for its markers", id)
 		}
 	}
+}
+
+// AppendState appends the hard state in a canonical form: two coordinators that have replayed equal logs have equal bytes.
+func (c *Coordinator) AppendState(dst []byte) []byte {
+	for id, t := range c.txns.All() {
+		dst = coding.AppendBytes(dst, AppendKey(nil, id))
+		dst = coding.AppendBytes(dst, t.hard.AppendTo(nil, 1))
+		dst = binary.BigEndian.AppendUint64(dst, uint64(t.at))
+	}
+	return dst
 }

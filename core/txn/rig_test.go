@@ -175,6 +175,15 @@ func (r *rig) finish(id string, p txn.Producer, commit bool, version txn.Version
 	return got.Producer, got.Code
 }
 
+func (r *rig) mustAdd(id string, p txn.Producer, version txn.Version, partitions ...int32) {
+	require.Equal(r.t, core.ErrNone, r.add(id, p, version, partitions...))
+}
+
+func (r *rig) mustEnd(id string, p txn.Producer, commit bool, version txn.Version) {
+	_, code := r.finish(id, p, commit, version)
+	require.Equal(r.t, core.ErrNone, code)
+}
+
 func (r *rig) state(id string) txn.State { return r.c().Txn(id).Value().State }
 
 func tps(partitions ...int32) (list []core.TopicPartition) {

@@ -45,7 +45,7 @@ func TestATransactionOfEachVersion(t *testing.T) {
 func TestMarkersWaitForTheDecisionToBeCommitted(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1)
+	r.mustAdd("a", p, 2, 1)
 	r.auto = false
 	_, code := r.finish("a", p, true, 2)
 	require.Equal(t, core.ErrNone, code)
@@ -60,7 +60,7 @@ func TestMarkersWaitForTheDecisionToBeCommitted(t *testing.T) {
 func TestPreparedTransactionsAreResumed(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1, 2)
+	r.mustAdd("a", p, 2, 1, 2)
 	after, _ := r.finish("a", p, false, 2)
 	r.lead(2)
 	require.Equal(t, []txn.Marker{{ID: "a", Producer: after, Version: 2, Epoch: 2, Partitions: tps(1, 2)}}, r.sent)
@@ -76,8 +76,8 @@ func TestPreparedTransactionsAreResumed(t *testing.T) {
 func TestMarkersAreAskedForUntilTheyAreWritten(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1)
-	r.finish("a", p, true, 2)
+	r.mustAdd("a", p, 2, 1)
+	r.mustEnd("a", p, true, 2)
 	for _, code := range []core.ErrorCode{
 		core.ErrNotLeaderOrFollower, core.ErrUnknownTopicOrPartition, core.ErrNotEnoughReplicas, core.ErrRequestTimedOut,
 		core.ErrKafkaStorageError, core.ErrCoordinatorLoadInProgress, core.ErrTransactionCoordinatorFenced, core.ErrUnknownServerError,
@@ -94,8 +94,8 @@ func TestMarkersAreAskedForUntilTheyAreWritten(t *testing.T) {
 func TestCompletionIsProposedAgain(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1)
-	r.finish("a", p, true, 2)
+	r.mustAdd("a", p, 2, 1)
+	r.mustEnd("a", p, true, 2)
 	r.refuse = core.ErrNotEnoughReplicas
 	r.answer(core.ErrNone)
 	require.Equal(t, txn.PrepareCommit, r.state("a"))
@@ -111,10 +111,10 @@ func TestCompletionIsProposedAgain(t *testing.T) {
 func TestALateEndDoesNotEndTheNextTransaction(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1)
+	r.mustAdd("a", p, 2, 1)
 	second, _ := r.finish("a", p, true, 2)
 	r.answer(core.ErrNone)
-	r.add("a", second, 2, 1)
+	r.mustAdd("a", second, 2, 1)
 	for _, commit := range []bool{true, false} {
 		_, code := r.finish("a", p, commit, 2)
 		require.Equal(t, core.ErrProducerFenced, code)
@@ -153,7 +153,7 @@ func TestAnotherInitFencesAndAborts(t *testing.T) {
 	for _, version := range []txn.Version{0, 2} {
 		r := newRig(t, version)
 		zombie := r.mustInit("a")
-		r.add("a", zombie, version, 1)
+		r.mustAdd("a", zombie, version, 1)
 		_, code := r.init("a")
 		require.Equal(t, core.ErrConcurrentTransactions, code)
 		require.Equal(t, txn.PrepareAbort, r.state("a"))
@@ -190,7 +190,7 @@ func TestInitWithAnExpectedProducer(t *testing.T) {
 	require.Equal(t, core.ErrProducerFenced, code, "another one has come")
 	_, code = r.init("a", txn.Producer{ID: 7, Epoch: fourth.Epoch})
 	require.Equal(t, core.ErrProducerFenced, code)
-	r.add("a", fourth, 2, 1)
+	r.mustAdd("a", fourth, 2, 1)
 	_, code = r.init("a", third)
 	require.Equal(t, core.ErrProducerFenced, code)
 	require.Equal(t, txn.Ongoing, r.state("a"), "a zombie does not end the transaction of who has replaced it")
@@ -210,7 +210,7 @@ func TestExhaustedEpochs(t *testing.T) {
 	r := newRig(t, 2)
 	p := exhaust(r, "a")
 	r.batches = r.batches[len(r.batches)-1:]
-	r.add("a", p, 2, 1)
+	r.mustAdd("a", p, 2, 1)
 	r.ids = 0
 	require.True(t, r.c().End(r.now, &txn.EndRequest{ID: "a", Producer: p, Commit: true, Version: 2}).Again)
 	require.Equal(t, txn.Ongoing, r.state("a"))
@@ -240,7 +240,7 @@ func TestTheLastEpochCanBeFenced(t *testing.T) {
 	for _, version := range []txn.Version{0, 2} {
 		r := newRig(t, version)
 		p := exhaust(r, "a")
-		r.add("a", p, version, 1)
+		r.mustAdd("a", p, version, 1)
 		_, code := r.init("a")
 		require.Equal(t, core.ErrConcurrentTransactions, code)
 		require.Equal(t, txn.Producer{ID: p.ID, Epoch: math.MaxInt16}, r.sent[0].Producer)
@@ -256,7 +256,7 @@ func TestTheLastEpochCanBeFenced(t *testing.T) {
 func TestTimeouts(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1)
+	r.mustAdd("a", p, 2, 1)
 	r.pass(9 * core.Second)
 	require.Equal(t, txn.Ongoing, r.state("a"))
 	r.lead(2)
@@ -279,7 +279,7 @@ func TestIdsExpire(t *testing.T) {
 	r.mustInit("idle")
 	p := r.mustInit("open")
 	r.now.Wall += 2_000_000
-	r.add("open", p, 2, 1)
+	r.mustAdd("open", p, 2, 1)
 	r.pass(2 * core.Second)
 	require.Nil(t, r.c().Txn("idle"))
 	require.Equal(t, txn.Ongoing, r.state("open"))
@@ -293,13 +293,13 @@ func TestVerification(t *testing.T) {
 	all := tps(1, 2)
 	each := func(p txn.Producer) []core.ErrorCode { return r.c().Verify("a", p, all) }
 	require.Equal(t, []core.ErrorCode{core.ErrTransactionAbortable, core.ErrTransactionAbortable}, each(p))
-	r.add("a", p, 0, 2)
+	r.mustAdd("a", p, 0, 2)
 	require.Equal(t, []core.ErrorCode{core.ErrTransactionAbortable, core.ErrNone}, each(p))
 	fenced, unknown := core.ErrProducerFenced, core.ErrInvalidProducerIDMapping
 	require.Equal(t, []core.ErrorCode{fenced, fenced}, each(txn.Producer{ID: p.ID, Epoch: 9}))
 	require.Equal(t, []core.ErrorCode{unknown, unknown}, each(txn.Producer{ID: 9}))
 	require.Equal(t, unknown, r.c().Verify("b", p, all)[0])
-	r.finish("a", p, false, 0)
+	r.mustEnd("a", p, false, 0)
 	require.Equal(t, core.ErrConcurrentTransactions, each(p)[1])
 	require.Equal(t, core.ErrConcurrentTransactions, r.add("a", p, 0, 2))
 	r.answer(core.ErrNone)
@@ -310,7 +310,7 @@ func TestVerification(t *testing.T) {
 func TestVersion2NeedsTheFeature(t *testing.T) {
 	r := newRig(t, 1)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1)
+	r.mustAdd("a", p, 2, 1)
 	after, code := r.finish("a", p, true, 2)
 	require.Equal(t, core.ErrNone, code)
 	require.Equal(t, p, after)
@@ -320,7 +320,7 @@ func TestVersion2NeedsTheFeature(t *testing.T) {
 func TestARefusedAppendChangesNothing(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add("a", p, 2, 1)
+	r.mustAdd("a", p, 2, 1)
 	before := image(r.c())
 	r.refuse = core.ErrNotEnoughReplicas
 	_, code := r.finish("a", p, true, 2)
@@ -341,7 +341,7 @@ func TestList(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("b")
 	r.mustInit("a")
-	r.add("b", p, 2, 1)
+	r.mustAdd("b", p, 2, 1)
 	ids := func(f txn.Filter) (list []string) {
 		for _, x := range r.c().List(r.now, &f) {
 			list = append(list, x.ID())

@@ -281,6 +281,15 @@ func (r *rig) finish(version int16, p producer, commit bool) (producer, core.Err
 	return producer{p.id, resp.ProducerID, resp.ProducerEpoch}, core.ErrorCode(resp.ErrorCode)
 }
 
+func (r *rig) mustAdd(p producer, partitions ...int32) {
+	require.Equal(r.t, core.ErrNone, r.add(p, partitions...))
+}
+
+func (r *rig) mustEnd(version int16, p producer, commit bool) {
+	_, code := r.finish(version, p, commit)
+	require.Equal(r.t, core.ErrNone, code)
+}
+
 // state is what DescribeTransactions says of an id.
 func (r *rig) state(id string) string {
 	req := kmsg.NewPtrDescribeTransactionsRequest()

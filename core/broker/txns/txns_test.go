@@ -46,8 +46,8 @@ func TestATransactionFromEndToEnd(t *testing.T) {
 func TestMarkersAreAskedForAgain(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add(p, 0, 1)
-	r.finish(5, p, false)
+	r.mustAdd(p, 0, 1)
+	r.mustEnd(5, p, false)
 	r.lose()
 	r.reply(core.ErrNotLeaderOrFollower)
 	require.Empty(t, r.asked)
@@ -67,11 +67,11 @@ func TestMarkersGoTogether(t *testing.T) {
 	var all []producer
 	for _, id := range []string{"a", "b", "c"} {
 		p := r.mustInit(id)
-		r.add(p, 0)
+		r.mustAdd(p, 0)
 		all = append(all, p)
 	}
 	for _, p := range all {
-		r.finish(5, p, true)
+		r.mustEnd(5, p, true)
 	}
 	require.Len(t, r.asked, 1)
 	r.reply(core.ErrNone)
@@ -86,7 +86,7 @@ func TestMarkersGoTogether(t *testing.T) {
 func TestDeletedTopicsNeedNoMarker(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add(p, 0)
+	r.mustAdd(p, 0)
 	r.apply(&metadata.RemoveTopicRecord{TopicID: core.TopicIDFromWords(7, 2)})
 	_, code := r.finish(5, p, true)
 	require.Equal(t, core.ErrNone, code)
@@ -98,7 +98,7 @@ func TestDeletedTopicsNeedNoMarker(t *testing.T) {
 func TestFailover(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("a")
-	r.add(p, 0)
+	r.mustAdd(p, 0)
 	r.auto = false
 	seq := r.send(5, ending(p, true))
 	require.NotContains(t, r.answered, seq)
@@ -189,7 +189,7 @@ func TestAddOffsets(t *testing.T) {
 	require.Equal(t, []string{shards.OffsetsTopic}, r.created)
 	r.topic(shards.OffsetsTopic, 3, 1)
 	require.Zero(t, r.call(3, req).(*kmsg.AddOffsetsToTxnResponse).ErrorCode)
-	r.finish(4, p, true)
+	r.mustEnd(4, p, true)
 	require.Equal(t, shards.OffsetsTopic, r.asked[0].req.Markers[0].Topics[0].Topic)
 	req.ProducerEpoch = 9
 	require.Equal(t, int16(core.ErrProducerFenced), r.call(3, req).(*kmsg.AddOffsetsToTxnResponse).ErrorCode)
@@ -238,7 +238,7 @@ func TestBadInput(t *testing.T) {
 func TestList(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.mustInit("open-1")
-	r.add(p, 0)
+	r.mustAdd(p, 0)
 	r.mustInit("idle")
 	list := func(version int16, change func(*kmsg.ListTransactionsRequest)) *kmsg.ListTransactionsResponse {
 		req := kmsg.NewPtrListTransactionsRequest()
