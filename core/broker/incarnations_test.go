@@ -35,6 +35,8 @@ func TestFailedLogIsBuriedBeforeTheTopicIsMadeAgain(t *testing.T) {
 		c, _ = r.produce("a")
 		require.Equal(t, core.ErrNone, c)
 	}
+	later := r.now + core.Second // whatever is still to be put away has been by then
+	r.run(func() bool { return r.now >= later })
 	data, _ := r.disk.Content("a-0/00000000000000000000.log")
 	require.NotEmpty(t, data, "what is acknowledged lies where the next start looks for it")
 	r.disk.PowerLoss(r.now)
