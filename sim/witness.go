@@ -47,6 +47,9 @@ type seer struct {
 	looks   map[core.NodeID]history.QuorumLook // the last told
 	acks    int                                // events of the history looked at
 	names   map[string]bool                    // topics that any committed image has had
+	changed map[history.Key]bool               // logs that this turn of the node has changed
+	codecs  record.Codecs                      // of batches on the disk
+	iter    record.Iterator
 }
 
 // replicaKey is one node's log.
@@ -65,7 +68,7 @@ func newSeer(w history.Witness) *seer {
 	return &seer{
 		witness: w, image: core.NoOffset, told: make(map[history.Key]toldState),
 		brokers: make(map[core.NodeID]*metadata.Broker), open: make(map[replicaKey]bool), looks: make(map[core.NodeID]history.QuorumLook),
-		names: make(map[string]bool),
+		names: make(map[string]bool), changed: make(map[history.Key]bool),
 	}
 }
 
@@ -77,6 +80,7 @@ func (r *run) witnessed(p *process) {
 	}
 	id := nodeID(p.id)
 	touched := n.Moved()
+	clear(r.seer.changed)
 	r.logs(p, n, id, touched)
 	r.reconfigured(p, id)
 	r.images(n.Image(), r.defaultMinISR(p))
@@ -111,6 +115,7 @@ func (r *run) logs(p *process, n machine, id core.NodeID, touched []broker.Repli
 		case !s.open[rk]:
 			s.open[rk] = true
 			fresh[k] = r.opened(p, id, v.TP, k, v.LogStartOffset)
+			s.changed[k] = true
 		}
 	}
 	meta := replicaKey{id, metadataKey()}
@@ -124,9 +129,13 @@ func (r *run) logs(p *process, n machine, id core.NodeID, touched []broker.Repli
 			continue // the disk had it already
 		}
 		r.compacted(p, id, &e, touched)
+		s.changed[k] = true
+		if w, ok := s.witness.(history.ProducerWitness); ok && e.Kind == log.EntryForgotten {
+			w.Forgotten(now, id, k, e.Producer.ProducerID)
+		}
 		if kind, tells := logChange(e.Kind); tells && s.open[replicaKey{id, k}] {
 			s.witness.LogChanged(now, history.LogEntry{Node: id, Key: k, Kind: kind,
-				Stored: history.Stored{Base: e.Base, Last: e.Last, Epoch: e.Epoch, CRC: e.CRC}})
+				Stored: history.Stored{Base: e.Base, Last: e.Last, Epoch: e.Epoch, CRC: e.CRC, Produced: produced(&e.Producer)}})
 		}
 	}
 }
@@ -140,7 +149,7 @@ func logChange(k log.EntryKind) (history.LogChange, bool) {
 		return history.Truncated, true
 	case log.EntryRestarted:
 		return history.Restarted, true
-	case log.EntryOpened, log.EntryStartRaised, log.EntryCleaned:
+	case log.EntryOpened, log.EntryStartRaised, log.EntryCleaned, log.EntryForgotten:
 	}
 	return 0, false
 }
@@ -159,7 +168,8 @@ func (r *run) opened(p *process, id core.NodeID, tp core.TopicPartition, k histo
 			return
 		}
 		h := b.Header()
-		o.Batches = append(o.Batches, history.Stored{Base: b.BaseOffset(), Last: b.LastOffset(), Epoch: b.PartitionLeaderEpoch(), CRC: h.CRC})
+		o.Batches = append(o.Batches, history.Stored{Base: b.BaseOffset(), Last: b.LastOffset(), Epoch: b.PartitionLeaderEpoch(), CRC: h.CRC,
+			Produced: r.seer.producedBy(b, &h)})
 		o.End = b.LastOffset() + 1
 		if tp.Topic == metadataTopic {
 			voters = p.ears.configured(voters, b)
@@ -214,6 +224,7 @@ func (r *run) looked(p *process, n machine, id core.NodeID, v *broker.ReplicaVie
 		}
 	}
 	s.witness.Replica(r.w.now, look)
+	r.producersLooked(id, k, v)
 }
 
 // durable asks every running node how much of a partition it has fsynced.

@@ -91,8 +91,10 @@ type replica struct {
 	open    bool        // recovery is over, and the log is not offline
 	durable core.Offset // fsynced, when last asked
 	checked core.Offset // compared with the committed ledger up to here
-	view    history.ReplicaLook
-	viewed  bool
+	// producers is the fold over log, as far as it is not below the log's beginning.
+	producers producers
+	view      history.ReplicaLook
+	viewed    bool
 }
 
 // New is an oracle that has seen nothing. It stops judging at the first violation, because what follows one is noise.
@@ -221,6 +223,7 @@ func (o *Oracle) LogOpened(at core.Mono, op history.Opening) {
 		}
 		o.unique(at, p, op.Node, b)
 	}
+	r.fold()
 	o.judgeReplica(at, p, r)
 }
 
@@ -242,6 +245,7 @@ func (o *Oracle) LogChanged(at core.Mono, e history.LogEntry) {
 			return
 		}
 		o.unique(at, p, e.Node, e.Stored)
+		r.producers.apply(&e.Stored)
 		return // an append makes nothing incomplete; what it must agree with is compared when a HighWatermark passes it
 	case history.Truncated:
 		o.cutsCommitted(at, p, r, e.Base)
@@ -255,6 +259,7 @@ func (o *Oracle) LogChanged(at core.Mono, e history.LogEntry) {
 			r.node.voters = nil
 		}
 	}
+	r.fold()
 	end := r.log.end()
 	r.durable, r.checked = min(r.durable, end), min(r.checked, end)
 	o.judgeReplica(at, p, r)

@@ -24,6 +24,9 @@ import (
 //	state leader=1 e=1 pe=1 isr=1,2 elr=3 replicas=1,2,3 min=2      look 1 leader e=1 hw=5 max=1,2,3 unknown
 //	acked 4     deleted 3                      quorum 1 leads e=1 voted=1 hw=2 log=0 snap=0 voters=1,2,3
 //	voters 1 ids=1,2 at=3 e=1    a voter set in 1's metadata log     accept 1 isr=1 least=2 at=4     acknowledged with acks=all
+//	append 1 3..3e1 by=5 pe=0 seq=0 txn      the batch's producer; "commit" or "abort" with ce= is its marker
+//	table 1 hw=3 lso=3 start=0 | 5:0:4:9:-1:-1   what 1 holds: producer:epoch:sequence:offset:coordinator epoch:open transaction
+//	forgot 1 by=5                by expiry
 //	cluster                      three brokers and voters with an empty partition, led by 1
 type script struct {
 	t      *testing.T
@@ -111,6 +114,36 @@ func (s *script) stored(text string) history.Stored {
 	return b
 }
 
+// produced adds the producer that the line names.
+func (s *script) produced(b history.Stored) history.Stored {
+	if id := s.num("by", -1); id >= 0 {
+		b.Produced = history.Produced{By: true, ID: core.ProducerID(id), Epoch: core.ProducerEpoch(s.num("pe", 0)), FirstSeq: -1, LastSeq: -1,
+			Transactional: s.flag("txn"), Marker: s.flag("commit") || s.flag("abort"), Commit: s.flag("commit"), Coordinator: int32(s.num("ce", 0))}
+		if !b.Produced.Marker {
+			b.Produced.FirstSeq = int32(s.num("seq", 0))
+			b.Produced.LastSeq = b.Produced.FirstSeq + int32(b.Last-b.Base)
+		}
+	}
+	return b
+}
+
+// table is a look at a producer table.
+func (s *script) table() history.ProducerLook {
+	l := history.ProducerLook{Node: s.node(), Key: s.key(), Changed: true, HighWatermark: core.Offset(s.num("hw", 0)),
+		LastStableOffset: core.Offset(s.num("lso", s.num("hw", 0))), LogStartOffset: core.Offset(s.num("start", 0))}
+	for _, f := range strings.Fields(s.batch) {
+		var v [6]int64
+		for i, x := range strings.Split(f, ":") {
+			n, err := strconv.ParseInt(x, 10, 64)
+			require.NoError(s.t, err, f)
+			v[i] = n
+		}
+		l.Producers = append(l.Producers, history.ProducerState{ID: core.ProducerID(v[0]), Epoch: core.ProducerEpoch(v[1]), LastSeq: int32(v[2]),
+			LastOffset: core.Offset(v[3]), Coordinator: int32(v[4]), TxnFirst: core.Offset(v[5])})
+	}
+	return l
+}
+
 func (s *script) run(text string) {
 	for _, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")
@@ -151,7 +184,7 @@ func (s *script) step() {
 		}
 		o.LogOpened(s.now, op)
 	case "append":
-		o.LogChanged(s.now, history.LogEntry{Node: s.node(), Key: s.key(), Kind: history.Appended, Stored: s.stored(s.words[2])})
+		o.LogChanged(s.now, history.LogEntry{Node: s.node(), Key: s.key(), Kind: history.Appended, Stored: s.produced(s.stored(s.words[2]))})
 	case "cut", "restart":
 		kind := history.Truncated
 		if s.words[0] == "restart" {
@@ -191,6 +224,10 @@ func (s *script) look() {
 	case "accept":
 		o.Accepted(s.now, history.Acceptance{Node: s.node(), Key: s.key(), Epoch: core.LeaderEpoch(s.num("e", 1)), Base: core.Offset(s.num("at", 0)),
 			ISR: s.ids("isr", all...), Least: int(s.num("least", 1))})
+	case "table":
+		o.Producers(s.now, s.table())
+	case "forgot":
+		o.Forgotten(s.now, s.node(), s.key(), core.ProducerID(s.num("by", 0)))
 	case "deleted":
 		o.Deleted(s.now, s.key(), core.Offset(s.node()))
 	case "acked":

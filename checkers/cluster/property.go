@@ -28,6 +28,15 @@ const (
 	MinIsr checkers.Property = "MIN-ISR"
 )
 
+// Producers and transactions, on every replica after every turn.
+const (
+	// PstatePure is PSTATE-PURE: what a replica holds of producers is not a fold over its log.
+	PstatePure checkers.Property = "PSTATE-PURE"
+	// LsoExact is LSO-EXACT: a replica's LastStableOffset is not the HighWatermark, or the first offset of a transaction that is open
+	// there, or whose marker is not below the HighWatermark.
+	LsoExact checkers.Property = "LSO-EXACT"
+)
+
 // The controller.
 const (
 	// NoFencedIsr: a fenced or departing broker is in an ISR of more than one (KIP-841).
@@ -74,4 +83,5 @@ const (
 	LiveCatchup      checkers.Property = "L-CATCHUP"
 	LiveReplicated   checkers.Property = "L-REPLICATED"
 	LiveReassign     checkers.Property = "L-REASSIGN"
+	LiveReconfig     checkers.Property = "L-RECONFIG"
 )

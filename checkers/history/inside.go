@@ -14,6 +14,7 @@ type Stored struct {
 	Base, Last core.Offset
 	Epoch      core.LeaderEpoch
 	CRC        uint32
+	Produced   Produced
 }
 
 // LogChange says what happened to a log.

@@ -170,10 +170,15 @@ func (b *Broker) compacted(yield func(cleaner.Candidate)) {
 	}
 }
 
-// applyRetention removes what is past its time or size, never past the HighWatermark (KAFKA-5634).
+// applyRetention removes what is past its time or size, never past the HighWatermark (KAFKA-5634), and forgets producers that have been
+// silent for producer.id.expiration.ms.
 func (b *Broker) applyRetention(now core.Now, out *step.Effects) {
 	for _, p := range b.partitions {
-		if p != nil && !p.deleting && p.Log.Ready() && p.Log.ApplyRetention(now, p.HighWatermark(), out) > 0 {
+		if p == nil || p.deleting || !p.Log.Ready() {
+			continue
+		}
+		removed, forgotten := p.Log.ApplyRetention(now, p.HighWatermark(), out), p.Log.ExpireProducers(now)
+		if removed+forgotten > 0 {
 			b.touch(p)
 		}
 	}

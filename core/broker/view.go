@@ -5,6 +5,7 @@ import (
 	"github.com/klamm-log/klamm/core/broker/groups"
 	"github.com/klamm-log/klamm/core/broker/txns"
 	"github.com/klamm-log/klamm/core/log"
+	"github.com/klamm-log/klamm/core/log/pstate"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/raft"
 )
@@ -26,8 +27,9 @@ type ReplicaView struct {
 	LogEndOffset     core.Offset
 	DurableOffset    core.Offset
 	LastStableOffset core.Offset
-	Offline          string // why the log is offline; empty while it is not
-	Opening          bool   // recovery is under way: the counters mean nothing yet
+	Producers        *pstate.Table // the replica's own; read it before the next turn
+	Offline          string        // why the log is offline; empty while it is not
+	Opening          bool          // recovery is under way: the counters mean nothing yet
 }
 
 // JournalEntry is one change of one log.
@@ -127,7 +129,7 @@ func (p *partition) view() ReplicaView {
 	v.EpochStart, v.HWKnown = p.EpochStart(), p.HWKnown()
 	v.LogStartOffset, v.HighWatermark = p.Log.LogStartOffset(), p.HighWatermark()
 	v.LogEndOffset, v.DurableOffset = p.Log.LogEndOffset(), p.Log.DurableOffset()
-	v.LastStableOffset = p.LastStableOffset()
+	v.LastStableOffset, v.Producers = p.LastStableOffset(), p.Log.Producers()
 	return v
 }
 

@@ -61,8 +61,8 @@ func (l *Log) AppendAsLeader(
 	if l.active().full(&l.cfg, now, &h) {
 		l.roll(now, &h)
 	}
-	l.accept(&h)
-	view.FirstOffset, view.LastOffset, view.MaxTimestamp = a.Base, a.Last, h.MaxTimestamp
+	view.FirstOffset, view.LastOffset, view.MaxTimestamp, view.Seen = a.Base, a.Last, h.MaxTimestamp, now.Mono
+	l.accept(&h, &view)
 	l.fold(l.active(), &view)
 	l.active().stage(batch)
 	return a
@@ -93,14 +93,14 @@ func (l *Log) producerView(b record.Batch, h *record.Header) pstate.Batch {
 
 // accept makes a batch, whose header says where it belongs, the log's last: index, ring, epochs, end. The producer
 // table is the caller's affair.
-func (l *Log) accept(h *record.Header) {
+func (l *Log) accept(h *record.Header, view *pstate.Batch) {
 	s := l.active()
 	l.recent.Push(recent.Batch{Base: h.BaseOffset, Delta: h.LastOffsetDelta, Pos: int32(s.size),
 		Size: int32(h.SizeInBytes())}, l.cfg.RecentBatches)
 	l.epochs.assign(h.PartitionLeaderEpoch, h.BaseOffset)
 	s.account(h, l.cfg.IndexIntervalBytes)
 	l.end = s.next
-	l.journalBatch(h)
+	l.journalBatch(h, view)
 }
 
 // AppendAsFollower is AppendFromLeader without a bound for the batches' epochs.
@@ -133,7 +133,8 @@ func (l *Log) AppendFromLeader(now core.Now, data []byte, epoch core.LeaderEpoch
 			l.roll(now, &h)
 		}
 		view := l.producerView(record.Batch(rest[:h.SizeInBytes()]), &h)
-		l.accept(&h)
+		view.Seen = now.Mono
+		l.accept(&h, &view)
 		l.fold(l.active(), &view)
 		rest = rest[h.SizeInBytes():]
 	}

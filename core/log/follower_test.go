@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/pstate"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -92,6 +93,8 @@ func TestJournal(t *testing.T) {
 	for i, e := range j {
 		b := record.Batch(contents[core.Offset(2*i)])
 		h := b.Header()
+		require.Equal(t, core.NoProducerID, e.Producer.ProducerID)
+		e.Producer = pstate.Batch{}
 		require.Equal(t, Entry{Kind: EntryAppended, Base: h.BaseOffset, Last: h.LastOffset(), Epoch: 4, CRC: h.CRC}, e)
 	}
 	require.Empty(t, w.log.TakeJournal())

@@ -2,6 +2,7 @@ package log
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/pstate"
 	"github.com/klamm-log/klamm/core/record"
 )
 
@@ -24,6 +25,8 @@ const (
 	EntryStartRaised
 	// EntryCleaned says that the batches from Base to Last were compacted: some are gone, some hold fewer records.
 	EntryCleaned
+	// EntryForgotten says that a producer has been silent for too long, and its state was dropped.
+	EntryForgotten
 )
 
 // Entry is one change of a log's contents.
@@ -34,6 +37,8 @@ type Entry struct {
 	Epoch core.LeaderEpoch // of EntryAppended
 	// CRC is the checksum of EntryAppended's batch; neither offsets nor the epoch go into it.
 	CRC uint32
+	// Producer is what EntryAppended's batch says of its producer, and whom EntryForgotten speaks of.
+	Producer pstate.Batch
 }
 
 // TakeJournal is the entries since the last call, in order; the slice is the caller's. It is empty without
@@ -45,10 +50,10 @@ func (l *Log) TakeJournal() []Entry {
 }
 
 // journalBatch notes an append.
-func (l *Log) journalBatch(h *record.Header) {
+func (l *Log) journalBatch(h *record.Header, view *pstate.Batch) {
 	if l.cfg.Journal {
 		l.journal = append(l.journal, Entry{Kind: EntryAppended, Base: h.BaseOffset, Last: h.LastOffset(),
-			Epoch: h.PartitionLeaderEpoch, CRC: h.CRC})
+			Epoch: h.PartitionLeaderEpoch, CRC: h.CRC, Producer: *view})
 	}
 }
 

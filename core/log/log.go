@@ -63,6 +63,7 @@ type Log struct {
 	epochs    epochCache
 	producers *pstate.Table
 	committed core.Offset   // the HighWatermark, as told
+	recovered core.Mono     // when the last recovery ended
 	snapshots []core.Offset // offsets of the snapshot files, ascending
 
 	// checkpointed is the recovery point that the node's checkpoint file holds for this log, as far as is known.
@@ -290,8 +291,17 @@ func (l *Log) FirstUnstable() (core.Offset, bool) {
 }
 
 // ExpireProducers forgets producers that were silent for producer.id.expiration.ms and reports how many.
+//
+// Each replica does so by its own clock, as in Kafka. They differ until the producer's next batch, which is judged by the leader alone
+// and makes them equal again ([pstate.Table.Apply]).
 func (l *Log) ExpireProducers(now core.Now) int {
-	return l.producers.Expire(now.Wall, l.cfg.ProducerIDExpirationMs)
+	forgotten := l.producers.Expire(now.Mono.Add(-core.Millis(l.cfg.ProducerIDExpirationMs)), l.recovered)
+	if l.cfg.Journal {
+		for _, id := range forgotten {
+			l.journal = append(l.journal, Entry{Kind: EntryForgotten, Base: core.NoOffset, Producer: pstate.Batch{ProducerID: id}})
+		}
+	}
+	return len(forgotten)
 }
 
 func (l *Log) active() *segment { return l.segments[len(l.segments)-1] }

@@ -647,7 +647,7 @@ func (l *Log) serve(now core.Now, out *step.Effects) {
 	if l.cleanPoint > l.end {
 		l.cleanPoint = 0 // Kafka, too: the end of the log was lost, and what comes there now was never cleaned
 	}
-	l.state, l.rec = ready, nil
+	l.state, l.rec, l.recovered = ready, nil, now.Mono
 	l.journalRecovery(r)
 	for _, s := range r.rewritten {
 		l.writeIndexes(now, s, out)

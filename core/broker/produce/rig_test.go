@@ -64,6 +64,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) lead(epoch core.LeaderEpoch) {
 	r.epoch++
 	for i, p := range r.parts {
+		r.plane.Touch(purgatory.Slot(i))
 		p.Apply(r.now, &metadata.Partition{ID: int32(i), Replicas: []core.NodeID{1}, ISR: []core.NodeID{1}, Leader: 1, LeaderEpoch: epoch,
 			PartitionEpoch: r.epoch}, &r.out)
 	}
@@ -71,7 +72,10 @@ func (r *rig) lead(epoch core.LeaderEpoch) {
 
 // turn ends turns until nothing moves any more.
 func (r *rig) turn() {
-	for range 20 {
+	for quiet := 0; quiet < 2; quiet++ {
+		if r.plane.Touched() {
+			quiet = 0
+		}
 		r.plane.Sweep(r.now, &r.out)
 		for _, rep := range r.out.Replies {
 			r.reply[rep.Seq] = rep
@@ -80,6 +84,9 @@ func (r *rig) turn() {
 		for i, p := range r.parts {
 			p.Log.EndTurn(r.now, &r.out)
 			ops := slices.Clone(r.out.Disk)
+			if len(ops) > 0 {
+				quiet = 0
+			}
 			r.out.Reset()
 			for _, op := range ops {
 				if op.Op == 0 {
@@ -92,9 +99,10 @@ func (r *rig) turn() {
 				r.parts[d.Owner()-10].Log.DiskDone(r.now, d, &r.out)
 			}
 			p.Settle()
-			p.Advance(r.now)
+			if p.Advance(r.now) {
+				r.plane.Touch(purgatory.Slot(i))
+			}
 			p.Check()
-			r.plane.Touch(purgatory.Slot(i))
 		}
 	}
 	r.plane.Check()

@@ -29,6 +29,7 @@ type producer struct {
 	id               core.ProducerID
 	lastTimestamp    core.Wall
 	txnFirst         core.Offset // first offset of the open transaction, or NoOffset
+	seen             core.Mono   // when this process met its last batch, 0 if it has met none
 	batches          [remembered]batch
 	coordinatorEpoch int32
 	epoch            core.ProducerEpoch // NoProducerEpoch in a free slot
@@ -97,6 +98,8 @@ type Batch struct {
 	// Bumped says that the coordinator raises the epoch before it writes markers (transaction version 2). It is not in the log, and only
 	// Check reads it.
 	Bumped bool
+	// Seen is when this process met the batch, 0 in recovery.
+	Seen core.Mono
 }
 
 // Ended is a transaction that a marker has ended.
@@ -220,6 +223,7 @@ func (t *Table) Apply(b *Batch) (ended Ended, done bool) {
 		p = t.add(b.ProducerID)
 	}
 	p.setEpoch(b.Epoch)
+	p.seen = b.Seen
 	if b.Marker {
 		return t.end(p, b)
 	}
@@ -305,17 +309,20 @@ func (t *Table) Replicated(hw core.Offset) {
 	}
 }
 
-// Expire forgets producers without an open transaction that have been silent for age ms and reports how many.
-func (t *Table) Expire(now core.Wall, age int64) int {
-	n := 0
+// Expire forgets producers without an open transaction of which this process has seen nothing since the given time, and reports which. from is
+// when the table was recovered: what was in the log by then counts as seen then.
+//
+// Kafka goes by the timestamps of batches. Those are the client's: a producer that copies records of last week, or writes none, is
+// forgotten at once, and a retry of its last batch is appended again.
+func (t *Table) Expire(since, from core.Mono) (forgotten []core.ProducerID) {
 	for i := range t.slots {
 		p := &t.slots[i]
-		if p.id >= 0 && p.txnFirst == core.NoOffset && int64(now)-int64(p.lastTimestamp) >= age {
+		if p.id >= 0 && p.txnFirst == core.NoOffset && max(p.seen, from) <= since {
+			forgotten = append(forgotten, p.id)
 			t.remove(int32(i))
-			n++
 		}
 	}
-	return n
+	return forgotten
 }
 
 func (t *Table) find(id core.ProducerID) *producer {
