@@ -38,7 +38,7 @@ func world(t *testing.T, level int32, clients ...workload.Plan) sim.Plan {
 				Partitions: 2, Replication: 3, Configs: []workload.Config{{Name: "retention.ms", Value: "-1"}}})
 		}
 		creator.Ops = append(creator.Ops, workload.Op{ID: int32(4*i + 2), Kind: workload.UpdateFeature, At: at, Topic: "transaction.version",
-			Partition: -1, Max: level})
+			Partition: -1, Max: level, Downgrade: level < 2})
 	}
 	p.Clients = []workload.Plan{creator, reader(1, false), reader(2, true)}
 	p.Clients = append(p.Clients, clients...)
