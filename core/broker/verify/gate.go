@@ -33,7 +33,7 @@ const (
 	leastBackoff = core.Millisecond
 	backoff      = 20 * core.Millisecond
 	retryFor     = 100 * core.Millisecond
-	timeout  = 10 * core.Second
+	timeout      = 10 * core.Second
 )
 
 // Claim is what a batch says of the transaction to which it belongs.
