@@ -20,6 +20,7 @@ const (
 	sceneRevote     = "revote"      // many changes of the voters at once, into elections
 	sceneRebirth    = "rebirth"     // a topic is deleted and created again while a broker is down, by two admins at a time
 	sceneDeadLetter = "dead-letter" // what a broker has asked for arrives after its death
+	sceneOldRules   = "old-rules"   // no eligible leader replicas from early on: the ISR alone counts, as before KIP-966
 	sceneSwitches   = "switches"    // min.insync.replicas and features go up and down, brokers are unregistered
 )
 
@@ -64,6 +65,8 @@ func (s *stage) play(kind string, r *prng.Rand) {
 		s.rebirth(r)
 	case sceneDeadLetter:
 		s.deadLetter(r)
+	case sceneOldRules:
+		s.oldRules(r)
 	case sceneSwitches:
 		s.switches(r)
 	default:
@@ -294,6 +297,22 @@ func (s *stage) deadLetter(r *prng.Rand) {
 	s.strike(sim.Fault{Kind: kind, Node: node, At: begin + length/8, Until: begin + length/8 + between(r.Fork("down"), core.Millisecond, length/2)})
 }
 
+// oldRules turns eligible leader replicas off early on. Where a node loses its disk they are what saves the last copy.
+func (s *stage) oldRules(r *prng.Rand) {
+	if s.tough {
+		return
+	}
+	var ops []workload.Op
+	for i := range core.Mono(4) { // one attempt may meet a controller that is not up yet
+		ops = append(ops, workload.Op{At: s.plan.Safety/20 + i*s.plan.Safety/20 + core.Mono(r.ForkN("at", int64(i)).Below(int64(10*core.Millisecond))),
+			Kind: workload.UpdateFeature, Topic: elrFeature, Partition: -1})
+	}
+	s.act(workload.Admin, nil, ops)
+}
+
+// elrFeature switches eligible leader replicas on and off.
+const elrFeature = "eligible.leader.replicas.version"
+
 // switches turns what the cluster's rules depend on up and down, and has it forget a broker that is down.
 func (s *stage) switches(r *prng.Rand) {
 	begin, gap := s.begin(r), between(r.Fork("gap"), 2*core.Millisecond, 300*core.Millisecond)
@@ -311,7 +330,7 @@ func (s *stage) switches(r *prng.Rand) {
 			ops = append(ops, workload.Op{At: at, Kind: workload.AlterConfig, Topic: t.Topic, Partition: -1,
 				Configs: []workload.Config{{Name: "min.insync.replicas", Value: strconv.FormatInt(least, 10)}}})
 		case !s.tough: // without ELR an unclean end of the last member loses what it had not fsynced: nothing here, but a lost disk
-			ops = append(ops, workload.Op{At: at, Kind: workload.UpdateFeature, Topic: "eligible.leader.replicas.version", Partition: -1,
+			ops = append(ops, workload.Op{At: at, Kind: workload.UpdateFeature, Topic: elrFeature, Partition: -1,
 				Max: int32(own.Fork("level").Below(2))})
 		}
 	}

@@ -23,6 +23,7 @@ func (o *Oracle) Waiting(at core.Mono, c history.Core) []history.Owed {
 	leader := w.leader()
 	if leader != nil {
 		w.meta(leader)
+		w.reconfigured(leader)
 	}
 	w.unfenced()
 	for _, p := range o.order {
@@ -80,6 +81,27 @@ func (w *waiting) meta(leader *node) {
 			w.add(LiveMeta, p, "node %d knows of %d and has applied up to %d; the leader is at %d and %d",
 				id, n.quorum.HighWatermark, n.applied, leader.quorum.HighWatermark, leader.applied)
 		}
+	}
+}
+
+// reconfigured demands that the last change of the voters is committed and is everywhere the last: who has another one counts,
+// or would count, by other voters than the leader.
+func (w *waiting) reconfigured(leader *node) {
+	if len(leader.voters) == 0 {
+		return
+	}
+	last := leader.voters[len(leader.voters)-1]
+	p := w.o.part(metadata())
+	if last.Offset >= leader.quorum.HighWatermark {
+		w.add(LiveReconfig, p, "leader %d has voters %v at offset %d, and its HighWatermark is %d", leader.id, last.Voters, last.Offset, leader.quorum.HighWatermark)
+	}
+	for _, id := range w.core.Nodes {
+		n := w.o.node(id)
+		k := len(n.voters)
+		if !n.seen || n.quorum.LogStartOffset > last.Offset || k > 0 && n.voters[k-1].Offset == last.Offset {
+			continue // it has it, or a snapshot that does
+		}
+		w.add(LiveReconfig, p, "node %d has not the voters %v of offset %d as its last", id, last.Voters, last.Offset)
 	}
 }
 

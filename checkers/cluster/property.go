@@ -83,4 +83,5 @@ const (
 	LiveCatchup      checkers.Property = "L-CATCHUP"
 	LiveReplicated   checkers.Property = "L-REPLICATED"
 	LiveReassign     checkers.Property = "L-REASSIGN"
+	LiveReconfig     checkers.Property = "L-RECONFIG"
 )

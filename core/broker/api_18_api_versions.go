@@ -82,6 +82,8 @@ func features() []feature {
 		{metadata.MetadataVersionFeature, metadata.MetadataVersionMin, metadata.MetadataVersionMax},
 		{metadata.KRaftVersionFeature, 0, metadata.KRaftVersionMax},
 		{metadata.EligibleLeaderReplicasFeature, 0, metadata.EligibleLeaderReplicasMax},
+		{metadata.GroupVersionFeature, 0, metadata.GroupVersionMax},
+		{metadata.TransactionVersionFeature, 0, metadata.TransactionVersionMax},
 	}
 }
 

@@ -48,7 +48,8 @@ func TestFailedLogIsBuriedBeforeTheTopicIsMadeAgain(t *testing.T) {
 func TestStrayCheckpointEntriesAreForgotten(t *testing.T) {
 	r := newRig(t)
 	r.create(newTopic("a", 1), newTopic("kept", 1))
-	r.produce("kept")
+	c, _ := r.produce("kept")
+	require.Equal(t, core.ErrNone, c)
 	r.disk.PowerLoss(r.now)
 	of := func(topic string, o core.Offset) log.PartitionOffset {
 		return log.PartitionOffset{TopicPartition: core.TopicPartition{Topic: topic}, Offset: o}
@@ -66,7 +67,7 @@ func TestStrayCheckpointEntriesAreForgotten(t *testing.T) {
 	data, _ := r.disk.DurableContent(log.HighWatermarkFile)
 	require.Contains(t, string(data), "kept 0 1")
 	r.create(newTopic("gone", 1))
-	c, _ := r.produce("gone")
+	c, _ = r.produce("gone")
 	require.Equal(t, core.ErrNone, c)
 	r.disk.PowerLoss(r.now)
 	r.start(3)
@@ -85,7 +86,8 @@ func TestDeletedTopicsMarkGoesFirst(t *testing.T) {
 		return string(data)
 	}
 	r.create(newTopic("a", 1))
-	r.produce("a")
+	c, _ := r.produce("a")
+	require.Equal(t, core.ErrNone, c)
 	noted := r.now + core.Second
 	r.run(func() bool { return r.now >= noted })
 	require.Contains(t, mark(), "a 0 1")

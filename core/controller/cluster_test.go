@@ -72,6 +72,8 @@ func registration(id core.NodeID, life byte, previous core.BrokerEpoch) BrokerRe
 	features := []metadata.SupportedFeature{
 		{Name: metadata.MetadataVersionFeature, Min: metadata.MetadataVersionMin, Max: metadata.MetadataVersionMax},
 		{Name: metadata.EligibleLeaderReplicasFeature, Min: 0, Max: 1},
+		{Name: metadata.GroupVersionFeature, Min: 0, Max: 1},
+		{Name: metadata.TransactionVersionFeature, Min: 0, Max: 2},
 	}
 	return BrokerRegistration{
 		ID: id, Incarnation: metadata.IncarnationID{byte(id), life}, Features: features,
@@ -219,10 +221,12 @@ func TestNewClusterBeginsWithFeatures(t *testing.T) {
 	require.Equal(t, []metadata.Record{
 		&metadata.FeatureLevelRecord{Name: metadata.MetadataVersionFeature, FeatureLevel: metadata.MetadataVersionMax},
 		&metadata.FeatureLevelRecord{Name: metadata.EligibleLeaderReplicasFeature, FeatureLevel: 1},
+		&metadata.FeatureLevelRecord{Name: metadata.GroupVersionFeature, FeatureLevel: 1},
+		&metadata.FeatureLevelRecord{Name: metadata.TransactionVersionFeature, FeatureLevel: 2},
 		&metadata.ConfigRecord{ResourceType: metadata.ResourceBroker, Name: minISRKey, Value: &two},
-	}, k.log[:3])
-	require.Equal(t, core.BrokerEpoch(3), k.broker(1).Epoch, "the epoch is the registration's offset")
-	require.Equal(t, metadata.KeyRegisterBroker, k.log[3].APIKey())
+	}, k.log[:5])
+	require.Equal(t, core.BrokerEpoch(5), k.broker(1).Epoch, "the epoch is the registration's offset")
+	require.Equal(t, metadata.KeyRegisterBroker, k.log[5].APIKey())
 }
 
 // BUGS I2: one uptime per broker epoch.

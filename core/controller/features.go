@@ -15,12 +15,15 @@ func (c *Controller) bootstrap() []metadata.Record {
 	if c.image.MetadataVersion() != 0 {
 		return nil
 	}
-	return append([]metadata.Record{
+	recs := []metadata.Record{
 		&metadata.FeatureLevelRecord{Name: metadata.MetadataVersionFeature, FeatureLevel: metadata.MetadataVersionMax},
-		&metadata.FeatureLevelRecord{
-			Name: metadata.EligibleLeaderReplicasFeature, FeatureLevel: metadata.EligibleLeaderReplicasMax,
-		},
-	}, c.elrConfigs()...)
+	}
+	for _, name := range []string{metadata.EligibleLeaderReplicasFeature, metadata.GroupVersionFeature, metadata.TransactionVersionFeature} {
+		recs = append(recs, &metadata.FeatureLevelRecord{
+			Name: name, FeatureLevel: metadata.DefaultFeatureLevel(name, metadata.MetadataVersionMax),
+		})
+	}
+	return append(recs, c.elrConfigs()...)
 }
 
 // elrConfigs makes the records without which ELR is not safe (KIP-966): controller and brokers must go by the same

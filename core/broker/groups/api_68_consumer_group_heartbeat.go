@@ -5,6 +5,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/group/modern"
+	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -15,11 +16,17 @@ import (
 // The answer has the member's epoch, and its assignment if that has changed or the member may not know it. Fields that are
 // null are as they were. FENCED_MEMBER_EPOCH and UNKNOWN_MEMBER_ID mean: give everything up and join again.
 //
+// Where group.version is below 1 the protocol is off: UNSUPPORTED_VERSION (KIP-848, KIP-1022).
+//
 // Version notes: 1 adds regular expressions, and the client makes its member id itself; in version 0 the coordinator does.
 func (p *Plane) consumerGroupHeartbeat(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.ConsumerGroupHeartbeatRequest)
 	w := begin(r, 1)
 	resp := w.Resp.(*kmsg.ConsumerGroupHeartbeatResponse)
+	if p.host.Image().FeatureLevel(metadata.GroupVersionFeature) < 1 {
+		w.Refuse(0, core.ErrUnsupportedVersion, out)
+		return
+	}
 	if !validMemberGroup(req.Group) {
 		w.Refuse(0, core.ErrInvalidRequest, out)
 		return

@@ -287,3 +287,12 @@ func TestSilentClassicMember(t *testing.T) {
 	_, all := r.beatOwning("B", epoch)
 	require.Len(t, all, 8)
 }
+
+// Where group.version is off, so is the protocol; a client then takes the classic one.
+func TestGroupVersionOff(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	r.apply(&metadata.FeatureLevelRecord{Name: metadata.GroupVersionFeature, FeatureLevel: 0})
+	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) { req.MemberID, req.SubscribedTopicNames = "m", []string{"t"} })
+	require.Equal(t, core.ErrUnsupportedVersion, core.ErrorCode(resp.ErrorCode))
+}

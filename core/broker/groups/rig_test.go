@@ -60,6 +60,7 @@ func newRigWith(t require.TestingT, props ...string) *rig {
 	cfg, err := config.ResolveBroker(all)
 	require.NoError(t, err)
 	r.plane = groups.New(groups.Options{Config: cfg.Groups, Rand: prng.New(1), Host: r, Verification: true, Check: true})
+	r.apply(&metadata.FeatureLevelRecord{Name: metadata.GroupVersionFeature, FeatureLevel: 1})
 	r.topic(groups.Topic, 1, partitions)
 	r.topic("t", 2, 8)
 	for p := range int32(partitions) {

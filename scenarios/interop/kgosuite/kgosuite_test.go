@@ -13,7 +13,7 @@ import (
 	_ "github.com/twmb/franz-go/pkg/kgo" // the tests of this package at this version are run
 )
 
-// passing are the integration tests of pkg/kgo that pass. Not among them: everything about shares.
+// passing are the integration tests of pkg/kgo that pass. Not among them: those about shares.
 func passing() []string {
 	return []string{
 		"TestPing", "TestClient_Produce", "TestClient_ProduceLargeMessages", "TestAddRemovePartitions",
@@ -22,6 +22,7 @@ func passing() []string {
 		"TestIssueFetchLargerThanBrokerMaxReadBytes", "TestIssueProduceSyncManualPartitionNegativeDoesNotPanic",
 		// With groups, of both protocols, static members among them.
 		"TestIssue1034", "TestIssue523", "TestConsumeRegex", "TestGroupSimple", "Test848RegexBrokerResolves", "TestGroupETL",
+		"TestTxnEtl",
 	}
 }
 
