@@ -55,7 +55,7 @@ func (o *benchOptions) validate() error {
 
 func newBench(a *cli.App) *cobra.Command {
 	cmd := simulate.NewBench(a)
-	cmd.AddCommand(newBenchProduce(a), newBenchConsume(a), newBenchE2E(a))
+	cmd.AddCommand(newBenchProduce(a), newBenchConsume(a), newBenchE2E(a), newBenchTxn(a))
 	return cmd
 }
 

@@ -293,6 +293,8 @@ func TestGroupVersionOff(t *testing.T) {
 	r := newRig(t)
 	r.leadAll(1)
 	r.apply(&metadata.FeatureLevelRecord{Name: metadata.GroupVersionFeature, FeatureLevel: 0})
-	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) { req.MemberID, req.SubscribedTopicNames = "m", []string{"t"} })
+	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
+		req.MemberID, req.SubscribedTopicNames = "m", []string{"t"}
+	})
 	require.Equal(t, core.ErrUnsupportedVersion, core.ErrorCode(resp.ErrorCode))
 }

@@ -98,7 +98,8 @@ func (g *Gate[T]) answered(now core.Now, q *question[T], body wire.Response) {
 			continue // voided meanwhile
 		}
 		code := codeFor(resp, &e.claim)
-		if again := now.Mono.Add(backoff); code == core.ErrConcurrentTransactions && e.claim.Add && again <= e.since.Add(retryFor) {
+		again := now.Mono.Add(min(max(leastBackoff, now.Mono-e.since), backoff)) // twice as long since the first, each time
+		if code == core.ErrConcurrentTransactions && e.claim.Add && again <= e.since.Add(retryFor) {
 			// The producer's last transaction is being completed: with transaction version 2 clients go on at once. A client that is
 			// told so waits longer than this takes.
 			e.stage, e.due = toAsk, again
