@@ -202,18 +202,28 @@ func (v *Verdict) liveness(plan sim.Plan) {
 	for _, x := range out.Violations {
 		v.found(x)
 	}
-	for _, x := range txn.CheckLiveness(v.Result.History, txn.Liveness{Stop: v.Result.Stopped, Commit: v.Result.Bounds,
-		Stable: v.Result.Bounds / 2, Writers: provers(plan)}) {
+	for _, x := range txn.CheckLiveness(v.Result.History, txn.Liveness{Stop: v.Result.Stopped, Begin: plan.Safety, Commit: v.Result.Bounds,
+		Stable: v.Result.Bounds / 2, Writers: provers(plan, v.Result.History)}) {
 		v.found(x)
 	}
 }
 
-// provers are the transactional ids of which one transaction at least must be committed after the faults.
-func provers(plan sim.Plan) []int32 {
+// provers are the transactional ids of which one transaction at least must be committed after the faults: those of writers that have a
+// topic to write to.
+func provers(plan sim.Plan, log *history.Log) []int32 {
 	var out []int32
+	var there []string
+	for i := range log.Topics() {
+		if t := log.Topic(history.TopicRef(i)); !t.ID.IsZero() {
+			there = append(there, t.Name)
+		}
+	}
+	writes := func(op workload.Op) bool {
+		return op.Kind == workload.Transact && slices.ContainsFunc(op.Topics, func(name string) bool { return slices.Contains(there, name) })
+	}
 	for i := range plan.Clients {
 		c := &plan.Clients[i]
-		if c.Kind == workload.Writer && slices.ContainsFunc(c.Ops, func(op workload.Op) bool { return op.Kind == workload.Transact }) &&
+		if c.Kind == workload.Writer && slices.ContainsFunc(c.Ops, writes) &&
 			!slices.Contains(out, c.Txn.Writer) {
 			out = append(out, c.Txn.Writer)
 		}

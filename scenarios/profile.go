@@ -105,12 +105,6 @@ const CanaryProfile = "canary"
 //go:embed canary.json
 var canaryFile []byte
 
-// PendingProfile is the name of a profile that must hold once what it is about is complete.
-const PendingProfile = "txn"
-
-//go:embed pending.json
-var pendingFile []byte
-
 // Profiles are the names of the built-in profiles that must hold.
 func Profiles() []string {
 	entries, err := profileFiles.ReadDir("profiles")
@@ -129,9 +123,6 @@ func Profiles() []string {
 func LoadProfile(name string) (Profile, error) {
 	if name == CanaryProfile {
 		return ParseProfile(canaryFile)
-	}
-	if name == PendingProfile {
-		return ParseProfile(pendingFile)
 	}
 	b, err := profileFiles.ReadFile("profiles/" + name + ".json")
 	if err != nil {

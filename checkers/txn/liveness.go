@@ -12,8 +12,9 @@ import (
 // Liveness says what must happen once faults have stopped, and how soon.
 type Liveness struct {
 	Stop core.Mono // from then on no fault is active
-	// Commit is how long after Stop a writer may take until a transaction of its transactional.id that began after Stop is
-	// committed. Writers names them.
+	// Commit is how long after Stop a writer may take until a transaction of its transactional.id that began at Begin or later is
+	// committed: Begin may be before Stop, where only some of what is needed was healed at first. Writers names them.
+	Begin   core.Mono
 	Commit  core.Mono
 	Writers []int32
 	// Stable is how long after Stop, and after the last of what was sent in transactions, the LastStableOffset may be below the
@@ -48,7 +49,7 @@ func (c *checker) completes(l Liveness, writer int32) {
 			continue
 		}
 		last = i
-		if b.Commit && op.Outcome == history.OK && op.Start >= l.Stop && op.End <= by {
+		if b.Commit && op.Outcome == history.OK && op.Start >= l.Begin && op.End <= by {
 			return
 		}
 	}

@@ -247,7 +247,7 @@ func TestTally(t *testing.T) {
 }
 
 func TestLiveness(t *testing.T) {
-	l := txn.Liveness{Stop: 100, Commit: 50, Stable: 50, Writers: []int32{3}}
+	l := txn.Liveness{Stop: 100, Begin: 100, Commit: 50, Stable: 50, Writers: []int32{3}}
 	for name, c := range map[string]struct {
 		events string
 		want   []string

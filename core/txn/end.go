@@ -30,7 +30,7 @@ func (c *Coordinator) End(now core.Now, r *EndRequest) EndResult {
 	if t == nil {
 		return failed(core.ErrInvalidProducerIDMapping)
 	}
-	if c.effective(r.Version).BumpsEpoch() {
+	if c.served(r.Version).BumpsEpoch() {
 		return c.endBumping(now, t, r)
 	}
 	switch {
@@ -97,7 +97,7 @@ func (t *Txn) repeated(p Producer) bool {
 
 // prepare decides the end that the producer of a transaction has asked for.
 func (c *Coordinator) prepare(now core.Now, t *Txn, r *EndRequest) EndResult {
-	v := t.decide(now, r.Commit, c.effective(r.Version))
+	v := t.decide(now, r.Commit, c.served(r.Version))
 	after := Producer{ID: v.ProducerID, Epoch: v.Epoch}
 	if v.Client.BumpsEpoch() {
 		if v.Epoch >= lastEpoch {

@@ -306,9 +306,21 @@ func TestVerification(t *testing.T) {
 	require.Equal(t, core.ErrTransactionAbortable, each(p)[1], "a late batch of the transaction that has ended")
 }
 
-// A client of version 2 in a cluster that has not finalized it is served as one of version 0: its records could not be written.
-func TestVersion2NeedsTheFeature(t *testing.T) {
+// A client of version 2 in a cluster whose level has fallen to 1 since it looked is served as what it is: with an epoch that is as it was it
+// could not tell a late EndTxn from a present one.
+func TestVersion2OutlivesTheFeature(t *testing.T) {
 	r := newRig(t, 1)
+	p := r.mustInit("a")
+	r.mustAdd("a", p, 2, 1)
+	after, code := r.finish("a", p, true, 2)
+	require.Equal(t, core.ErrNone, code)
+	require.Equal(t, txn.Producer{ID: p.ID, Epoch: p.Epoch + 1}, after)
+	require.Equal(t, txn.Version(2), r.sent[0].Version)
+}
+
+// A client of version 2 in a cluster at level 0 is served as one of version 0: its records could not be written.
+func TestVersion2NeedsTheFeature(t *testing.T) {
+	r := newRig(t, 0)
 	p := r.mustInit("a")
 	r.mustAdd("a", p, 2, 1)
 	after, code := r.finish("a", p, true, 2)

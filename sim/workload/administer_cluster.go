@@ -72,9 +72,9 @@ func (r *administering) described(now core.Now, at core.Mono, t *task, rep *admi
 	}
 }
 
-// downgrade is how a feature may go down: level 0 asks for a safe downgrade.
+// downgrade is how a feature may go down: level 0 asks for a safe downgrade, and so does who says so.
 func downgrade(op *Op) int8 {
-	if op.Max == 0 {
+	if op.Max == 0 || op.Downgrade {
 		return 1
 	}
 	return 0

@@ -189,6 +189,8 @@ type Op struct {
 	Replication int16    `json:"replication,omitempty"`
 	Configs     []Config `json:"configs,omitempty"`
 
+	Downgrade bool `json:"downgrade,omitempty"` // UpdateFeature: the level is lower than the present one
+
 	Replicas []int32  `json:"replicas,omitempty"`
 	Topics   []string `json:"topics,omitempty"`
 	Node     int32    `json:"node,omitempty"`

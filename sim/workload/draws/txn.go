@@ -70,6 +70,9 @@ func Txns(r *prng.Rand, shape Shape, x TxnShape) []workload.Plan {
 	return plans
 }
 
+// newestLevel is the version of transactions that clusters begin with.
+const newestLevel = 2
+
 // leveled lets the creator set the version of transactions first, and perhaps raise it on the way.
 func (d *drawer) leveled(r *prng.Rand, p workload.Plan, x TxnShape) workload.Plan {
 	if len(x.Levels) == 0 {
@@ -77,13 +80,14 @@ func (d *drawer) leveled(r *prng.Rand, p workload.Plan, x TxnShape) workload.Pla
 	}
 	level := one(r, x.Levels...)
 	set := func(level int64, at core.Mono) {
-		p.Ops = append(p.Ops, workload.Op{Kind: workload.UpdateFeature, Topic: "transaction.version", Partition: -1, Max: int32(level), At: at})
+		p.Ops = append(p.Ops, workload.Op{Kind: workload.UpdateFeature, Topic: "transaction.version", Partition: -1, Max: int32(level),
+			Downgrade: level < newestLevel, At: at})
 	}
 	for _, at := range []core.Mono{300 * core.Millisecond, 900 * core.Millisecond, 2 * core.Second} { // there must be a controller
 		set(level, min(d.shape.Start.Add(at), d.shape.End-1))
 	}
-	if own := r.Fork("raised"); level < 2 && own.Chance(1, 4) {
-		set(2, max(d.instant(own), d.shape.Start.Add(2*core.Second)))
+	if own := r.Fork("raised"); level < newestLevel && own.Chance(1, 4) {
+		set(newestLevel, max(d.instant(own), d.shape.Start.Add(2*core.Second)))
 	}
 	return finished(p)
 }
@@ -98,7 +102,7 @@ func (d *drawer) committedReader(r *prng.Rand) workload.Plan {
 // transacting are the options of a producer of transactions.
 func (d *drawer) transacting(r *prng.Rand, n *workload.NetworkOptions) *workload.ProducerOptions {
 	o := d.producer(r, n)
-	o.Acks, o.Idempotent, o.Retries = -1, true, 0
+	o.Acks, o.Idempotent, o.Retries, o.RequestTimeout = -1, true, 0, 0
 	o.BufferMemory = 0 // a transaction that waits for room may wait for its own end
 	return o
 }
