@@ -1,6 +1,7 @@
 package log
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/log/compact"
 	"github.com/klamm-log/klamm/core/log/txindex"
 	"github.com/klamm-log/klamm/core/record"
 )
@@ -64,7 +66,9 @@ func readCommitted(t *testing.T, data []byte, aborted []txindex.Txn) (kept []cor
 		next = h.NextOffset()
 		if h.Attributes.Control() {
 			require.NoError(t, it.Reset(b, &c, 1<<16))
-			require.True(t, it.Next(&r))
+			if !it.Next(&r) {
+				continue // compaction has emptied it
+			}
 			if kind, err := record.ParseControlKey(r.Key); err == nil && kind == record.ControlAbort {
 				delete(skip, h.ProducerID)
 			}
@@ -151,6 +155,164 @@ func TestReadCommitted(t *testing.T) {
 		require.True(t, w.log.Closed())
 		stopped := reopenCommitted(w, Past{Clean: true, RecoveryPoint: w.log.LogEndOffset()})
 		checkCommitted(t, stopped, outcome)
+	}
+}
+
+// TestCompactedTransactions: rounds of compaction take aborted records and, after delete.retention.ms, markers; a reader of committed records
+// finds the latest committed value of every key as before, through any number of rounds, restarts and crashes, and nothing stays open.
+func TestCompactedTransactions(t *testing.T) {
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		w := openWorld(t, Config{SegmentBytes: 500, IndexIntervalBytes: 150, RetentionMs: -1, RecentBatches: 4, Compacted: true,
+			Cleaning: compact.Policy{DeleteRetentionMs: 50}, FileDeleteDelayMs: 1})
+		seq, open, pending := map[core.ProducerID]int32{}, map[core.ProducerID]bool{}, map[core.ProducerID][]keyedValue{}
+		want := map[string]string{}
+		for step := range 400 {
+			id := core.ProducerID(r.IntN(3))
+			var b record.Batch
+			switch commit := r.IntN(2) == 0; {
+			case open[id] && r.IntN(3) == 0:
+				b = markerOf(t, id, commit, w.now.Wall)
+				for _, kv := range pending[id] {
+					if commit {
+						want[kv.key] = kv.value
+					}
+				}
+				open[id], pending[id] = false, nil
+			default:
+				// Each producer has keys of its own: whose value is the latest would else depend on who ends first.
+				kv := keyedValue{fmt.Sprintf("%d-%d", id, r.IntN(4)), fmt.Sprintf("v%d", step)}
+				b = keyedBatch(t, record.Options{Idempotent: true, ProducerID: id, Transactional: true, BaseSequence: seq[id]}, kv, w.now.Wall)
+				seq[id]++
+				open[id], pending[id] = true, append(pending[id], kv)
+			}
+			require.Equal(t, core.ErrNone, w.log.AppendAsLeader(w.now, b, nil, 0).Code)
+			w.endTurn()
+			w.run()
+			w.log.Replicated(w.log.DurableOffset())
+			w.now.Wall += core.Wall(r.IntN(10))
+			if r.IntN(12) == 0 {
+				compactOnce(w)
+				checkLatest(t, w, want)
+			}
+			if r.IntN(40) == 0 {
+				w = reopenAt(w, Past{RecoveryPoint: w.log.RecoveryPoint(), CleanPoint: w.log.CleanPoint(), Compacted: true})
+				checkLatest(t, w, want)
+			}
+		}
+		for id, is := range open {
+			if is {
+				require.Equal(t, core.ErrNone, w.log.AppendAsLeader(w.now, markerOf(t, id, false, w.now.Wall), nil, 0).Code)
+			}
+		}
+		for range 6 { // with time to let go of markers
+			for range 8 {
+				w.append(1, 50, w.now.Wall)
+			}
+			w.endTurn()
+			w.run()
+			w.log.Replicated(w.log.DurableOffset())
+			w.now.Wall += 100
+			compactOnce(w)
+		}
+		checkLatest(t, w, want)
+		_, undecided := w.log.FirstUnstable()
+		require.False(t, undecided)
+		left := 0
+		for _, s := range w.log.segments[:len(w.log.segments)-1] {
+			left += len(s.aborted)
+		}
+		require.LessOrEqual(t, left, 3+len(w.log.segments), "L-CLEAN: of each producer the last, and what ends a segment")
+		w = reopenAt(w, Past{RecoveryPoint: 0, Compacted: true})
+		checkLatest(t, w, want)
+		_, undecided = w.log.FirstUnstable()
+		require.False(t, undecided, "what compaction has left opens no transaction")
+	}
+}
+
+type keyedValue struct{ key, value string }
+
+func keyedBatch(t *testing.T, o record.Options, kv keyedValue, ts core.Wall) record.Batch {
+	var b record.Builder
+	var c record.Codecs
+	b.Begin(nil, o)
+	require.NoError(t, b.Append(ts, []byte(kv.key), []byte(kv.value), nil))
+	data, err := b.Finish(&c)
+	require.NoError(t, err)
+	return data
+}
+
+// compactOnce runs a round over what is stable, if there is something to do.
+func compactOnce(w *world) {
+	stable := w.log.DurableOffset()
+	if first, open := w.log.FirstUnstable(); open {
+		stable = min(stable, first)
+	}
+	if !w.log.StartCleaning(w.now, CleanOptions{Stable: stable}, &w.out) {
+		return
+	}
+	for n := 0; w.log.Cleaning(); n++ {
+		if n > 10_000 {
+			w.t.Fatal("the round does not end")
+		}
+		w.now.Mono++
+		w.endTurn()
+		w.run()
+	}
+	w.now.Mono = w.now.Mono.Add(core.Second)
+	w.endTurn()
+	w.run()
+}
+
+// reopenAt is reopenCommitted with the clock going on.
+func reopenAt(w *world, past Past) *world {
+	now := w.now
+	n := reopenCommitted(w, past)
+	n.now = now
+	return n
+}
+
+// checkLatest compares what a reader of committed records ends with, from the log's start to its last stable offset.
+func checkLatest(t *testing.T, w *world, want map[string]string) {
+	t.Helper()
+	stable, open := w.log.FirstUnstable()
+	if !open {
+		stable = w.log.LogEndOffset()
+	}
+	got := map[string]string{}
+	var it record.Iterator
+	var c record.Codecs
+	var rec record.Record
+	contents := w.contents()
+	for from := w.log.LogStartOffset(); from < stable; {
+		q := Query{Offset: from, MaxBytes: 400, MinOneBatch: true, UpperBound: stable}
+		at := w.log.Locate(q)
+		for at.Need.Len > 0 {
+			at = w.log.ResolveLocate(q, at.Need, w.read(at.Need))
+		}
+		if at.Span.Len == 0 {
+			break // a hole up to the bound
+		}
+		data := w.disk.open[at.Span.File].data[at.Span.Pos : int64(at.Span.Pos)+at.Span.Len]
+		kept, next := readCommitted(t, data, w.log.Aborted(nil, from, at.Span, stable))
+		for _, o := range kept {
+			require.NoError(t, it.Reset(contents[o], &c, 1<<16))
+			for it.Next(&rec) {
+				if rec.Key != nil {
+					got[string(rec.Key)] = string(rec.Value)
+				}
+			}
+		}
+		from = next
+	}
+	for key, value := range got {
+		require.Contains(t, want, key)
+		if stable == w.log.LogEndOffset() {
+			require.Equal(t, want[key], value, "key %s", key)
+		}
+	}
+	if stable == w.log.LogEndOffset() {
+		require.Len(t, got, len(want))
 	}
 }
 

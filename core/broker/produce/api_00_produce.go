@@ -47,9 +47,8 @@ type heldBatch struct {
 // held is a produce some of whose batches wait for coordinators.
 type held struct {
 	wait
-	body   *kmsg.ProduceRequest
-	failed bool
-	left   int // batches that wait
+	body *kmsg.ProduceRequest
+	left int // batches that wait
 }
 
 // Produce serves a request.
