@@ -174,7 +174,7 @@ func (r *piping) transform(now core.Now, at core.Mono) bool {
 // end asks for the end of the transaction.
 func (r *piping) end(now core.Now, at core.Mono) {
 	r.asked = at
-	_, r.as = r.m.Identity()
+	r.as = r.m.Metadata().Generation
 	if r.lost {
 		r.book.ask(at, false)
 		r.pipe.Discard(now)
