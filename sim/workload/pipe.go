@@ -152,16 +152,16 @@ func (r *piping) read(at core.Mono, id history.TxnID, x pipeline.Range) {
 }
 
 // transform writes a record for each that was read, to the partition of the same number as far as there is one. It is false while the
-// buffer is full.
+// buffer is full, or the partitions are not known yet.
 func (r *piping) transform(now core.Now, at core.Mono) bool {
 	n := int32(len(r.c.machine.Cluster().Want(r.c.plan.Txn.Out).Partitions))
+	if n == 0 {
+		return false
+	}
 	for ; r.next < len(r.input); r.next++ {
 		in := &r.input[r.next]
 		v := valueOf(r.c.plan.ID, r.c.incarn, r.made, int32(r.next))
-		rec := producer.Record{Topic: r.c.plan.Txn.Out, Partition: -1, Timestamp: now.Wall, Key: in.Key}
-		if n > 0 {
-			rec.Partition = in.Partition % n
-		}
+		rec := producer.Record{Topic: r.c.plan.Txn.Out, Partition: in.Partition % n, Timestamp: now.Wall, Key: in.Key}
 		rec.Value = Encode(nil, v, probeSize, rec.Key, nil)
 		if !r.out.p.Produce(now, rec, uint64(v)) {
 			return false
