@@ -55,6 +55,9 @@ func drawCluster(r *prng.Rand, seed uint64, p Profile) sim.Plan {
 	if own := r.Fork("calm"); own.Chance(p.Cluster.CalmPerMille, 1000) {
 		inBouts(own, &plan)
 	}
+	if p.Txns != nil {
+		drawStuck(r.Fork("stuck"), &plan)
+	}
 	plan.Buggify = drawBuggify(r.Fork("buggify"), p)
 	drawScenes(r.Fork("scenes"), p, &plan, &shape, wiped >= 0)
 	// A controller on another disk is no voter any more (KIP-853), so who is a majority would have to be counted anew.

@@ -3,8 +3,10 @@ package scenarios
 import (
 	"fmt"
 
+	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/prng"
 	"github.com/klamm-log/klamm/sim"
+	"github.com/klamm-log/klamm/sim/workload"
 	"github.com/klamm-log/klamm/sim/workload/draws"
 )
 
@@ -45,4 +47,36 @@ func drawTxns(r *prng.Rand, p Profile, plan *sim.Plan, shape *draws.Shape) {
 	plan.Clients = draws.Txns(r.Fork("clients"), *shape, draws.TxnShape{
 		Writers: x.Writers, Pipelines: x.Pipelines, Timeout: x.TimeoutsMs, Session: x.SessionsMs, Levels: x.Levels,
 	})
+}
+
+// stuckID is the first id of the faults that drawStuck makes: others have lower ones.
+const stuckID = 500_000
+
+// drawStuck makes requests of some writers and pipelines arrive late: what a client sends within a moment, to whichever broker, comes
+// seconds later, when the client has given up, repeated it on a new connection, and gone on (KIP-890). Such clients are impatient.
+func drawStuck(r *prng.Rand, plan *sim.Plan) {
+	id := int64(stuckID)
+	for i := range plan.Clients {
+		c := &plan.Clients[i]
+		own := r.ForkN("client", int64(c.ID))
+		if c.Txn == nil || !own.Chance(1, 2) {
+			continue
+		}
+		c.Network.RequestTimeout = core.Mono(own.Between(100, 400)) * core.Millisecond
+		for j := range c.Ops { // something must be open when they come
+			if hold := own.ForkN("hold", int64(c.Ops[j].ID)); c.Ops[j].Kind == workload.Transact && hold.Chance(1, 2) {
+				c.Ops[j].Hold = core.Mono(hold.Between(100, 2500)) * core.Millisecond
+			}
+		}
+		for range own.Between(1, 5) {
+			at := core.Mono(own.Below(int64(plan.Safety)))
+			until := at + core.Mono(own.Between(5, 150))*core.Millisecond
+			late := own.Between(int64(400*core.Millisecond), int64(4*core.Second))
+			for b := range plan.Brokers {
+				plan.Faults = append(plan.Faults, sim.Fault{ID: id, Kind: sim.SlowLink, At: at, Until: until,
+					Node: int32(len(plan.Brokers) + i), Peer: int32(b), Amount: late})
+				id++
+			}
+		}
+	}
 }
