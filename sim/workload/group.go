@@ -141,6 +141,13 @@ func (r *grouped) act(now core.Now, at core.Mono) {
 	}
 	r.hear(at)
 	r.track(at)
+	r.restart(now, at)
+	r.work(now, at)
+	r.track(at)
+}
+
+// restart joins anew where somebody who looks after the process would.
+func (r *grouped) restart(now core.Now, at core.Mono) {
 	if r.c.phase == Settle && r.m.State() == member.Off { // it was leaving when the faults ended
 		r.m.Subscribe(now, r.opts.Topics)
 	}
@@ -150,8 +157,6 @@ func (r *grouped) act(now core.Now, at core.Mono) {
 			r.m.Subscribe(now, r.opts.Topics)
 		}
 	}
-	r.work(now, at)
-	r.track(at)
 }
 
 // hear takes what the member was told.

@@ -5,7 +5,6 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/client/consumer"
-	"github.com/klamm-log/klamm/core/client/member"
 	"github.com/klamm-log/klamm/core/client/pipeline"
 	"github.com/klamm-log/klamm/core/client/producer"
 	"github.com/klamm-log/klamm/core/client/txn"
@@ -80,9 +79,7 @@ func (r *piping) act(now core.Now, at core.Mono) {
 	r.settle(at)
 	r.hear(at)
 	r.track(at)
-	if r.c.phase == Settle && r.m.State() == member.Off { // it was leaving when the faults ended
-		r.m.Subscribe(now, r.opts.Topics)
-	}
+	r.restart(now, at)
 	r.loop(now, at)
 	r.out.drain(at)
 	r.settle(at)
@@ -174,7 +171,7 @@ func (r *piping) transform(now core.Now, at core.Mono) bool {
 // end asks for the end of the transaction.
 func (r *piping) end(now core.Now, at core.Mono) {
 	r.asked = at
-	_, r.as = r.m.Identity()
+	r.as = r.m.Metadata().Generation
 	if r.lost {
 		r.book.ask(at, false)
 		r.pipe.Discard(now)
@@ -217,10 +214,14 @@ func (r *piping) over(at core.Mono, err core.ErrorCode, ambiguous bool) {
 }
 
 func (r *piping) due() core.Mono {
-	if r.pipe.State() == pipeline.Working && r.next == len(r.input) {
-		return r.busyTil
+	due := cluster.Never
+	if r.retryAt != 0 {
+		due = r.retryAt
 	}
-	return cluster.Never
+	if r.pipe.State() == pipeline.Working && r.next == len(r.input) {
+		due = min(due, r.busyTil)
+	}
+	return due
 }
 
 func (r *piping) done() bool {

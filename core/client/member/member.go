@@ -63,6 +63,7 @@ type Member struct {
 	commits   []*commit // unfinished; the first may be in flight
 	autoAt    core.Mono
 
+	settled  Metadata // see [Member.Metadata]
 	tag      int64
 	events   []Event
 	results  []Commit
@@ -184,6 +185,7 @@ func (m *Member) EndTurn(now core.Now, out *step.Effects) {
 	if m.closed || m.state == Off || m.state == Failed {
 		return
 	}
+	m.confirm()
 	m.checkPolls(now)
 	m.look(now)
 	m.autoCommit(now)
@@ -301,6 +303,7 @@ func (m *Member) checkPolls(now core.Now) {
 func (m *Member) reset() {
 	m.round++
 	m.generation = noGeneration
+	m.settled = Metadata{Group: m.opts.Group, Generation: noGeneration}
 	m.control, m.beating, m.fetching = false, false, false
 	m.lead, m.rejoin = nil, false
 	m.modern.reset()

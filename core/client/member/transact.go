@@ -12,9 +12,19 @@ type Metadata struct {
 	Generation int32 // with KIP-848 the member epoch
 }
 
-// Metadata is the present membership.
+// Metadata is the membership of the last assignment. Between JoinGroup and SyncGroup the member is in a generation already whose
+// assignment it does not know: in that one its partitions may be another's, who may have fetched their offsets, and coordinators
+// take commits of transactions meanwhile. So the generation before goes on to count until then.
 func (m *Member) Metadata() Metadata {
-	return Metadata{Group: m.opts.Group, MemberID: m.memberID, InstanceID: m.opts.InstanceID, Generation: m.generation}
+	m.confirm()
+	return m.settled
+}
+
+// confirm notes the generation of an assignment that is known.
+func (m *Member) confirm() {
+	if m.state == Stable || m.opts.Protocol == Consumer {
+		m.settled = Metadata{Group: m.opts.Group, MemberID: m.memberID, InstanceID: m.opts.InstanceID, Generation: m.generation}
+	}
 }
 
 // Claim is the number of the claim by which the member holds a partition, 0 if it does not. Claims are numbered in the order of
