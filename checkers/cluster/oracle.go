@@ -95,6 +95,7 @@ type replica struct {
 	producers producers
 	view      history.ReplicaLook
 	viewed    bool
+	lost      *replica // of the metadata log: what the last disk held that this node has lost
 }
 
 // New is an oracle that has seen nothing. It stops judging at the first violation, because what follows one is noise.
@@ -193,6 +194,9 @@ func (o *Oracle) Down(_ core.Mono, id core.NodeID, wiped bool) {
 			continue
 		}
 		r.open, r.viewed, r.view = false, false, history.ReplicaLook{}
+		if wiped && p.raft() {
+			r.lost = &replica{log: ledger{start: r.log.start, batches: slices.Clone(r.log.batches)}, durable: r.durable}
+		}
 		if wiped {
 			r.log.restart(0)
 			r.durable, r.checked = 0, 0

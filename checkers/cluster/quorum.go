@@ -121,18 +121,25 @@ func (o *Oracle) commit(at core.Mono, p *partition, r *replica, hw core.Offset, 
 	}
 }
 
-// holders are those of some voters that have fsynced everything that is committed.
+// holders are those of some voters that have fsynced everything that is committed, or had when they lost their disks: a fetch that
+// says so may arrive after the loss, and its leader cannot know (the KRaft simulation of Kafka does without this rule where a
+// disk is lost).
 func (p *partition) holders(voters []core.NodeID) (have []core.NodeID) {
 	for _, id := range voters {
-		m := p.replica(id)
-		if m == nil || m.durable < p.hw || m.log.end() < p.hw {
-			continue
-		}
-		if _, _, differ := m.log.differs(&p.committed, m.checked, p.hw); !differ {
+		if m := p.replica(id); m != nil && (p.holds(m) || m.lost != nil && p.holds(m.lost)) {
 			have = append(have, id)
 		}
 	}
 	return have
+}
+
+// holds reports whether a replica has fsynced everything that is committed.
+func (p *partition) holds(m *replica) bool {
+	if m.durable < p.hw || m.log.end() < p.hw {
+		return false
+	}
+	_, _, differ := m.log.differs(&p.committed, m.checked, p.hw)
+	return !differ
 }
 
 // committedHere judges what a node knows to be committed.
