@@ -121,8 +121,8 @@ func (c *Checker) lost(pl *place, k int) {
 	var passed [2]core.Offset // by isolation level: the two do not see the same
 	for _, s := range c.spans(pl, k) {
 		_, body := c.log.At(s.event)
-		done := &passed[body.(*history.Poll).Isolation&1]
-		pl.visit(k, max(*done, s.lo), s.hi, func(_ int, o core.Offset, cl *cell) {
+		level := body.(*history.Poll).Isolation & 1
+		pl.visit(k, max(passed[level], s.lo), s.hi, func(_ int, o core.Offset, cl *cell) {
 			if cl.read != 0 || cl.told || c.hidden(pl, s.event, cl.value) {
 				return
 			}
@@ -139,7 +139,7 @@ func (c *Checker) lost(pl *place, k int) {
 			c.report(LostWrite, pl.id, o, []int{sender, s.event},
 				"value %d was acknowledged at offset %d, and a read from %d to %d passed over it", cl.value, o, s.lo, s.hi)
 		})
-		*done = max(*done, s.hi)
+		passed[level] = max(passed[level], s.hi)
 	}
 }
 

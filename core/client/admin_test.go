@@ -118,7 +118,7 @@ func TestListOffsetsNamesTheEpochItKnows(t *testing.T) {
 	w := newWorld(t, k, client.Options{})
 	asks := []admin.OffsetAsk{{TopicPartition: core.TopicPartition{Topic: "t"}, Timestamp: admin.LatestOffset}}
 	w.client.Admin().ListOffsets(w.now, asks, false, 1)
-	require.Equal(t, core.ErrNone, w.reply(2*core.Second).Offsets[0].Err)
+	require.Equal(t, core.ErrNone, w.reply(2 * core.Second).Offsets[0].Err)
 	p.epoch++
 	p.store(record.None, record.Options{}, "x")
 	begun := w.now.Mono

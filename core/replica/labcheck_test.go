@@ -67,7 +67,7 @@ func (c *contents) take(entries []log.Entry) {
 				*c = contents{base: e.Base}
 			}
 			c.cut(e.Last + 1)
-		case log.EntryStartRaised, log.EntryCleaned: // nothing is compacted here
+		case log.EntryStartRaised, log.EntryCleaned, log.EntryForgotten: // nothing is compacted here, and no producer is looked at
 		}
 	}
 }

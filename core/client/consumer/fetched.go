@@ -65,8 +65,13 @@ func (c *Consumer) takeTopic(now core.Now, s *session, version int16, t *kmsg.Fe
 		if p == nil {
 			continue
 		}
-		if at, ok := s.at[p]; ok && s.entries[at].moved == p.moved && p.assigned && p.state == fetching {
-			c.take(now, s, p, &s.entries[at], r)
+		at, ok := s.at[p]
+		if !ok || s.entries[at].moved != p.moved || !p.assigned || p.state != fetching {
+			continue
+		}
+		// A former leader's answer may come when the next one's has been used: it begins before the position.
+		if e := &s.entries[at]; e.offset == p.fetch.offset {
+			c.take(now, s, p, e, r)
 		}
 	}
 }
