@@ -94,7 +94,7 @@ func (p *Plane) writeMarker(
 	if a.Code != core.ErrNone {
 		return a.Code
 	}
-	p.gate.Ended(to.Slot, id)
+	p.gate.Ended(to.Slot, id, epoch, m.TransactionVersion >= bumpsEpochs)
 	p.host.Marked(now, &to, a.Last+1, coord.Producer{ID: id, Epoch: epoch}, m.Committed, out)
 	wait.end = a.Last + 1
 	w.appended = append(w.appended, wait)

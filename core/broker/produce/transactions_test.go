@@ -162,6 +162,25 @@ func TestConcurrentTransactionIsAskedAgain(t *testing.T) {
 	require.Equal(t, []core.ErrorCode{core.ErrNotEnoughReplicas}, r.codes(p))
 }
 
+// KAFKA-18575: with transaction version 2 a producer goes on before the markers of its last transaction are written. What waits for
+// the coordinator then belongs to the next one.
+func TestNextTransactionOutlivesTheMarker(t *testing.T) {
+	r := newRig(t)
+	r.produce(12, "x", -1, batch{id: 5, epoch: 3})
+	r.answer(none)
+	next := r.produce(12, "x", -1, batch{id: 5, epoch: 4})
+	r.answer(core.ErrConcurrentTransactions)
+	require.Equal(t, []core.ErrorCode{none}, r.marker(5, 4, 9, 2, 0))
+	require.True(t, r.waits(next))
+	at, ok := r.plane.NextDeadline()
+	require.True(t, ok)
+	r.now.Mono = max(r.now.Mono, at)
+	r.turn()
+	r.answer(none)
+	require.Equal(t, []core.ErrorCode{none}, r.codes(next))
+	require.True(t, r.parts[0].Log.Producers().Ongoing(5, 4))
+}
+
 // With transaction version 2 every transaction has an epoch of its own: what an unknown producer sends first has number 0.
 func TestUnknownProducerBeginsAtZero(t *testing.T) {
 	r := newRig(t)

@@ -149,10 +149,14 @@ func (g *Gate[T]) Hold(now core.Now, c *Claim, item T) core.ErrorCode {
 }
 
 // Ended tells that a marker of the producer was appended to the partition: whatever the coordinator has said, or will say to questions
-// of before, is about a transaction that is over.
-func (g *Gate[T]) Ended(slot purgatory.Slot, id core.ProducerID) {
+// of before, is about a transaction that is over. bumped says that the marker's epoch is one above that of the transaction (version 2):
+// then batches of the marker's epoch belong to the next one. Its first batches may well wait here when the marker comes, for the
+// producer goes on as soon as the end is decided, and the coordinator confirms it only when this one is complete (KAFKA-18575).
+func (g *Gate[T]) Ended(slot purgatory.Slot, id core.ProducerID, epoch core.ProducerEpoch, bumped bool) {
 	for _, e := range slices.Clone(g.places[place{slot, id}]) {
-		g.void(e, core.ErrInvalidTxnState)
+		if e.claim.Epoch < epoch || e.claim.Epoch == epoch && !bumped {
+			g.void(e, core.ErrInvalidTxnState)
+		}
 	}
 }
 
