@@ -57,14 +57,20 @@ func (Sarama) Produce(ctx context.Context, job Job) error {
 			return errors.Join(ctx.Err(), <-done)
 		}
 	}
-	producer.AsyncClose()
 	return <-done
 }
 
-// saramaResults reads results until the producer has closed.
+// saramaResults reads results until the producer has closed. It is closed when all records have theirs: one that is being tried
+// again while the producer shuts down is given up.
 func saramaResults(producer sarama.AsyncProducer, job Job) error {
 	successes, failures := producer.Successes(), producer.Errors()
 	var failed error
+	left := job.Count
+	decided := func() {
+		if left--; left == 0 {
+			producer.AsyncClose()
+		}
+	}
 	for successes != nil || failures != nil {
 		select {
 		case m, open := <-successes:
@@ -73,12 +79,14 @@ func saramaResults(producer sarama.AsyncProducer, job Job) error {
 				continue
 			}
 			job.Acknowledge(m.Metadata.(int), m.Offset)
+			decided()
 		case e, open := <-failures:
 			if !open {
 				failures = nil
 				continue
 			}
 			failed = e
+			decided()
 		}
 	}
 	return failed
