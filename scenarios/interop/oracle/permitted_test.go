@@ -52,7 +52,6 @@ func meant() []permit {
 		{step: `DescribeConfigs v\d broker`, path: `.*Configs\[(advertised\.listeners|broker\.id|cluster\.id|controller\..*|listener.*|` +
 			`log\.dirs?|node\.id|offsets\.topic\.replication\.factor|process\.roles)\].*(Value|Source)`, why: "they are configured differently"},
 		{step: `DescribeConfigs v\d broker`, path: `.*Configs\[(klamm\..*|cluster\.id)\].*`, when: onlyKlamm, why: "Klamm's own"},
-		{step: "Produce v\\d+ transactional", path: `.*`, why: "transactions are not there yet"},
 		{step: "CreateTopics v7 (validate|249|collides|empty|internal)", path: `.*TopicID`, why: "Kafka makes up an id for a topic that it does not create",
 			when: func(d difference) bool { return d.klamm == "no id" }},
 	}
