@@ -70,9 +70,12 @@ func (c *Coordinator) endBumping(now core.Now, t *Txn, r *EndRequest) EndResult 
 	switch {
 	case t.hard.ProducerID != r.Producer.ID:
 		return failed(core.ErrInvalidProducerIDMapping)
-	case t.hard.Epoch != r.Producer.Epoch || t.hard.State.Prepared():
-		// A prepared transaction has its epoch bumped already: nobody has been given it yet.
+	case t.hard.Epoch != r.Producer.Epoch:
 		return failed(core.ErrProducerFenced)
+	case t.hard.State.Prepared():
+		// The client was given this epoch when the end of the transaction before was decided, and has begun another one, and given it up,
+		// before all markers were written. Kafka fences it here, who is the only producer there is: franz-go's TestTxnEtl.
+		return failed(core.ErrConcurrentTransactions)
 	case t.hard.State != Ongoing && r.Commit:
 		return failed(core.ErrInvalidTxnState)
 	}

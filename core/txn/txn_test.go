@@ -149,6 +149,27 @@ func TestWhatIsEmptyCanBeAbortedOnly(t *testing.T) {
 	require.Equal(t, core.ErrInvalidTxnState, code)
 }
 
+// A client may give its next transaction up before the markers of the last one are written. It is the current producer, so it waits.
+func TestNextAbortWaitsForTheMarkers(t *testing.T) {
+	r := newRig(t, 2)
+	p := r.mustInit("a")
+	r.mustAdd("a", p, 2, 1)
+	next, code := r.finish("a", p, true, 2)
+	require.Equal(t, core.ErrNone, code)
+	require.Equal(t, txn.PrepareCommit, r.state("a"))
+	for _, commit := range []bool{false, true} {
+		_, code = r.finish("a", next, commit, 2)
+		require.Equal(t, core.ErrConcurrentTransactions, code)
+	}
+	_, code = r.finish("a", txn.Producer{ID: p.ID, Epoch: next.Epoch + 1}, false, 2)
+	require.Equal(t, core.ErrProducerFenced, code, "an epoch from the future")
+	r.answer(core.ErrNone)
+	require.Equal(t, txn.CompleteCommit, r.state("a"))
+	after, code := r.finish("a", next, false, 2)
+	require.Equal(t, core.ErrNone, code)
+	require.Equal(t, next.Epoch+1, after.Epoch)
+}
+
 func TestAnotherInitFencesAndAborts(t *testing.T) {
 	for _, version := range []txn.Version{0, 2} {
 		r := newRig(t, version)

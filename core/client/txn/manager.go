@@ -267,12 +267,14 @@ func (m *Manager) fail(code core.ErrorCode) {
 }
 
 // ended tells the end of the transaction that was wished for. Where its epoch may still be used by something late, the next transaction
-// takes another.
+// takes another. So does the first of version 2 (KIP-890): what version 1 has left under the epoch, a leader would take for the
+// beginning of the next transaction, which needs no coordinator's word any more.
 func (m *Manager) ended() {
 	m.events = append(m.events, Event{Kind: EventEnded, Commit: m.commit})
-	bump := m.doubt && !m.V2() && m.started
+	was, doubt := m.V2(), m.doubt && m.started
 	m.forget()
 	m.learn()
+	bump := !was && (doubt || m.V2())
 	m.dirty = true
 	if bump {
 		m.state, m.given = Starting, true

@@ -13,8 +13,7 @@ import (
 	_ "github.com/twmb/franz-go/pkg/kgo" // the tests of this package at this version are run
 )
 
-// passing are the integration tests of pkg/kgo that pass. Not among them: those about shares, and
-// TestTxnEtl, which passes with transaction.version below 2 and ends with PRODUCER_FENCED now and then at 2.
+// passing are the integration tests of pkg/kgo that pass. Not among them: those about shares.
 func passing() []string {
 	return []string{
 		"TestPing", "TestClient_Produce", "TestClient_ProduceLargeMessages", "TestAddRemovePartitions",
@@ -23,6 +22,7 @@ func passing() []string {
 		"TestIssueFetchLargerThanBrokerMaxReadBytes", "TestIssueProduceSyncManualPartitionNegativeDoesNotPanic",
 		// With groups, of both protocols, static members among them.
 		"TestIssue1034", "TestIssue523", "TestConsumeRegex", "TestGroupSimple", "Test848RegexBrokerResolves", "TestGroupETL",
+		"TestTxnEtl", // consume, transform and produce with transactions of version 2
 	}
 }
 
