@@ -93,7 +93,7 @@ func judge(plan sim.Plan, oracle *cluster.Oracle, opts sim.Options) Verdict {
 	for _, x := range txn.Check(log).Violations {
 		v.found(x)
 	}
-	for _, x := range txn.CheckRefusals(log, txn.Refusals{Timeouts: timeouts(plan)}) {
+	for _, x := range txn.CheckRefusals(log, txn.Refusals{Timeouts: timeouts(plan), Deposed: deposed(oracle)}) {
 		v.found(x)
 	}
 	for _, x := range sums.Check(log) {
@@ -237,6 +237,15 @@ func timeouts(plan sim.Plan) []txn.Timeout {
 			continue
 		}
 		out[k].After = min(out[k].After, after)
+	}
+	return out
+}
+
+// deposed are the times in which a coordinator of transactions or groups may have answered that was one no more.
+func deposed(oracle *cluster.Oracle) []txn.Span {
+	var out []txn.Span
+	for _, s := range oracle.Deposed("__transaction_state", "__consumer_offsets") {
+		out = append(out, txn.Span{From: s.From, To: s.To})
 	}
 	return out
 }

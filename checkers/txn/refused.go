@@ -12,7 +12,12 @@ import (
 type Refusals struct {
 	// Timeouts are the shortest transaction.timeout.ms of each transactional.id; who is not named is not judged.
 	Timeouts []Timeout
+	// Deposed are the times in which a coordinator may have answered that was one no more.
+	Deposed []Span
 }
+
+// Span is the time [From, To).
+type Span struct{ From, To core.Mono }
 
 // Timeout is how long the coordinator leaves a transaction of a writer open.
 type Timeout struct {
@@ -26,6 +31,9 @@ type Timeout struct {
 //     producer may have been fenced: another InitProducerId of its transactional.id was under way, or may have been executed, since its
 //     own began, or the transaction was open for as long as its timeout. A client that asks for nothing wrong is never told that it
 //     has (KIP-890; KAFKA-18575; BUGS.md F7).
+//
+// A coordinator that has been replaced and does not know it can acknowledge nothing, but it refuses by what it remembers, as Kafka's does:
+// a transaction is not judged while there was one.
 //
 // A coordinator that takes office counts a timeout by its own wall clock, so that nothing can be judged where such clocks jump.
 func CheckRefusals(log *history.Log, r Refusals) []checkers.Violation {
@@ -41,6 +49,9 @@ func CheckRefusals(log *history.Log, r Refusals) []checkers.Violation {
 		op, body := log.At(i)
 		b, ok := body.(*history.Txn)
 		if !ok || !denies(b.Refused) {
+			continue
+		}
+		if slices.ContainsFunc(r.Deposed, func(s Span) bool { return s.From <= op.End && op.Start < s.To }) {
 			continue
 		}
 		k := slices.IndexFunc(r.Timeouts, func(t Timeout) bool { return t.Writer == b.Writer })

@@ -360,11 +360,13 @@ func TestRefusals(t *testing.T) {
 			init p2 60..70 ok writer=3`, wrong},
 		"another one that has not been answered yet": {own + refused + `
 			init p2 50..70 ok writer=3`, nil},
+		"a replaced coordinator may have answered": {own + strings.Replace(refused, "10..60", "310..360", 1), nil},
 		"its next epoch": {own + `
 			init p1 6..8 ok writer=3` + refused, wrong},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := txn.CheckRefusals(parse(t, c.events), txn.Refusals{Timeouts: []txn.Timeout{{Writer: 3, After: 100}}})
+			got := txn.CheckRefusals(parse(t, c.events), txn.Refusals{Timeouts: []txn.Timeout{{Writer: 3, After: 100}},
+				Deposed: []txn.Span{{From: 300, To: 311}}})
 			require.Equal(t, c.want, names(got))
 		})
 	}
