@@ -280,6 +280,7 @@ func (p *Plane) takeOffice(now core.Now, out *step.Effects) {
 	case active && p.ctl == nil:
 		out.Reachable("controller.active", nil)
 		p.offices++
+		p.pending = p.image.Offset() + 1 // what an earlier term has proposed since is nobody's business any more
 		p.ctl = controller.Activate(p.cfg, controller.Options{
 			SessionTimeout: core.Millis(p.cfg.BrokerSessionTimeoutMs), ImbalanceCheck: core.Millis(p.cfg.LeaderImbalanceCheckMs),
 			AutoRebalance: p.cfg.AutoLeaderRebalance, Static: p.opts.Static,
