@@ -173,6 +173,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if offline {
 		b.handOver(p)
 	}
+	if f, _ := p.Log.Offline(); offline && !p.offline {
+		b.notices = append(b.notices, fmt.Sprintf("the log of %v has failed (%s: %s); this broker does without it until it is started again", p.TP, f.File, f.What))
+	}
 	if moved || offline && !p.offline {
 		p.offline = offline
 		b.produces.Touch(p.slot)
