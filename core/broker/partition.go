@@ -272,6 +272,7 @@ func (b *Broker) lead(now core.Now, p *partition, state *metadata.Partition, out
 		p.Log.Reconfigure(b.logConfig(p.cfg, p.copies))
 	}
 	p.Apply(now, state, out)
+	p.Consider(b.image()) // whoever has left the ISR because it is fenced must not be waited for until somebody fetches
 	b.follow(p)
 	b.produces.Touch(p.slot) // waiters are bound to the epoch under which they were admitted
 	b.fetches.Touch(p.slot)
