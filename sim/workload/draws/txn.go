@@ -73,7 +73,7 @@ func Txns(r *prng.Rand, shape Shape, x TxnShape) []workload.Plan {
 // newestLevel is the version of transactions that clusters begin with.
 const newestLevel = 2
 
-// leveled lets the creator set the version of transactions first, and perhaps raise it on the way.
+// leveled lets the creator set the version of transactions first, and perhaps raise or lower it on the way.
 func (d *drawer) leveled(r *prng.Rand, p workload.Plan, x TxnShape) workload.Plan {
 	if len(x.Levels) == 0 {
 		return p
@@ -88,6 +88,10 @@ func (d *drawer) leveled(r *prng.Rand, p workload.Plan, x TxnShape) workload.Pla
 	}
 	if own := r.Fork("raised"); level < newestLevel && own.Chance(1, 4) {
 		set(newestLevel, max(d.instant(own), d.shape.Start.Add(2*core.Second)))
+	}
+	// Clients that have seen the newest version go by it until they look again.
+	if own := r.Fork("lowered"); level == newestLevel && own.Chance(1, 4) {
+		set(own.Between(0, newestLevel-1), max(d.instant(own), d.shape.Start.Add(3*core.Second)))
 	}
 	return finished(p)
 }
