@@ -6,13 +6,20 @@ const someSlack = 30
 // rounds goes through all passes until a whole round has changed nothing.
 func (s *session) rounds() {
 	s.large()
-	for !s.over {
-		was := s.state()
+	for lucky := false; !s.over; lucky = true {
+		was := s.size.Events
 		s.fixpoint()
-		s.do("luck", s.chance)
-		if s.state() == was {
+		if lucky && s.size.Events > was*99/100 {
+			break // since luck was tried, hardly anything has gone
+		}
+		was = s.size.Events
+		if s.do("luck", s.chance); s.size.Events == was {
 			break
 		}
+	}
+	was := s.size.Events
+	if s.do("latencies", s.quick); s.size.Events < was { // luck needs latencies that differ, so they go last
+		s.fixpoint()
 	}
 	s.do("instants", s.rounded)
 }
