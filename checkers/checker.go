@@ -157,7 +157,8 @@ func (c *Checker) observe(i int, op history.Op, body history.Body) {
 	case *history.Seek:
 		delete(c.place(b.Place).readers, op.Process)
 	case *history.Group: // package group judges these
-	case *history.Txn: // package txn judges these
+	case *history.Txn, *history.Init: // package txn judges these
+	case *history.Transfer, *history.Tally: // package sums judges these
 	case *history.Replica:
 		c.replica(c.place(b.Place), i, op, b)
 	case *history.Scan:

@@ -9,6 +9,7 @@ import (
 	"github.com/klamm-log/klamm/checkers/group"
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/checkers/linear"
+	"github.com/klamm-log/klamm/checkers/sums"
 	"github.com/klamm-log/klamm/checkers/txn"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/sim"
@@ -90,6 +91,12 @@ func judge(plan sim.Plan, oracle *cluster.Oracle, opts sim.Options) Verdict {
 		v.found(x)
 	}
 	for _, x := range txn.Check(log).Violations {
+		v.found(x)
+	}
+	for _, x := range txn.CheckRefusals(log, txn.Refusals{Timeouts: timeouts(plan), Deposed: deposed(oracle)}) {
+		v.found(x)
+	}
+	for _, x := range sums.Check(log) {
 		v.found(x)
 	}
 	v.linear(log)
@@ -206,6 +213,41 @@ func (v *Verdict) liveness(plan sim.Plan) {
 		Stable: v.Result.Bounds / 2, Writers: provers(plan, v.Result.History)}) {
 		v.found(x)
 	}
+}
+
+// timeouts are the shortest transaction timeouts of each transactional id. None are known where a broker's wall clock jumps: by it a new
+// coordinator reckons how long a transaction has been open.
+func timeouts(plan sim.Plan) []txn.Timeout {
+	if slices.ContainsFunc(plan.Faults, func(f sim.Fault) bool { return f.Kind == sim.ClockJump && int(f.Node) < len(plan.Brokers) }) {
+		return nil
+	}
+	var out []txn.Timeout
+	for i := range plan.Clients {
+		x := plan.Clients[i].Txn
+		if x == nil {
+			continue
+		}
+		after := x.Timeout
+		if after == 0 {
+			after = core.Minute // the client's default
+		}
+		k := slices.IndexFunc(out, func(t txn.Timeout) bool { return t.Writer == x.Writer })
+		if k < 0 {
+			out = append(out, txn.Timeout{Writer: x.Writer, After: after})
+			continue
+		}
+		out[k].After = min(out[k].After, after)
+	}
+	return out
+}
+
+// deposed are the times in which a coordinator of transactions or groups may have answered that was one no more.
+func deposed(oracle *cluster.Oracle) []txn.Span {
+	var out []txn.Span
+	for _, s := range oracle.Deposed("__transaction_state", "__consumer_offsets") {
+		out = append(out, txn.Span{From: s.From, To: s.To})
+	}
+	return out
 }
 
 // provers are the transactional ids of which one transaction at least must be committed after the faults: those of writers that have a

@@ -44,6 +44,7 @@ func (o *Oracle) Partition(at core.Mono, s history.PartitionState) {
 		o.follows(at, p, &s)
 	}
 	p.name, p.state, p.known = s.Name, s, true
+	p.reign(at)
 	o.lead(at, p, s.LeaderEpoch, s.Leader, "the controller's leader is")
 	o.changed = append(o.changed, p)
 }

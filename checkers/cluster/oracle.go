@@ -63,7 +63,9 @@ type partition struct {
 
 	state history.PartitionState
 	known bool // state holds something
-	gone  bool
+
+	deposed []Span // see [Oracle.Deposed]
+	gone    bool
 }
 
 // deletion is what DeleteRecords has promised to be gone, and the highest epoch that was known when it did.
@@ -95,6 +97,8 @@ type replica struct {
 	producers producers
 	view      history.ReplicaLook
 	viewed    bool
+	stale     bool // it leads by its own account, and another one by the controller's, since then
+	since     core.Mono
 	lost      *replica // of the metadata log: what the last disk held that this node has lost
 }
 
@@ -185,7 +189,7 @@ func (o *Oracle) Up(_ core.Mono, id core.NodeID) {
 }
 
 // Down implements [history.Witness].
-func (o *Oracle) Down(_ core.Mono, id core.NodeID, wiped bool) {
+func (o *Oracle) Down(at core.Mono, id core.NodeID, wiped bool) {
 	n := o.node(id)
 	n.up, n.epoch, n.seen = false, -1, false
 	for _, p := range o.order {
@@ -194,6 +198,7 @@ func (o *Oracle) Down(_ core.Mono, id core.NodeID, wiped bool) {
 			continue
 		}
 		r.open, r.viewed, r.view = false, false, history.ReplicaLook{}
+		p.reign(at)
 		if wiped && p.raft() {
 			r.lost = &replica{log: ledger{start: r.log.start, batches: slices.Clone(r.log.batches)}, durable: r.durable}
 		}
@@ -232,9 +237,10 @@ func (o *Oracle) LogOpened(at core.Mono, op history.Opening) {
 }
 
 // LogClosed implements [history.Witness].
-func (o *Oracle) LogClosed(_ core.Mono, id core.NodeID, k history.Key) {
+func (o *Oracle) LogClosed(at core.Mono, id core.NodeID, k history.Key) {
 	if r := o.part(k).replica(id); r != nil {
 		r.open, r.viewed, r.view = false, false, history.ReplicaLook{}
+		o.part(k).reign(at)
 	}
 }
 

@@ -31,6 +31,7 @@ func (o *Oracle) Replica(at core.Mono, v history.ReplicaLook) {
 			"follower %d has HighWatermark %d, and no leader has shown more than %d", v.Node, v.HighWatermark, p.hw)
 	}
 	r.view, r.viewed = v, true
+	p.reign(at)
 	o.superset(at, p)
 	o.matches(at, p, r, min(v.HighWatermark, p.hw))
 }

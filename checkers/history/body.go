@@ -63,6 +63,9 @@ const (
 	KindSeek
 	KindGroup
 	KindTxn
+	KindInit
+	KindTransfer
+	KindTally
 	KindReplica
 	KindScan
 	KindNodeChange
@@ -70,7 +73,7 @@ const (
 	KindMark
 )
 
-const kindWords = "send poll list-offsets delete-records create-topic delete-topic seek group txn replica scan node loss mark"
+const kindWords = "send poll list-offsets delete-records create-topic delete-topic seek group txn init transfer tally replica scan node loss mark"
 
 // String is the word that begins the event's line in the text form.
 func (k Kind) String() string { return word(kindWords, uint8(k)) }
@@ -220,6 +223,8 @@ type Txn struct {
 	Asked core.Mono
 	// Group is the consumer group on whose behalf the offsets of Consumed were to be committed, -1 for none.
 	Group int32
+	// Refused is why the transaction could not go on: the error that doomed it, or that ended its producer; ErrNone if nothing did.
+	Refused core.ErrorCode
 	// Consumed are the input offsets that the transaction has worked on: what it committed with SendOffsetsToTransaction is their
 	// ends.
 	Consumed []Range
@@ -230,6 +235,39 @@ type Range struct {
 	Place
 	From, To core.Offset
 }
+
+// Init is how a transactional producer came by its producer id or epoch: one InitProducerId and its repetitions (KIP-98, KIP-360). It
+// begins with the first attempt. OK means that the producer goes on under what it was given, Fail that it was refused, Info that its
+// owner died before it was told.
+type Init struct {
+	Writer int32 // which transactional.id
+	// Lost is how many attempts nobody answered: each may be executed later yet, and fence whoever writes by then.
+	Lost int64
+}
+
+// Transfer says what a transaction of a bank is about: the record with the value Debit takes Amount from an account, the one with the
+// value Credit gives it to another. It is an instant, when the transfer begins.
+type Transfer struct {
+	Txn           TxnID
+	Debit, Credit Value
+	Amount        int64
+}
+
+// Tally says what one output record of a word count is about: in what its transaction has consumed for a group, a word stands N
+// times. It is an instant, when the record is made.
+type Tally struct {
+	Txn   TxnID
+	Group int32
+	Value Value // of the output record
+	Word  int32
+	N     int64
+}
+
+// Words is how many words there are.
+const Words = 11
+
+// Word is the word that a record with the value is: it follows from the value, so that whoever reads the one knows the other.
+func (v Value) Word() int32 { return int32(v % Words) }
 
 // Replica is a look at one replica's counters. Start equals End.
 type Replica struct {
@@ -288,6 +326,9 @@ func (*DeleteTopic) kind() Kind   { return KindDeleteTopic }
 func (*Seek) kind() Kind          { return KindSeek }
 func (*Group) kind() Kind         { return KindGroup }
 func (*Txn) kind() Kind           { return KindTxn }
+func (*Init) kind() Kind          { return KindInit }
+func (*Transfer) kind() Kind      { return KindTransfer }
+func (*Tally) kind() Kind         { return KindTally }
 func (*Replica) kind() Kind       { return KindReplica }
 func (*Scan) kind() Kind          { return KindScan }
 func (*NodeChange) kind() Kind    { return KindNodeChange }

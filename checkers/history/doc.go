@@ -3,7 +3,7 @@
 // A [Log] is an append-only list of events. The seeded clients of the simulator write it, and so do the clients
 // of a torture run against real processes; the checkers read it and know nothing of either. An event is an [Op]
 // (who, when, how it ended) and a [Body] (what): [Send], [Poll], [ListOffsets], [DeleteRecords], [CreateTopic],
-// [DeleteTopic], [Seek], [Group], [Txn] come from clients; [Replica], [Scan], [NodeChange], [Loss] come from whoever can look
+// [DeleteTopic], [Seek], [Group], [Txn], [Init], [Transfer], [Tally] come from clients; [Replica], [Scan], [NodeChange], [Loss] come from whoever can look
 // inside a broker; [Mark] divides the run into phases.
 //
 // # What a recorder must do

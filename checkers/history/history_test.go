@@ -23,7 +23,10 @@ delete-records p3 32..33 fail T1/7 before=3 low=3
 create-topic p4 30..34 ok T1 partitions=8
 delete-topic p4 35..36 ok T0
 seek p2 36..36 ok T1/7 to=0
-txn p1 20..36 ok id=7 writer=2 commit asked=33 group=1 | T0/1:3..9 T1/7:0..1
+txn p1 20..36 ok id=7 writer=2 commit asked=33 group=1 refused=48 | T0/1:3..9 T1/7:0..1
+init p1 20..36 info writer=2 lost=3
+transfer p1 36..36 ok txn=7 debit=101 credit=102 amount=5
+tally p1 36..36 ok txn=7 group=1 value=18446744073709551615 word=3 n=2
 replica p-1 37..37 ok T1/7 node=1 leader sole policy=os epoch=3 start=0 hw=5 end=6 durable=5
 scan p-1 37..37 ok T1/7 node=1 start=0 end=6 | 0..4 5..5!bad-crc
 node p-1 38..38 ok node=1 state=power-lost policy=os
@@ -35,7 +38,7 @@ func TestTextOfEveryKind(t *testing.T) {
 	l, err := Parse([]byte(everyKind))
 	require.NoError(t, err)
 	require.Equal(t, everyKind, l.String())
-	require.Equal(t, 14, l.Len())
+	require.Equal(t, 17, l.Len())
 	op, body := l.At(2)
 	require.Equal(t, Op{Process: 2, Start: 21, End: 30}, op)
 	p := body.(*Poll)
@@ -184,7 +187,13 @@ func drawLog(t *rapid.T) *Log {
 		case KindGroup:
 			l.Group(op, Group{at, 3, GroupStep(two), 7, o(), o(), yes})
 		case KindTxn:
-			l.Txn(op, Txn{TxnID(now), at.Partition, yes, now - 1, int32(two), []Range{{at, o(), o()}}})
+			l.Txn(op, Txn{TxnID(now), at.Partition, yes, now - 1, int32(two), core.ErrorCode(two), []Range{{at, o(), o()}}})
+		case KindInit:
+			l.Init(op, Init{at.Partition, int64(two)})
+		case KindTransfer:
+			l.Transfer(op, Transfer{TxnID(now), Value(now), Value(two), int64(node)})
+		case KindTally:
+			l.Tally(op, Tally{TxnID(now), at.Partition, Value(now), int32(two), int64(node)})
 		}
 	}
 	return l

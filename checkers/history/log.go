@@ -23,6 +23,9 @@ type Log struct {
 	seeks   []Seek
 	groups  []Group
 	txns    []Txn
+	inits   []Init
+	moves   []Transfer
+	tallies []Tally
 	looks   []Replica
 	scans   []Scan
 	nodes   []NodeChange
@@ -98,6 +101,12 @@ func (l *Log) At(i int) (Op, Body) {
 		return op, &l.groups[h.body]
 	case KindTxn:
 		return op, &l.txns[h.body]
+	case KindInit:
+		return op, &l.inits[h.body]
+	case KindTransfer:
+		return op, &l.moves[h.body]
+	case KindTally:
+		return op, &l.tallies[h.body]
 	case KindReplica:
 		return op, &l.looks[h.body]
 	case KindScan:
@@ -178,6 +187,24 @@ func (l *Log) Txn(op Op, b Txn) int {
 	b.Consumed = append([]Range(nil), b.Consumed...)
 	l.txns = append(l.txns, b)
 	return l.add(op, KindTxn, len(l.txns))
+}
+
+// Init adds an InitProducerId.
+func (l *Log) Init(op Op, b Init) int {
+	l.inits = append(l.inits, b)
+	return l.add(op, KindInit, len(l.inits))
+}
+
+// Transfer adds what a transaction of a bank is about.
+func (l *Log) Transfer(op Op, b Transfer) int {
+	l.moves = append(l.moves, b)
+	return l.add(op, KindTransfer, len(l.moves))
+}
+
+// Tally adds what an output record of a word count is about.
+func (l *Log) Tally(op Op, b Tally) int {
+	l.tallies = append(l.tallies, b)
+	return l.add(op, KindTally, len(l.tallies))
 }
 
 // Replica adds a look at a replica at the instant at.

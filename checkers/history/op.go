@@ -13,7 +13,7 @@ type Op struct {
 	Process Process
 	// Outcome is how the operation ended.
 	Outcome Outcome
-	// Code is the protocol's last answer, core.ErrNone when there was none. No checker judges by it.
+	// Code is the protocol's last answer, core.ErrNone when there was none. No checker judges by it; see [Txn].Refused.
 	Code core.ErrorCode
 	// Start is the instant of the call, End of its completion or of giving up. Start <= End.
 	Start, End core.Mono

@@ -163,6 +163,12 @@ func (l *Log) parseBody(w *walker, op Op, k Kind) error {
 		return into(l, w, op, &Group{}, l.Group)
 	case KindTxn:
 		return into(l, w, op, &Txn{}, l.Txn)
+	case KindInit:
+		return into(l, w, op, &Init{}, l.Init)
+	case KindTransfer:
+		return into(l, w, op, &Transfer{}, l.Transfer)
+	case KindTally:
+		return into(l, w, op, &Tally{}, l.Tally)
 	case KindReplica:
 		return into(l, w, op, &Replica{}, at(l.Replica))
 	case KindScan:

@@ -147,7 +147,28 @@ func (b *Txn) walk(w *walker) {
 	flag(w, "commit", &b.Commit)
 	num(w, "asked", &b.Asked, 0)
 	num(w, "group", &b.Group, -1)
+	num(w, "refused", &b.Refused, core.ErrNone)
 	w.ranges(&b.Consumed)
+}
+
+func (b *Init) walk(w *walker) {
+	num(w, "writer", &b.Writer, 0)
+	num(w, "lost", &b.Lost, 0)
+}
+
+func (b *Transfer) walk(w *walker) {
+	num(w, "txn", &b.Txn, 0)
+	value(w, "debit", &b.Debit)
+	value(w, "credit", &b.Credit)
+	num(w, "amount", &b.Amount, 0)
+}
+
+func (b *Tally) walk(w *walker) {
+	num(w, "txn", &b.Txn, 0)
+	num(w, "group", &b.Group, 0)
+	value(w, "value", &b.Value)
+	num(w, "word", &b.Word, 0)
+	num(w, "n", &b.N, 0)
 }
 
 func (b *Replica) walk(w *walker) {
@@ -205,6 +226,21 @@ func num[T signed](w *walker, key string, p *T, def T) {
 		if err != nil || int64(*p) != v {
 			w.fail("%s=%q is not a number in range", key, s)
 		}
+	}
+}
+
+// value is a field that names a record.
+func value(w *walker, key string, p *Value) {
+	if w.in == nil {
+		w.out = append(append(append(w.out, ' '), key...), '=')
+		w.out = strconv.AppendUint(w.out, uint64(*p), 10)
+		return
+	}
+	s, _ := w.in.take(key)
+	v, err := strconv.ParseUint(s, 10, 64)
+	*p = Value(v)
+	if err != nil {
+		w.fail("%s=%q is no value", key, s)
 	}
 }
 

@@ -22,6 +22,7 @@
 //   - G1c (Adya; Jepsen's Kafka checker): transactions that read each other's writes in a circle. Edges are wr alone, of
 //     read_committed polls: such a circle is impossible, as nobody reads what is not committed yet.
 //   - G0: a circle of ww edges, in the order of the log. Kafka does not isolate writers, so it is legal: it is counted, not reported.
+//   - TXN-NOT-REFUSED: see [CheckRefusals].
 //   - L-TXN-COMPLETES, L-LSO: see [CheckLiveness].
 //
 // Only sends whose promise is durable are judged as missing, and only in topics that are not compacted; offsets that the log start

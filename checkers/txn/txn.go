@@ -18,6 +18,7 @@ const (
 	Circular         checkers.Property = "G1c"
 	Completes        checkers.Property = "L-TXN-COMPLETES"
 	LastStable       checkers.Property = "L-LSO"
+	NotRefused       checkers.Property = "TXN-NOT-REFUSED"
 )
 
 // keep bounds the findings of one property.

@@ -314,3 +314,60 @@ func TestPlainCheckerKnowsIsolation(t *testing.T) {
 		})
 	}
 }
+
+// What the only producer of a transactional id is told, and when it may be told so.
+func TestRefusals(t *testing.T) {
+	const own = `
+		init p1 1..5 ok writer=3
+		`
+	const refused = `
+		txn p1 10..60 ok id=1 writer=3 asked=10 refused=90`
+	wrong := []string{"TXN-NOT-REFUSED"}
+	for name, c := range map[string]struct {
+		events string
+		want   []string
+	}{
+		"fenced by nobody":                  {own + refused, wrong},
+		"an epoch that was not its own":     {own + strings.Replace(refused, "=90", "=47", 1), wrong},
+		"no transaction is open":            {own + strings.Replace(refused, "=90", "=48", 1), wrong},
+		"out of order":                      {own + strings.Replace(refused, "=90", "=45", 1), wrong},
+		"no such producer id":               {own + strings.Replace(refused, "=90", "=49", 1), wrong},
+		"a commit that was refused":         {own + "txn p1 10..60 fail code=48 id=1 writer=3 commit asked=10 refused=48", wrong},
+		"refused for another reason":        {own + strings.Replace(refused, "=90", "=7", 1), nil},
+		"not refused":                       {own + "txn p1 10..60 ok id=1 writer=3 asked=10", nil},
+		"timed out":                         {own + "txn p1 10..110 ok id=1 writer=3 asked=10 refused=90", nil},
+		"nobody knows its timeout":          {own + strings.Replace(refused, "writer=3", "writer=4", 1), nil},
+		"it was never told its producer id": {refused, nil},
+		"another one began in between": {own + `
+			init p2 20..30 ok writer=3` + refused, nil},
+		"another one was refused in between": {own + `
+			init p2 20..30 fail code=51 writer=3` + refused, nil},
+		"another one asked at the same time": {`
+			init p2 0..2 ok writer=3` + own + refused, nil},
+		"another one was before it": {`
+			init p2 -3..0 ok writer=3` + own + refused, wrong},
+		"a late attempt of one before it": {`
+			init p2 -3..0 ok writer=3 lost=1` + own + refused, nil},
+		"one before it died while it asked": {`
+			init p2 -3..0 info writer=3 lost=1` + own + refused, nil},
+		"a late attempt of its own": {`
+			init p1 1..5 ok writer=3 lost=1` + refused, nil},
+		"the producer of another id": {own + `
+			init p2 20..30 ok writer=4` + refused, wrong},
+		"itself, afterwards": {own + refused + `
+			init p1 60..70 ok writer=3`, wrong},
+		"another one afterwards": {own + refused + `
+			init p2 60..70 ok writer=3`, wrong},
+		"another one that has not been answered yet": {own + refused + `
+			init p2 50..70 ok writer=3`, nil},
+		"a replaced coordinator may have answered": {own + strings.Replace(refused, "10..60", "310..360", 1), nil},
+		"its next epoch": {own + `
+			init p1 6..8 ok writer=3` + refused, wrong},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := txn.CheckRefusals(parse(t, c.events), txn.Refusals{Timeouts: []txn.Timeout{{Writer: 3, After: 100}},
+				Deposed: []txn.Span{{From: 300, To: 311}}})
+			require.Equal(t, c.want, names(got))
+		})
+	}
+}

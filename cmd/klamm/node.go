@@ -133,6 +133,7 @@ func runNode(ctx context.Context, a *cli.App, o nodeOptions) error {
 	if err != nil {
 		return nodeError(err)
 	}
+	go tell(a, n)
 	stop := a.Progress(func() string {
 		if why := n.Waiting(); why != "" {
 			return why
@@ -162,6 +163,18 @@ func runNode(ctx context.Context, a *cli.App, o nodeOptions) error {
 	case <-n.Done():
 	}
 	return nodeError(n.Err())
+}
+
+// tell passes on what a node has to say until it has ended.
+func tell(a *cli.App, n *host.Node) {
+	for {
+		select {
+		case words := <-n.Notices():
+			a.Talkf("klamm: %s", words)
+		case <-n.Done():
+			return
+		}
+	}
 }
 
 // nodeError gives a node's end its exit code.

@@ -167,6 +167,12 @@ func TestQuorum(t *testing.T) {
 		}
 	}
 	wantAsked(t, f)
+	f.set(func(b *admintest.Broker) { // voter 2 has lost its directory
+		b.Watches = []admintest.Replica{replica(4, 90), {Voter: admin.Voter{ID: 2, Directory: [16]byte{15: 7}}, LogEndOffset: 98}}
+	})
+	if out := must(t, exit.OK, "", "quorum", "describe", "-b", f.addr); !strings.HasSuffix(out, "\nnode 2 runs with another data directory than voter 2 has, and does not vote\n") {
+		t.Errorf("printed %s", out)
+	}
 	f.set(func(b *admintest.Broker) { b.RefuseVoter = core.ErrDuplicateVoter })
 	if code, _, talk := klamm(t.Context(), "", "quorum", "add", "4", "--listener", "C://h:7", "-b", f.addr); code == exit.OK || !strings.Contains(talk, "DUPLICATE_VOTER") {
 		t.Errorf("exit %d, %s", int(code), talk)

@@ -53,8 +53,12 @@ func (b *Broker) applyChange(now core.Now, c *metadata.Change, out *step.Effects
 // more.
 func (b *Broker) applyBroker() {
 	for _, p := range b.partitions {
-		if p != nil && !p.deleting && p.Leading() {
-			b.wantISR(p)
+		if p == nil || p.deleting || !p.Leading() {
+			continue
+		}
+		b.wantISR(p)
+		if p.Consider(b.image()) {
+			b.touch(p)
 		}
 	}
 }

@@ -99,6 +99,7 @@ type Broker struct {
 	conns    map[step.ConnID]*connection
 	moved    []ReplicaView  // see Moved
 	journal  []JournalEntry // see Journal
+	notices  []string       // see Notices
 }
 
 // connection is what the broker remembers of a served connection.
@@ -240,7 +241,7 @@ func (b *Broker) diskDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 
 // EndTurn implements [step.Machine].
 func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
-	b.moved, b.journal = b.moved[:0], b.journal[:0]
+	b.moved, b.journal, b.notices = b.moved[:0], b.journal[:0], b.notices[:0]
 	if b.halt != "" {
 		return
 	}
@@ -286,6 +287,7 @@ func (b *Broker) advance(now core.Now, out *step.Effects) {
 	if b.plane != nil {
 		b.plane.Opening = b.opening
 		b.plane.EndTurn(now, out)
+		b.notices = append(b.notices, b.plane.Notices()...)
 		b.applyChanges(now, out)
 		if why, failed := b.plane.Failed(); failed {
 			b.fail(why)

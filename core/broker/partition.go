@@ -173,6 +173,9 @@ func (b *Broker) settle(now core.Now, p *partition, out *step.Effects) {
 	if offline {
 		b.handOver(p)
 	}
+	if f, _ := p.Log.Offline(); offline && !p.offline {
+		b.notices = append(b.notices, fmt.Sprintf("the log of %v has failed (%s: %s); this broker does without it until it is started again", p.TP, f.File, f.What))
+	}
 	if moved || offline && !p.offline {
 		p.offline = offline
 		b.produces.Touch(p.slot)
@@ -269,6 +272,7 @@ func (b *Broker) lead(now core.Now, p *partition, state *metadata.Partition, out
 		p.Log.Reconfigure(b.logConfig(p.cfg, p.copies))
 	}
 	p.Apply(now, state, out)
+	p.Consider(b.image()) // whoever has left the ISR because it is fenced must not be waited for until somebody fetches
 	b.follow(p)
 	b.produces.Touch(p.slot) // waiters are bound to the epoch under which they were admitted
 	b.fetches.Touch(p.slot)

@@ -61,9 +61,9 @@ func (h produceHost) MarkerCode(t *produce.Target) core.ErrorCode {
 }
 
 // Marked implements [produce.Host].
-func (h produceHost) Marked(now core.Now, t *produce.Target, next core.Offset, p coord.Producer, commit bool, out *step.Effects) {
+func (h produceHost) Marked(now core.Now, t *produce.Target, next core.Offset, m *coord.Marker, out *step.Effects) {
 	if t.Internal {
-		h.b.coord.groups.Marked(now, t.TP.Partition, t.LeaderEpoch(), next, p, commit, out)
+		h.b.coord.groups.Marked(now, t.TP.Partition, t.LeaderEpoch(), next, m, out)
 	}
 }
 

@@ -135,3 +135,7 @@ func (p *partition) view() ReplicaView {
 
 // ClusterID is the cluster that the data directory belongs to; empty until start-up has read it.
 func (b *Broker) ClusterID() string { return b.cfg.ClusterID }
+
+// Notices are what an operator should know that came up in the last turn, in words: a log that has failed, a vote that this
+// node does not have. What ends the node is in Halted.
+func (b *Broker) Notices() []string { return b.notices }

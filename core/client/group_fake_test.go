@@ -27,6 +27,7 @@ type fakeGroup struct {
 	subscribed protocol.Subscription // of the real member, as last joined
 	protocols  []string
 	plan       map[string][]core.TopicPartition // by member, from the leader; a test's if ghosts lead
+	planned    int32                            // the generation of plan
 	planReal   []core.TopicPartition            // ghostLeads: what the real member gets
 	committed  map[core.TopicPartition]int64
 	commits    int
@@ -161,6 +162,11 @@ func (g *fakeGroup) sync(r *kmsg.SyncGroupRequest, resp *kmsg.SyncGroupResponse,
 		return
 	}
 	g.syncing = false
+	if g.planned == g.generation { // the group is Stable
+		resp.MemberAssignment = protocol.Assignment{Partitions: g.plan[g.member]}.AppendTo(nil, 0)
+		return
+	}
+	g.planned = g.generation
 	g.plan = map[string][]core.TopicPartition{}
 	if g.ghostLeads {
 		g.plan[g.member] = g.planReal

@@ -282,6 +282,26 @@ func TestNewPartitionsAndTopics(t *testing.T) {
 	})
 }
 
+// A partition is added while the answer to the leader's SyncGroup is lost. The coordinator has the assignment, and answers the repetition with
+// that, whatever comes with it: the leader must see that it does not fit.
+func TestPartitionsAddedWhileTheAssignmentIsRepeated(t *testing.T) {
+	w := newGroupWorld(t, 1, client.Options{}, 1)
+	w.intercept = func(r *inbound) verdict {
+		if _, ok := r.body.(*kmsg.SyncGroupRequest); !ok || r.nth > 1 {
+			return verdict{}
+		}
+		ft := w.kafka.topics[0]
+		ft.parts = append(ft.parts, w.kafka.topic("other", 1).parts[0])
+		w.client.Cluster().Refresh()
+		return verdict{loseResponse: true}
+	}
+	w.m.Subscribe(w.now, []string{"t0"})
+	w.until(func() bool {
+		w.m.Poll(w.now, 10, nil)
+		return len(w.m.Owned(nil)) == 2
+	})
+}
+
 // KIP-345: a static member keeps its partitions over a restart, and says no farewell.
 func TestStaticMember(t *testing.T) {
 	w := newGroupWorld(t, 1, client.Options{Group: member.Options{InstanceID: "i"}}, 1)

@@ -152,6 +152,22 @@ func TestEmptyTransactionSendsNothing(t *testing.T) {
 	})
 }
 
+// As Java's client a producer may tell the coordinator that it gives up what nobody has heard of, where that is allowed: with version 2.
+func TestEmptyAbortIsSentOnRequest(t *testing.T) {
+	versions(t, func(t *testing.T, v int16) {
+		w := newTxnWorld(t, v, client.Options{Txn: txn.Options{EndEmpty: true}})
+		w.begin()
+		require.True(t, w.m.Commit(w.now))
+		require.Equal(t, txn.Event{Kind: txn.EventEnded, Commit: true}, w.end())
+		require.Zero(t, w.requests("EndTxn"))
+		w.begin()
+		require.True(t, w.m.Abort(w.now))
+		require.Equal(t, txn.Event{Kind: txn.EventEnded}, w.end())
+		require.Equal(t, v == 2, w.requests("EndTxn") == 1)
+		require.Equal(t, txn.Inits{Asked: 1, Answered: 1}, w.m.Inits())
+	})
+}
+
 func TestProduceNeedsAnOpenTransaction(t *testing.T) {
 	w := newTxnWorld(t, 2, client.Options{})
 	w.state(txn.Ready)

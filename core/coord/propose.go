@@ -76,13 +76,29 @@ func (s *Shard[M, A]) propose(
 	return core.ErrNone
 }
 
+// Marker is a transaction marker as a partition's leader has appended it.
+type Marker struct {
+	ProducerID core.ProducerID
+	Epoch      core.ProducerEpoch // of the marker
+	Commit     bool
+	// Bumped says that the epoch was raised before the marker was written (transaction version 2): what has the marker's own epoch belongs to
+	// the next transaction. The log does not tell.
+	Bumped bool
+}
+
+// Ends reports whether the marker ends whatever a producer epoch has begun. With transaction version 2 a producer goes on as soon as
+// the end is decided, so what it sends next may be there before the marker (KAFKA-18575).
+func (m *Marker) Ends(id core.ProducerID, epoch core.ProducerEpoch) bool {
+	return id == m.ProducerID && (epoch < m.Epoch || epoch == m.Epoch && !m.Bumped)
+}
+
 // Marked applies a transaction marker that was appended to the partition, and moves behind it. Markers are refused until the
 // shard is Active (as Kafka refuses them with COORDINATOR_LOAD_IN_PROGRESS): one behind the loaded end would be missed.
-func (s *Shard[M, A]) Marked(epoch core.LeaderEpoch, next core.Offset, p Producer, commit bool) {
+func (s *Shard[M, A]) Marked(epoch core.LeaderEpoch, next core.Offset, m *Marker) {
 	if s.phase != Active || epoch != s.epoch {
 		return
 	}
-	s.machine.EndTxn(p.ID, p.Epoch, commit)
+	s.machine.EndTxn(m.ProducerID, m.Epoch, m.Commit)
 	s.position = max(s.position, next)
 }
 

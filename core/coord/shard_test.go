@@ -200,7 +200,7 @@ func TestLiveIsReplayed(t *testing.T) {
 				marker, err := b.Finish(&record.Codecs{})
 				require.NoError(t, err)
 				next, _ := l.Append(core.Now{}, 3, 1, marker)
-				s.Marked(1, next, p, i%2 == 0)
+				s.Marked(1, next, &coord.Marker{ProducerID: p.ID, Epoch: p.Epoch, Commit: i%2 == 0})
 			default:
 				var recs []coord.Record
 				for k := range rapid.IntRange(1, 4).Draw(t, "records") {

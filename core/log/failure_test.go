@@ -107,7 +107,36 @@ func TestStuckDiskIsADeadline(t *testing.T) {
 	w.now.Mono = at
 	w.log.Tick(w.now)
 	_, failed := w.log.Offline()
+	require.False(t, failed, "it is a little late")
+	at, pending = w.log.NextDeadline()
+	require.True(t, pending)
+	require.Equal(t, w.now.Mono+core.Second/10, at)
+	w.now.Mono = at - 1
+	w.log.Tick(w.now)
+	_, failed = w.log.Offline()
+	require.False(t, failed)
+	w.now.Mono = at
+	w.log.Tick(w.now)
+	_, failed = w.log.Offline()
 	require.True(t, failed)
+}
+
+// A process that was stopped for longer than a disk may be silent (SIGSTOP, a suspended host) finds its deadline passed before it
+// hears that its disk has answered in time.
+func TestAStoppedProcessDoesNotBlameItsDisk(t *testing.T) {
+	w := grown(t, Config{DiskTimeout: core.Second})
+	for range 3 {
+		end := w.log.LogEndOffset()
+		w.append(1, 1, 1)
+		w.endTurn()
+		w.now.Mono += 40 * core.Second
+		w.log.Tick(w.now)
+		w.endTurn()
+		w.run()
+		require.Equal(t, end+1, w.log.DurableOffset())
+		_, pending := w.log.NextDeadline()
+		require.False(t, pending)
+	}
 }
 
 func TestFollowerTakesWhatTheLeaderWrote(t *testing.T) {

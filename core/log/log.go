@@ -70,6 +70,8 @@ type Log struct {
 	checkpointed core.Offset
 
 	ops      []pendingOp // outstanding operations, oldest first
+	overdue  core.Mono   // lateAt when it was seen to have passed
+	verdict  core.Mono   // and until when the disk may still answer
 	files    []smallFile // replacements to begin at the end of the turn
 	replaced []*saving   // replacements under way
 	doomed   []*segment  // removed from the log, to be removed from the disk one by one
@@ -452,8 +454,17 @@ func (l *Log) NextDeadline() (core.Mono, bool) {
 	return at, ok
 }
 
-// stuckAt is when the oldest outstanding operation has taken too long.
+// stuckAt is when the log is given up if its disk says nothing.
 func (l *Log) stuckAt() (core.Mono, bool) {
+	at, ok := l.lateAt()
+	if at == l.overdue {
+		at = l.verdict
+	}
+	return at, ok
+}
+
+// lateAt is when the oldest outstanding operation has taken too long.
+func (l *Log) lateAt() (core.Mono, bool) {
 	oldest, ok := core.Mono(0), false
 	if l.state == offline || l.state == closed {
 		return 0, false
@@ -469,12 +480,16 @@ func (l *Log) stuckAt() (core.Mono, bool) {
 	return oldest.Add(l.cfg.DiskTimeout), ok
 }
 
-// Tick takes a log offline whose disk has not answered for Config.DiskTimeout. A late answer does not bring it back. What
-// else was due is done by the EndTurn that has to follow.
+// Tick takes a log offline whose disk has not answered for Config.DiskTimeout and, from the Tick that finds that out, a tenth
+// more. A process that was stopped for long wakes up to deadlines that have passed, and to answers that nobody has brought
+// it yet. A later answer brings no log back. What else was due is done by the EndTurn that has to follow.
 func (l *Log) Tick(now core.Now) {
-	if at, ok := l.stuckAt(); ok && at <= now.Mono {
-		l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.dir, Offset: core.NoOffset,
-			What: "the disk does not answer"})
+	switch at, ok := l.lateAt(); {
+	case !ok || at > now.Mono:
+	case at != l.overdue:
+		l.overdue, l.verdict = at, now.Mono.Add(l.cfg.DiskTimeout/10)
+	case l.verdict <= now.Mono:
+		l.fail(Failure{Code: core.ErrKafkaStorageError, File: l.dir, Offset: core.NoOffset, What: "the disk does not answer"})
 	}
 }
 

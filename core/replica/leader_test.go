@@ -401,3 +401,23 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		r.Check()
 	}))
 }
+
+// A member dies: it is fenced and taken out of the ISR in one breath. What the others have is committed then, and not when one
+// of them next fetches, which may be replica.fetch.wait.max.ms later.
+func TestAFencedFollowerHoldsNothingUp(t *testing.T) {
+	n, r := leaderOf(t, Options{})
+	require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, fetched(1, 10)))
+	require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, fetched(2, 8)))
+	require.True(t, r.Advance(n.clock()))
+	require.Equal(t, core.Offset(8), r.HighWatermark())
+	require.False(t, r.Consider(n.image), "nothing has changed")
+
+	n.l.ctl.setBroker(2, func(b *metadata.Broker) { b.Fenced = true })
+	without := *n.image.parts[0]
+	without.PartitionEpoch, without.ISR = without.PartitionEpoch+1, ids(0, 1)
+	r.Apply(n.clock(), &without, &n.out)
+	require.False(t, r.Advance(n.clock()), "it might join again: that it is fenced has not been looked up")
+	require.True(t, r.Consider(n.l.ctl.labImage))
+	require.True(t, r.Advance(n.clock()))
+	require.Equal(t, core.Offset(10), r.HighWatermark())
+}

@@ -50,9 +50,7 @@ func (r *Replica) Proposal(now core.Now, reg Registry) (Proposal, bool) {
 	if !r.leading || !r.Log.Ready() {
 		return Proposal{}, false
 	}
-	for i := range r.followers {
-		r.followers[i].eligible = r.mayJoin(reg, &r.followers[i])
-	}
+	r.Consider(reg)
 	if p := r.pending; p != nil {
 		if p.inFlight || now.Mono < p.retryAt {
 			return Proposal{}, false
@@ -70,6 +68,19 @@ func (r *Replica) Proposal(now core.Now, reg Registry) (Proposal, bool) {
 	}
 	r.propose(now.Mono, reg, want)
 	return r.pending.proposal, true
+}
+
+// Consider looks up which followers may join the ISR, and reports whether that has changed for one of them. Then Advance may
+// have something to say: the HighWatermark waits for a follower that keeps up and may join, and not for one that is fenced.
+// Call it when registrations or the partition have changed.
+func (r *Replica) Consider(reg Registry) (changed bool) {
+	for i := range r.followers {
+		f := &r.followers[i]
+		was := f.eligible
+		f.eligible = r.mayJoin(reg, f)
+		changed = changed || f.eligible != was
+	}
+	return changed
 }
 
 // bounds is what decides about membership now.

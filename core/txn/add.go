@@ -18,7 +18,7 @@ func (c *Coordinator) AddPartitions(now core.Now, id string, p Producer, tps []c
 	}
 	v := t.next(now, Ongoing)
 	v.Partitions = ordered(slices.Concat(t.hard.Partitions, tps))
-	v.Client = c.served(version)
+	v.Client = version
 	began := t.hard.State != Ongoing
 	if began {
 		v.Started = now.Wall
@@ -50,7 +50,11 @@ func (c *Coordinator) Verify(id string, p Producer, tps []core.TopicPartition) [
 func (c *Coordinator) writable(id string, p Producer) (*Txn, core.ErrorCode) {
 	t := c.txns.At(id)
 	switch {
-	case t == nil || t.hard.ProducerID != p.ID:
+	case t == nil:
+		return nil, core.ErrInvalidProducerIDMapping
+	case t.follows(p):
+		return nil, core.ErrConcurrentTransactions
+	case t.hard.ProducerID != p.ID:
 		return nil, core.ErrInvalidProducerIDMapping
 	case t.hard.Epoch != p.Epoch:
 		return nil, core.ErrProducerFenced
@@ -58,24 +62,4 @@ func (c *Coordinator) writable(id string, p Producer) (*Txn, core.ErrorCode) {
 		return nil, core.ErrConcurrentTransactions
 	}
 	return t, core.ErrNone
-}
-
-// served is the version as which a request is served: the client's, as long as its records can be written. It does not wait for the
-// cluster's level to be as high: a client that has seen level 2 goes by it until it looks again, and would take an epoch that was not
-// bumped, because the level has fallen since, for one that fences what is late (Kafka's TransactionVersion.transactionVersionForEndTxn
-// goes by the request alone, too).
-func (c *Coordinator) served(client Version) Version {
-	if c.opts.Level() < 1 {
-		return 0
-	}
-	return client
-}
-
-// effective is the version that a client's request is served as: what the cluster has not finalized does not count, for its
-// records could not be written.
-func (c *Coordinator) effective(client Version) Version {
-	if c.opts.Level() < client {
-		return 0
-	}
-	return client
 }

@@ -27,8 +27,9 @@
 // # Epochs
 //
 // Transaction version 2 (KIP-890) bumps the epoch with every end of a transaction, so that (id, epoch) names one transaction: a late
-// EndTxn or Produce of an earlier one carries an epoch that is over. Versions 0 and 1 bump it only for another InitProducerId. Who is
-// fenced by the coordinator, because it was too slow or another one came, is bumped past once more, so that its own EndTxn is
+// EndTxn or Produce of an earlier one carries an epoch that is over. Versions 0 and 1 bump it only for another InitProducerId. The version
+// is that of the request, whatever level is finalized: clients that have seen a higher one go by it until they look again. Who is
+// fenced by the coordinator, because it was too slow or another one came, is bumped past twice, so that its own EndTxn is
 // never taken for the retry of one that succeeded. The epoch 32767 is never given to a client, so that there is always one left
 // to fence it with; who comes to it gets a new producer id with epoch 0.
 //

@@ -6,7 +6,9 @@ import (
 	"github.com/klamm-log/klamm/core"
 )
 
-// EndRequest ends a transaction.
+// EndRequest ends a transaction. Its version decides how, not the level that is finalized (Kafka's TransactionVersion.transactionVersionForEndTxn):
+// a client that has seen level 2 goes by it until it looks again. It begins its next transaction with sequence number 0: under the epoch
+// of before a leader would take the first batch for a repeat, and acknowledge it without storing it.
 type EndRequest struct {
 	ID       string
 	Producer Producer
@@ -30,7 +32,7 @@ func (c *Coordinator) End(now core.Now, r *EndRequest) EndResult {
 	if t == nil {
 		return failed(core.ErrInvalidProducerIDMapping)
 	}
-	if c.served(r.Version).BumpsEpoch() {
+	if r.Version.BumpsEpoch() {
 		return c.endBumping(now, t, r)
 	}
 	switch {
@@ -68,6 +70,8 @@ func (c *Coordinator) endBumping(now core.Now, t *Txn, r *EndRequest) EndResult 
 		return t.ended(r.Commit)
 	}
 	switch {
+	case t.follows(r.Producer):
+		return failed(core.ErrConcurrentTransactions)
 	case t.hard.ProducerID != r.Producer.ID:
 		return failed(core.ErrInvalidProducerIDMapping)
 	case t.hard.Epoch != r.Producer.Epoch:
@@ -81,6 +85,12 @@ func (c *Coordinator) endBumping(now core.Now, t *Txn, r *EndRequest) EndResult 
 	}
 	// An abort is taken without any partition, too: the client does not know whether its first batch has added one.
 	return c.prepare(now, t, r)
+}
+
+// follows reports whether a producer is the one that comes after a transaction whose end has used up the epochs. Its client knows it, and may
+// begin with it, as soon as the end is decided; here it is nobody before all markers are written (KAFKA-18575).
+func (t *Txn) follows(p Producer) bool {
+	return t.hard.State.Prepared() && p.ID != core.NoProducerID && p == Producer{ID: t.hard.NextProducerID}
 }
 
 // repeated reports whether a producer is the one whose transaction has ended last: its epoch is the one before, or it has been
@@ -100,10 +110,13 @@ func (t *Txn) repeated(p Producer) bool {
 
 // prepare decides the end that the producer of a transaction has asked for.
 func (c *Coordinator) prepare(now core.Now, t *Txn, r *EndRequest) EndResult {
-	v := t.decide(now, r.Commit, c.served(r.Version))
+	v := t.decide(now, r.Commit, r.Version)
 	after := Producer{ID: v.ProducerID, Epoch: v.Epoch}
 	if v.Client.BumpsEpoch() {
 		if v.Epoch >= lastEpoch {
+			if c.opts.Level().valueVersion() < 1 {
+				return failed(core.ErrProducerFenced) // no place for the next producer id: the client begins anew, and gets another
+			}
 			id, ok := c.opts.IDs.Next()
 			if !ok {
 				return EndResult{Again: true}
@@ -118,7 +131,7 @@ func (c *Coordinator) prepare(now core.Now, t *Txn, r *EndRequest) EndResult {
 	if code := c.move(now, t, &v); code != core.ErrNone {
 		return failed(code)
 	}
-	if v.Client.BumpsEpoch() {
+	if t.ending = r.Version; r.Version.BumpsEpoch() {
 		t.retry = r.Producer
 	}
 	return EndResult{Producer: after}
@@ -139,20 +152,14 @@ func (t *Txn) decide(now core.Now, commit bool, version Version) Value {
 }
 
 // fence aborts the open transaction against its producer: it has been too slow, or another one wants to go on. The epoch of the
-// markers is above the producer's, so that nothing of it is appended after them. In version 2 it is bumped once more, so that
-// the producer's own EndTxn is not taken for the retry of one that has succeeded.
+// markers is above the producer's, so that nothing of it is appended after them. It is bumped twice, so that the EndTxn of a producer of
+// version 2 is not taken for the retry of one that has succeeded: such a producer may be here at every level of the cluster.
 func (c *Coordinator) fence(now core.Now, t *Txn) core.ErrorCode {
-	v := t.decide(now, false, c.effective(Version2))
-	bumps := 1
-	if v.Client.BumpsEpoch() {
-		bumps = 2
-	}
-	for ; bumps > 0 && v.Epoch < math.MaxInt16; bumps-- {
-		v.Epoch++
-	}
+	v := t.decide(now, false, Version2)
+	v.Epoch = min(v.Epoch, math.MaxInt16-2) + 2
 	code := c.move(now, t, &v)
 	if code == core.ErrNone {
-		t.retry = nobody()
+		t.retry, t.ending = nobody(), Version2
 	}
 	return code
 }

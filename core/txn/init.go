@@ -30,6 +30,8 @@ func (c *Coordinator) InitProducerID(now core.Now, r *InitRequest) InitResult {
 	}
 	fresh := r.Expected == nil
 	switch {
+	case !fresh && t.follows(*r.Expected):
+		return refused(core.ErrConcurrentTransactions)
 	case !fresh && *r.Expected != t.producer() && *r.Expected != t.retry:
 		// KIP-360. While the transaction is open Kafka looks at the producer id only and aborts it first, so that a zombie ends
 		// the transaction of the one that has replaced it before it is told that it is fenced.

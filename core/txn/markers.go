@@ -35,7 +35,7 @@ func (c *Coordinator) ask(t *Txn, tps []core.TopicPartition) {
 		return
 	}
 	c.markers = append(c.markers, Marker{
-		ID: t.id, Producer: t.producer(), Commit: t.hard.State == PrepareCommit, Version: t.hard.Client, Epoch: c.opts.Epoch,
+		ID: t.id, Producer: t.producer(), Commit: t.hard.State == PrepareCommit, Version: max(t.hard.Client, t.ending), Epoch: c.opts.Epoch,
 		Partitions: slices.Clone(tps),
 	})
 }

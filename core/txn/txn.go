@@ -34,6 +34,8 @@ type Txn struct {
 	retry Producer
 	// deadline is when the coordinator aborts, while Ongoing.
 	deadline core.Mono
+	// ending is the version as which the transaction is being ended, while it is prepared. Records below level 1 do not tell.
+	ending Version
 	// sending is what is under way, from the moment that Prepare is committed until the transaction is complete.
 	sending *sending
 }

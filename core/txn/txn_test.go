@@ -257,6 +257,30 @@ func TestExhaustedEpochs(t *testing.T) {
 	require.Equal(t, next, r.mustInit("b", p), "asked again")
 }
 
+// KAFKA-18575: the client is told its next producer id when the end is decided, and begins with it before all markers are written.
+func TestNextProducerIDWaitsForTheMarkers(t *testing.T) {
+	r := newRig(t, 2)
+	p := exhaust(r, "a")
+	r.mustAdd("a", p, 2, 1)
+	next, code := r.finish("a", p, true, 2)
+	require.Equal(t, core.ErrNone, code)
+	require.NotEqual(t, p.ID, next.ID)
+	again := func(q txn.Producer) []core.ErrorCode {
+		_, end := r.finish("a", q, false, 2)
+		_, init := r.init("a", q)
+		return []core.ErrorCode{r.add("a", q, 2, 1), r.c().Verify("a", q, tps(1))[0], end, init}
+	}
+	for _, code := range again(next) {
+		require.Equal(t, core.ErrConcurrentTransactions, code)
+	}
+	mapping := core.ErrInvalidProducerIDMapping
+	require.Equal(t, []core.ErrorCode{mapping, mapping, mapping, core.ErrProducerFenced}, again(txn.Producer{ID: next.ID, Epoch: 1}))
+	r.lead(2)
+	require.Equal(t, core.ErrConcurrentTransactions, r.add("a", next, 2, 1), "another coordinator knows it, too")
+	r.answer(core.ErrNone)
+	require.Equal(t, core.ErrNone, r.add("a", next, 2, 1))
+}
+
 func TestTheLastEpochCanBeFenced(t *testing.T) {
 	for _, version := range []txn.Version{0, 2} {
 		r := newRig(t, version)
@@ -327,27 +351,55 @@ func TestVerification(t *testing.T) {
 	require.Equal(t, core.ErrTransactionAbortable, each(p)[1], "a late batch of the transaction that has ended")
 }
 
-// A client of version 2 in a cluster whose level has fallen to 1 since it looked is served as what it is: with an epoch that is as it was it
-// could not tell a late EndTxn from a present one.
+// A client of version 2 in a cluster whose level has fallen since it looked is served as what it is: it begins its next transaction with sequence
+// number 0, which under the same epoch were a repeat of its last one's first batch, and it could not tell a late EndTxn from a present one.
 func TestVersion2OutlivesTheFeature(t *testing.T) {
-	r := newRig(t, 1)
-	p := r.mustInit("a")
-	r.mustAdd("a", p, 2, 1)
-	after, code := r.finish("a", p, true, 2)
-	require.Equal(t, core.ErrNone, code)
-	require.Equal(t, txn.Producer{ID: p.ID, Epoch: p.Epoch + 1}, after)
-	require.Equal(t, txn.Version(2), r.sent[0].Version)
+	for _, level := range []txn.Version{0, 1} {
+		r := newRig(t, level)
+		p := r.mustInit("a")
+		r.mustAdd("a", p, 2, 1)
+		after, code := r.finish("a", p, true, 2)
+		require.Equal(t, core.ErrNone, code)
+		require.Equal(t, txn.Producer{ID: p.ID, Epoch: p.Epoch + 1}, after)
+		require.Equal(t, txn.Version(2), r.sent[0].Version)
+		r.answer(core.ErrNone)
+		r.lead(2)
+		again, code := r.finish("a", p, true, 2)
+		require.Equal(t, core.ErrNone, code)
+		require.Equal(t, after, again)
+	}
 }
 
-// A client of version 2 in a cluster at level 0 is served as one of version 0: its records could not be written.
-func TestVersion2NeedsTheFeature(t *testing.T) {
+// Nor is it told, when it was fenced, that its transaction has ended as it wanted.
+func TestVersion2IsFencedBelowTheFeature(t *testing.T) {
+	for _, level := range []txn.Version{0, 1} {
+		r := newRig(t, level)
+		zombie := r.mustInit("a")
+		r.mustAdd("a", zombie, 2, 1)
+		_, code := r.init("a")
+		require.Equal(t, core.ErrConcurrentTransactions, code)
+		for range 2 {
+			for _, commit := range []bool{true, false} {
+				_, code = r.finish("a", zombie, commit, 2)
+				require.Equal(t, core.ErrProducerFenced, code, "level %d", level)
+			}
+			r.answer(core.ErrNone)
+		}
+	}
+}
+
+// A record of level 0 has no place for the next producer id: who has used up its epochs must begin anew.
+func TestVersion2AtLevel0EndsWithItsEpochs(t *testing.T) {
 	r := newRig(t, 0)
-	p := r.mustInit("a")
+	p := exhaust(r, "a")
 	r.mustAdd("a", p, 2, 1)
-	after, code := r.finish("a", p, true, 2)
-	require.Equal(t, core.ErrNone, code)
-	require.Equal(t, p, after)
-	require.Equal(t, txn.Version(0), r.sent[0].Version)
+	_, code := r.finish("a", p, true, 2)
+	require.Equal(t, core.ErrProducerFenced, code)
+	require.Equal(t, txn.Ongoing, r.state("a"))
+	_, code = r.init("a")
+	require.Equal(t, core.ErrConcurrentTransactions, code)
+	r.answer(core.ErrNone)
+	require.NotEqual(t, p.ID, r.mustInit("a").ID)
 }
 
 func TestARefusedAppendChangesNothing(t *testing.T) {

@@ -99,6 +99,9 @@ TXN-NO-ABORTED | Readers of committed records see nothing of an aborted transact
 TXN-NO-OPEN | Readers of committed records see nothing of a transaction before its commit was asked for. | KIP-98
 precommitted-read | A transaction does not read its own records. | Jepsen, Kafka checker
 EOS | Each input record is reflected once in the committed output of consume, transform, produce. | KIP-98, KIP-447
+TXN-NOT-REFUSED | The only producer of a transactional id, whose transaction is not timed out, is never told that it is fenced, out of order, or without a transaction. | KIP-890; KAFKA-18575
+BANK-TOTAL | In each view of a reader of committed records the accounts hold what they held at first. | KIP-98; the bank of Jepsen's tests
+WORDS-EXACT | The committed counts of a word count are those of the words that it has consumed. | KIP-98, KIP-447
 G1c | No circle of transactions has read each other's records. | Adya's G1c; Jepsen, Kafka checker
 L-TXN-COMPLETES | After the faults, every transactional id commits a transaction. | KIP-98; KAFKA-16352
 L-LSO | After the faults, no transaction hangs: the LastStableOffset reaches the HighWatermark. | KIP-890, KIP-664

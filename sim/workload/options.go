@@ -39,7 +39,7 @@ func (p *Plan) options(bootstrap []string) (client.Options, error) {
 		o.Consumer, o.Group = p.Group.options()
 	}
 	if p.Txn != nil {
-		o.Txn = txn.Options{ID: "x" + strconv.Itoa(int(p.Txn.Writer)), Timeout: p.Txn.Timeout}
+		o.Txn = txn.Options{ID: "x" + strconv.Itoa(int(p.Txn.Writer)), Timeout: p.Txn.Timeout, EndEmpty: p.Txn.EndEmpty}
 	}
 	if p.Kind == Pipeline {
 		o.Consumer.Isolation, o.Group.ManualCommit = consumer.ReadCommitted, true

@@ -11,7 +11,8 @@ import (
 	"github.com/klamm-log/klamm/core/prng"
 )
 
-// piping is the role of a pipeline: consume, transform, produce, exactly once. Each record that is read makes one of the output.
+// piping is the role of a pipeline: consume, transform, produce, exactly once. Each record that is read makes one of the output, or, in a
+// word count, each word.
 type piping struct {
 	grouped
 	out    producing
@@ -19,7 +20,8 @@ type piping struct {
 	pipe   *pipeline.Pipeline
 	since  core.Mono // of this incarnation
 	input  []consumer.Record
-	next   int // the first record of input that is not transformed
+	output []making
+	next   int // the first of output that is not made
 	made   int32
 	luck   *prng.Rand
 	aborts bool // Work wants some transactions to be discarded
@@ -29,6 +31,14 @@ type piping struct {
 	ranges []pipeline.Range
 	ends   map[core.TopicPartition]core.Offset // where the history's last poll of a partition ended
 	told   []pipeline.Outcome
+}
+
+// making is an output record that is to be made.
+type making struct {
+	partition int32 // modulo the number of partitions
+	key       []byte
+	word      int32 // in a word count
+	n         int64
 }
 
 // abortOneIn is how often a pipeline discards what it has done, where it does so at all.
@@ -80,6 +90,7 @@ func (r *piping) act(now core.Now, at core.Mono) {
 	r.hear(at)
 	r.track(at)
 	r.restart(now, at)
+	r.book.watch(at, r.c.machine.Transactions())
 	r.loop(now, at)
 	r.out.drain(at)
 	r.settle(at)
@@ -114,6 +125,7 @@ func (r *piping) loop(now core.Now, at core.Mono) {
 // take notes what was polled: a transaction has begun.
 func (r *piping) take(at core.Mono) {
 	r.next, r.made = 0, r.made+1
+	r.output = r.outputs(r.output[:0])
 	r.lost = r.aborts && r.luck.Chance(1, abortOneIn)
 	id := r.book.begin(at)
 	r.out.txn = id
@@ -148,22 +160,46 @@ func (r *piping) read(at core.Mono, id history.TxnID, x pipeline.Range) {
 	r.c.env.Log.Poll(r.c.op(r.since, at, history.OK, core.ErrNone), p)
 }
 
-// transform writes a record for each that was read, to the partition of the same number as far as there is one. It is false while the
-// buffer is full, or the partitions are not known yet.
+// outputs appends what is to be written: a record for each that was read, to the partition of the same number as far as there is one,
+// or one for each word, to a partition of its own.
+func (r *piping) outputs(dst []making) []making {
+	var words [history.Words]int64
+	for i := range r.input {
+		in := &r.input[i]
+		if !r.c.plan.Txn.Words {
+			dst = append(dst, making{partition: in.Partition, key: in.Key})
+			continue
+		}
+		if in.Value != nil {
+			words[Decode(in.Value, in.Key, in.Headers).Word()]++
+		}
+	}
+	for word, n := range words {
+		if n > 0 {
+			dst = append(dst, making{partition: int32(word), key: []byte{'w', byte(word)}, word: int32(word), n: n})
+		}
+	}
+	return dst
+}
+
+// transform writes the output. It is false while the buffer is full, or the partitions are not known yet.
 func (r *piping) transform(now core.Now, at core.Mono) bool {
 	n := int32(len(r.c.machine.Cluster().Want(r.c.plan.Txn.Out).Partitions))
 	if n == 0 {
 		return false
 	}
-	for ; r.next < len(r.input); r.next++ {
-		in := &r.input[r.next]
+	for ; r.next < len(r.output); r.next++ {
+		in := &r.output[r.next]
 		v := valueOf(r.c.plan.ID, r.c.incarn, r.made, int32(r.next))
-		rec := producer.Record{Topic: r.c.plan.Txn.Out, Partition: in.Partition % n, Timestamp: now.Wall, Key: in.Key}
+		rec := producer.Record{Topic: r.c.plan.Txn.Out, Partition: in.partition % n, Timestamp: now.Wall, Key: in.key}
 		rec.Value = Encode(nil, v, probeSize, rec.Key, nil)
 		if !r.out.p.Produce(now, rec, uint64(v)) {
 			return false
 		}
 		r.out.calls[uint64(v)] = &call{topic: rec.Topic, timestamp: rec.Timestamp, start: at, probe: -1, txn: r.out.txn}
+		if in.n > 0 {
+			r.c.env.Log.Tally(r.c.op(at, at, history.OK, core.ErrNone), history.Tally{Txn: r.out.txn, Group: r.opts.Group, Value: v, Word: in.word, N: in.n})
+		}
 	}
 	return true
 }
@@ -218,7 +254,7 @@ func (r *piping) due() core.Mono {
 	if r.retryAt != 0 {
 		due = r.retryAt
 	}
-	if r.pipe.State() == pipeline.Working && r.next == len(r.input) {
+	if r.pipe.State() == pipeline.Working && r.next == len(r.output) {
 		due = min(due, r.busyTil)
 	}
 	return due
@@ -243,5 +279,6 @@ func (r *piping) finish(at core.Mono) {
 		}
 	}
 	r.over(at, core.ErrNetworkException, false)
+	r.book.obtained(at, history.Info, core.ErrNone, r.c.machine.Transactions().Inits())
 	r.grouped.finish(at)
 }

@@ -80,6 +80,10 @@ type TxnOptions struct {
 	Writer  int32     `json:"writer"` // transactional.id is "x" and this number; who shares it fences the others
 	Timeout core.Mono `json:"timeout_ns,omitempty"`
 	Out     string    `json:"out,omitempty"` // a Pipeline's: where its output goes
+	// Words makes a Pipeline count words: one record for each word among what it has polled, with the number of times. Else it copies.
+	Words bool `json:"words,omitempty"`
+	// EndEmpty makes a Writer tell the coordinator of transactions, too, that it gives up before anything has left.
+	EndEmpty bool `json:"end_empty,omitempty"`
 }
 
 // OpKind says what an [Op] does.
@@ -177,8 +181,9 @@ type Op struct {
 	Headers    int32     `json:"headers,omitempty"` // headers at most
 	Odd        bool      `json:"odd,omitempty"`     // timestamps out of order, old, missing, in the future
 	Every      core.Mono `json:"every_ns,omitempty"`
-	Hold       core.Mono `json:"hold_ns,omitempty"` // Transact: how long it stays open after its last record
-	Abort      bool      `json:"abort,omitempty"`   // Transact: ends it so; Work: now and then
+	Hold       core.Mono `json:"hold_ns,omitempty"`  // Transact: how long it stays open after its last record
+	Abort      bool      `json:"abort,omitempty"`    // Transact: ends it so; Work: now and then
+	Transfer   bool      `json:"transfer,omitempty"` // Transact: of the bank, which makes it two records, one for each account
 
 	Where    Where     `json:"where,omitempty"`
 	Permille int32     `json:"permille,omitempty"`

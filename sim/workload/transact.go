@@ -36,6 +36,9 @@ type book struct {
 	open   bool
 	txn    history.Txn
 	start  core.Mono
+	inits  txn.Inits // when the last producer id, or epoch, was obtained
+	asking bool      // another one has been asked for since
+	asked  core.Mono
 }
 
 // begin opens a transaction and numbers it.
@@ -49,12 +52,47 @@ func (b *book) begin(at core.Mono) history.TxnID {
 // ask notes that its end is asked for.
 func (b *book) ask(at core.Mono, commit bool) { b.txn.Asked, b.txn.Commit = at, commit }
 
+// doomed notes why the transaction cannot go on.
+func (b *book) doomed(code core.ErrorCode) {
+	if b.open && b.txn.Refused == core.ErrNone {
+		b.txn.Refused = code
+	}
+}
+
+// watch records how the client comes by producer ids and epochs.
+func (b *book) watch(at core.Mono, m *txn.Manager) {
+	n := m.Inits()
+	if !b.asking && n.Asked > b.inits.Asked {
+		b.asking, b.asked = true, at
+	}
+	switch m.State() {
+	case txn.Starting:
+	case txn.Fatal:
+		b.obtained(at, history.Fail, m.Why(), n)
+	default:
+		b.obtained(at, history.OK, core.ErrNone, n)
+	}
+}
+
+// obtained records the InitProducerId that is under way, if one is. What is not answered may be executed later.
+func (b *book) obtained(at core.Mono, outcome history.Outcome, code core.ErrorCode, n txn.Inits) {
+	if !b.asking {
+		return
+	}
+	lost := n.Asked - b.inits.Asked - (n.Answered - b.inits.Answered)
+	b.asking, b.inits = false, n
+	b.c.env.Log.Init(b.c.op(b.asked, at, outcome, code), history.Init{Writer: b.writer, Lost: lost})
+}
+
 // end records the transaction. What the client was told decides: see [txn.Event].
 func (b *book) end(at core.Mono, err core.ErrorCode, ambiguous bool) {
 	if !b.open {
 		return
 	}
 	b.open = false
+	if err != core.ErrNone {
+		b.txn.Refused = err
+	}
 	outcome := history.OK
 	switch {
 	case err == core.ErrNone:
@@ -99,10 +137,12 @@ func (r *writing) enter(_ core.Now, at core.Mono, phase Phase) {
 func (r *writing) act(now core.Now, at core.Mono) {
 	r.drain(at)
 	r.hear(at)
+	r.book.watch(at, r.m)
 	switch r.m.State() {
 	case txn.Ready:
 		r.next(now, at)
 	case txn.Abortable:
+		r.book.doomed(r.m.Why())
 		r.book.ask(at, false)
 		r.m.Abort(now)
 	case txn.Fatal:
@@ -125,7 +165,22 @@ func (r *writing) next(now core.Now, at core.Mono) {
 	r.op = op
 	r.txn = r.book.begin(at)
 	r.work = &sending{op: *op, rand: r.c.rand.ForkN("op", int64(op.ID)), nextAt: at, probe: -1}
+	if op.Transfer {
+		r.transfer(at)
+	}
 	r.endAt = cluster.Never
+}
+
+// most is the largest amount of a transfer.
+const most = 1000
+
+// transfer makes the transaction one of the bank: its first record takes an amount from an account, its second gives it to another.
+// What the amount is stands in the history alone.
+func (r *writing) transfer(at core.Mono) {
+	w := &r.work.op
+	w.Count, w.Tombstones = 2, 0
+	r.c.env.Log.Transfer(r.c.op(at, at, history.OK, core.ErrNone), history.Transfer{Txn: r.txn, Amount: r.work.rand.Fork("amount").Between(1, most),
+		Debit: valueOf(r.c.plan.ID, r.c.incarn, w.ID, 0), Credit: valueOf(r.c.plan.ID, r.c.incarn, w.ID, 1)})
 }
 
 // upcoming is what the next transaction is to be, nil for none.
@@ -227,7 +282,9 @@ func (r *writing) hear(at core.Mono) {
 			r.op, r.work, r.txn = nil, nil, 0
 		case txn.EventFatal:
 			r.fallen = false
-		case txn.EventReady, txn.EventAbortable:
+		case txn.EventAbortable:
+			r.book.doomed(e.Err)
+		case txn.EventReady:
 		}
 	}
 }
@@ -278,4 +335,5 @@ func (r *writing) finish(at core.Mono) {
 	r.drain(at)
 	r.hear(at)
 	r.book.end(at, core.ErrNetworkException, false)
+	r.book.obtained(at, history.Info, core.ErrNone, r.m.Inits())
 }

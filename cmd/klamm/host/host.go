@@ -87,6 +87,7 @@ type Node struct {
 	recovery  time.Duration
 	err       error
 	waiting   atomic.Pointer[string]
+	notices   chan string
 }
 
 // Start claims the data directory and begins recovery. It does not wait for the broker to serve.
@@ -101,6 +102,7 @@ func Start(o Options) (*Node, error) {
 	n := &Node{
 		opts: o, began: time.Now(), loop: transport.NewLoop(clock), addrs: make(map[string]net.Addr),
 		serving: make(chan struct{}), halted: make(chan struct{}), done: make(chan struct{}),
+		notices: make(chan string, unread),
 	}
 	if err := n.bind(); err != nil {
 		return nil, &Error{Taken: true, Err: err}
@@ -225,6 +227,12 @@ func closeNow(s *transport.Server) error {
 
 // look is called after each turn, on the loop's goroutine.
 func (n *Node) look() {
+	for _, words := range n.broker.Notices() {
+		select {
+		case n.notices <- words:
+		default: // nobody reads; a loop that waited for a terminal would serve nobody
+		}
+	}
 	if why, clean, halted := n.broker.Halted(); halted {
 		n.end(why, clean)
 		return
@@ -258,6 +266,12 @@ func (n *Node) Waiting() string {
 	}
 	return ""
 }
+
+// unread is how many notices may wait for somebody to read them; later ones are dropped.
+const unread = 1000
+
+// Notices brings what an operator should know while the node runs, in words. It is never closed.
+func (n *Node) Notices() <-chan string { return n.notices }
 
 // refuse closes the doors of a node that is about to end: who connects then would be cut off in the middle of a greeting.
 func (n *Node) refuse() {

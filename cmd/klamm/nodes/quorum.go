@@ -23,6 +23,9 @@ type Quorum struct {
 	Epoch         int32       `json:"epoch"`
 	HighWatermark int64       `json:"high_watermark"`
 	Replicas      []QuorumRow `json:"replicas"` // voters, then observers, each by id
+	// Strangers are the observers that bear the number of a voter and have another data directory than it (KIP-853): the voter's
+	// is lost, or two processes have one number. Neither counts for the other.
+	Strangers []core.NodeID `json:"strangers,omitempty"`
 }
 
 // QuorumRow is one copy of the metadata log.
@@ -68,6 +71,11 @@ func NewQuorum(q kclient.Quorum, now time.Time) Quorum {
 	}
 	add(q.Voters, "voter")
 	add(q.Observers, "observer")
+	for _, o := range q.Observers {
+		if slices.ContainsFunc(q.Voters, func(v kclient.QuorumReplica) bool { return v.ID == o.ID && v.Directory != o.Directory }) {
+			out.Strangers = append(out.Strangers, o.ID)
+		}
+	}
 	return out
 }
 
@@ -93,7 +101,11 @@ func (r Quorum) AppendText(dst []byte) []byte {
 			strings.Join(n.Listeners, ","),
 		})
 	}
-	return show.Table(dst, rows...)
+	dst = show.Table(dst, rows...)
+	for _, id := range r.Strangers {
+		dst = fmt.Appendf(dst, "node %d runs with another data directory than voter %d has, and does not vote\n", id, id)
+	}
+	return dst
 }
 
 func known(n int64) string {

@@ -66,6 +66,8 @@ type Plane struct {
 	nextAsker raft.Asker
 
 	registration registration
+	standing     standing
+	notices      []string
 	twinSince    core.Mono       // since when another process leads under this node's id; 0: none does
 	strangers    map[string]bool // addresses at which another cluster answered
 	nextAsk      uint64
@@ -249,6 +251,7 @@ func (p *Plane) EndTurn(now core.Now, out *step.Effects) {
 	p.takeOffice(now, out)
 	p.snapshot(now, out)
 	p.enlist(now, out)
+	p.checkStanding(now)
 }
 
 // checkTwin ends a node whose id leads the quorum although this process does not: two were given the same node.id. It waits
@@ -280,6 +283,7 @@ func (p *Plane) takeOffice(now core.Now, out *step.Effects) {
 	case active && p.ctl == nil:
 		out.Reachable("controller.active", nil)
 		p.offices++
+		p.pending = p.image.Offset() + 1 // what an earlier term has proposed since is nobody's business any more
 		p.ctl = controller.Activate(p.cfg, controller.Options{
 			SessionTimeout: core.Millis(p.cfg.BrokerSessionTimeoutMs), ImbalanceCheck: core.Millis(p.cfg.LeaderImbalanceCheckMs),
 			AutoRebalance: p.cfg.AutoLeaderRebalance, Static: p.opts.Static,

@@ -57,8 +57,7 @@ type txnCommit struct {
 	partition int32
 	epoch     core.LeaderEpoch // of the shard
 	producer  coord.Producer
-	// ended says that a marker of the producer has been appended since the transaction coordinator was asked: its answer may be
-	// about the transaction that has ended.
+	// ended says that a marker of the transaction has been appended since its coordinator was asked: the answer may be from before.
 	ended bool
 }
 
@@ -194,15 +193,15 @@ func refuseTxnCommit(req *kmsg.TxnOffsetCommitRequest, resp *kmsg.TxnOffsetCommi
 	fillTxnCommit(resp, rows)
 }
 
-// Marked tells that a transaction marker was appended to a partition; see [shards.Set.Marked]. Commits of that producer which wait
+// Marked tells that a transaction marker was appended to a partition; see [shards.Set.Marked]. Commits of its transaction which wait
 // for the transaction coordinator are too late then.
 func (p *Plane) Marked(
-	now core.Now, partition int32, epoch core.LeaderEpoch, next core.Offset, producer coord.Producer, commit bool, out *step.Effects,
+	now core.Now, partition int32, epoch core.LeaderEpoch, next core.Offset, m *coord.Marker, out *step.Effects,
 ) {
 	for _, c := range p.asking {
-		if c.partition == partition && c.producer.ID == producer.ID {
+		if c.partition == partition && m.Ends(c.producer.ID, c.producer.Epoch) {
 			c.ended = true
 		}
 	}
-	p.Set.Marked(now, partition, epoch, next, producer, commit, out)
+	p.Set.Marked(now, partition, epoch, next, m, out)
 }

@@ -365,6 +365,25 @@ func TestReplacingWhoMustRevokeBeginsARebalance(t *testing.T) {
 	}
 }
 
+// A static member that comes back to read other topics has nothing to go on with: what the leader has assigned does not fit.
+func TestReplacingWhoReadsOtherTopicsBeginsARebalance(t *testing.T) {
+	reading := func(r *rig, topics ...string) uint64 {
+		req := joining("g", "")
+		req.InstanceID, req.Protocols[0].Metadata = ptr("i"), protocol.Subscription{Topics: topics}.AppendTo(nil, 1)
+		return r.send(9, req)
+	}
+	for want, topics := range map[int32][]string{0: {"u", "t"}, 1: {"t", "u", "v"}} {
+		r := newLeader(t)
+		seq := reading(r, "t", "u")
+		r.pass(300 * core.Millisecond)
+		old := r.joined(seq)
+		r.call(5, r.syncing("g", old.MemberID, old.Generation, map[string]string{old.MemberID: "all"}))
+		seq = reading(r, topics...)
+		r.pass(300 * core.Millisecond)
+		require.Equal(t, old.Generation+want, r.joined(seq).Generation)
+	}
+}
+
 // A replacement that the log does not take has not happened.
 func TestRefusedReplacementChangesNothing(t *testing.T) {
 	r := newLeader(t)

@@ -44,12 +44,19 @@ func (r *rig) txnCommit(version int16, group string, epoch int16, offset int64) 
 }
 
 // mark appends a marker to the group's partition, as its leader does.
-func (r *rig) mark(group string, epoch int16, commit bool) {
+func (r *rig) mark(group string, epoch int16, commit bool) { r.append(group, epoch, commit, false) }
+
+// markBumped is mark with transaction version 2: the epoch is above that of the transaction.
+func (r *rig) markBumped(group string, epoch int16, commit bool) {
+	r.append(group, epoch, commit, true)
+}
+
+func (r *rig) append(group string, epoch int16, commit, bumped bool) {
 	p := groups.PartitionFor(group, partitions)
-	producer := coord.Producer{ID: txnPID, Epoch: core.ProducerEpoch(epoch)}
+	m := coord.Marker{ProducerID: txnPID, Epoch: core.ProducerEpoch(epoch), Commit: commit, Bumped: bumped}
 	var b record.Builder
 	b.Begin(nil, record.Options{
-		Control: true, Transactional: true, Idempotent: true, ProducerID: producer.ID, ProducerEpoch: producer.Epoch, BaseSequence: record.NoSequence,
+		Control: true, Transactional: true, Idempotent: true, ProducerID: m.ProducerID, ProducerEpoch: m.Epoch, BaseSequence: record.NoSequence,
 	})
 	require.NoError(r.t, b.AppendEndTxn(0, commit, 1))
 	marker, err := b.Finish(&record.Codecs{})
@@ -63,7 +70,7 @@ func (r *rig) mark(group string, epoch int16, commit bool) {
 	require.Equal(r.t, core.ErrNone, r.plane.MarkerCode(p, leads))
 	next, code := r.Append(r.now, p, leads, marker)
 	require.Equal(r.t, core.ErrNone, code)
-	r.plane.Marked(r.now, p, leads, next, producer, commit, &r.out)
+	r.plane.Marked(r.now, p, leads, next, &m, &r.out)
 	r.settle()
 }
 
@@ -160,6 +167,22 @@ func TestAMarkerOvertakesTheVerification(t *testing.T) {
 	r.leadAll(2)
 	r.verify(core.ErrNone)
 	require.Equal(t, core.ErrNotCoordinator, r.txnCode(seq))
+}
+
+// KAFKA-18575: with transaction version 2 a producer goes on before the markers of its last transaction are written. What waits for the
+// coordinator then belongs to the next one.
+func TestTheNextTransactionOutlivesTheMarker(t *testing.T) {
+	r := newTxnRig(t)
+	seq := r.send(5, txnCommitting("g", 1, 10))
+	r.markBumped("g", 1, true)
+	r.verify(core.ErrNone)
+	require.Equal(t, core.ErrNone, r.txnCode(seq))
+	require.Equal(t, core.ErrUnstableOffsetCommit, r.unstable("g"))
+	late := r.send(5, txnCommitting("g", 1, 11))
+	r.markBumped("g", 2, true)
+	r.verify(core.ErrNone)
+	require.Equal(t, core.ErrInvalidTxnState, r.txnCode(late), "the transaction that has ended")
+	require.Equal(t, int64(10), r.fetchOffset("g", 2))
 }
 
 // KIP-447: a member of an older generation must not commit, in a transaction neither.

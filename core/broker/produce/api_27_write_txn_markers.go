@@ -74,10 +74,13 @@ func (p *Plane) writeMarker(
 	if code := to.EnoughReplicas(int(to.Config.MinInsyncReplicas)); code != core.ErrNone {
 		return code
 	}
-	id, epoch := core.ProducerID(m.ProducerID), core.ProducerEpoch(m.ProducerEpoch)
+	told := coord.Marker{
+		ProducerID: core.ProducerID(m.ProducerID), Epoch: core.ProducerEpoch(m.ProducerEpoch), Commit: m.Committed,
+		Bumped: m.TransactionVersion >= bumpsEpochs,
+	}
 	verdict := to.Log.Producers().Check(&pstate.Batch{
-		ProducerID: id, Epoch: epoch, FirstSequence: record.NoSequence, LastSequence: record.NoSequence, Transactional: true,
-		Marker: true, Commit: m.Committed, CoordinatorEpoch: m.CoordinatorEpoch, Bumped: m.TransactionVersion >= bumpsEpochs,
+		ProducerID: told.ProducerID, Epoch: told.Epoch, FirstSequence: record.NoSequence, LastSequence: record.NoSequence,
+		Transactional: true, Marker: true, Commit: told.Commit, CoordinatorEpoch: m.CoordinatorEpoch, Bumped: told.Bumped,
 	})
 	wait := appended{t: to, end: to.Log.LogEndOffset(), epoch: to.LeaderEpoch(), marker: rp}
 	switch {
@@ -89,25 +92,25 @@ func (p *Plane) writeMarker(
 		w.appended = append(w.appended, wait) // committed when all is that stands here now
 		return core.ErrNone
 	}
-	a := to.Append(now, p.marker(now, id, epoch, m), nil)
+	a := to.Append(now, p.marker(now, &told, m.CoordinatorEpoch), nil)
 	p.host.Touch(to.Replica)
 	if a.Code != core.ErrNone {
 		return a.Code
 	}
-	p.gate.Ended(to.Slot, id, epoch, m.TransactionVersion >= bumpsEpochs)
-	p.host.Marked(now, &to, a.Last+1, coord.Producer{ID: id, Epoch: epoch}, m.Committed, out)
+	p.gate.Ended(to.Slot, &told)
+	p.host.Marked(now, &to, a.Last+1, &told, out)
 	wait.end = a.Last + 1
 	w.appended = append(w.appended, wait)
 	return core.ErrNone
 }
 
 // marker is the control batch.
-func (p *Plane) marker(now core.Now, id core.ProducerID, epoch core.ProducerEpoch, m *kmsg.WriteTxnMarkersRequestMarker) record.Batch {
+func (p *Plane) marker(now core.Now, m *coord.Marker, coordinatorEpoch int32) record.Batch {
 	var b record.Builder
 	b.Begin(nil, record.Options{
-		Control: true, Transactional: true, Idempotent: true, ProducerID: id, ProducerEpoch: epoch, BaseSequence: record.NoSequence,
+		Control: true, Transactional: true, Idempotent: true, ProducerID: m.ProducerID, ProducerEpoch: m.Epoch, BaseSequence: record.NoSequence,
 	})
-	err := b.AppendEndTxn(now.Wall, m.Committed, m.CoordinatorEpoch)
+	err := b.AppendEndTxn(now.Wall, m.Commit, coordinatorEpoch)
 	data, err2 := b.Finish(&p.codecs)
 	if err != nil || err2 != nil {
 		panic("produce: a transaction marker cannot be encoded") // ten bytes, not compressed

@@ -35,7 +35,7 @@ type Host interface {
 	// MarkerCode is why a coordinators' partition takes no marker now, NONE if it does.
 	MarkerCode(t *Target) core.ErrorCode
 	// Marked tells the coordinators of an internal topic's partition of a marker, with next behind it.
-	Marked(now core.Now, t *Target, next core.Offset, p coord.Producer, commit bool, out *step.Effects)
+	Marked(now core.Now, t *Target, next core.Offset, m *coord.Marker, out *step.Effects)
 }
 
 // Plane serves Produce, WriteTxnMarkers and DescribeProducers.

@@ -34,9 +34,9 @@ type rig struct {
 	epoch core.PartitionEpoch
 	seq   uint64
 	reply map[uint64]step.Reply
-	told  []coord.Producer // markers that the coordinators of an internal topic heard of
-	inner bool             // the topic is a coordinators'
-	busy  core.ErrorCode   // why their partitions take no markers
+	told  []coord.Marker // markers that the coordinators of an internal topic heard of
+	inner bool           // the topic is a coordinators'
+	busy  core.ErrorCode // why their partitions take no markers
 }
 
 type asked struct {
@@ -131,8 +131,8 @@ func (r *rig) Lookup(_ core.TopicID, topic string, partition int32) (Target, cor
 func (r *rig) Touch(*replica.Replica)                    {}
 func (r *rig) Hint(*step.Request, *kmsg.ProduceResponse) {}
 func (r *rig) MarkerCode(*Target) core.ErrorCode         { return r.busy }
-func (r *rig) Marked(_ core.Now, _ *Target, _ core.Offset, p coord.Producer, _ bool, _ *step.Effects) {
-	r.told = append(r.told, p)
+func (r *rig) Marked(_ core.Now, _ *Target, _ core.Offset, m *coord.Marker, _ *step.Effects) {
+	r.told = append(r.told, *m)
 }
 
 // answer lets the coordinator answer its oldest question, the same for every partition.

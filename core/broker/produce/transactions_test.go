@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -179,6 +180,42 @@ func TestNextTransactionOutlivesTheMarker(t *testing.T) {
 	r.answer(none)
 	require.Equal(t, []core.ErrorCode{none}, r.codes(next))
 	require.True(t, r.parts[0].Log.Producers().Ongoing(5, 4))
+}
+
+// Sequence numbers wrap; the first batch after it is not before the last one.
+func TestPipelineKeepsItsOrderWhereNumbersWrap(t *testing.T) {
+	r := newRig(t)
+	last := r.produce(9, "x", -1, batch{id: 5, seq: math.MaxInt32})
+	first := r.produce(9, "x", -1, batch{id: 5})
+	r.answer(none)
+	require.Equal(t, []core.ErrorCode{none}, r.codes(last))
+	require.Equal(t, []core.ErrorCode{none}, r.codes(first))
+
+	r = newRig(t)
+	last = r.produce(9, "x", -1, batch{id: 5, seq: math.MaxInt32})
+	r.answer(core.ErrCoordinatorNotAvailable)
+	require.Equal(t, []core.ErrorCode{core.ErrNotEnoughReplicas}, r.codes(last))
+	first = r.produce(9, "x", -1, batch{id: 5})
+	r.answer(none)
+	require.Equal(t, []core.ErrorCode{core.ErrOutOfOrderSequenceNumber}, r.codes(first), "it is not the first")
+}
+
+// Who is to be asked again, and has not answered somebody else's question yet, is waited for: no deadline passes in the meantime.
+func TestABusyCoordinatorIsWaitedFor(t *testing.T) {
+	r := newRig(t)
+	p := r.produce(12, "x", -1, batch{id: 5})
+	r.answer(core.ErrConcurrentTransactions)
+	other := r.produce(12, "y", -1, batch{id: 6, partition: 1})
+	require.Len(t, r.asked, 1)
+	r.now.Mono = r.now.Mono.Add(core.Second)
+	r.turn()
+	if at, ok := r.plane.NextDeadline(); ok {
+		require.Greater(t, at, r.now.Mono, "the broker would turn on the spot")
+	}
+	r.answer(none)
+	require.Equal(t, []core.ErrorCode{none}, r.codes(other))
+	r.answer(none)
+	require.Equal(t, []core.ErrorCode{none}, r.codes(p))
 }
 
 // With transaction version 2 every transaction has an epoch of its own: what an unknown producer sends first has number 0.

@@ -292,10 +292,10 @@ func (p *Set[M]) MarkerCode(partition int32, epoch core.LeaderEpoch) core.ErrorC
 // Marked applies a transaction marker that was appended to a partition under a leadership, with next behind it. It must be told
 // before anything else is appended there.
 func (p *Set[M]) Marked(
-	now core.Now, partition int32, epoch core.LeaderEpoch, next core.Offset, producer coord.Producer, commit bool, out *step.Effects,
+	now core.Now, partition int32, epoch core.LeaderEpoch, next core.Offset, m *coord.Marker, out *step.Effects,
 ) {
 	if s := p.shards.At(partition); s != nil {
-		s.Marked(epoch, next, producer, commit)
+		s.Marked(epoch, next, m)
 		p.Settle(now, s, out)
 	}
 }

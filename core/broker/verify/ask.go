@@ -29,14 +29,17 @@ func (g *Gate[T]) EndTurn(now core.Now, out *step.Effects) {
 	var questions []*question[T]
 	left := g.asking[:0]
 	for _, e := range g.asking {
-		node := core.NoNode
-		if e.due <= now.Mono {
-			if node = g.host.TxnCoordinator(e.claim.TransactionalID); node == core.NoNode {
-				g.decide(e, core.ErrCoordinatorNotAvailable)
-				continue
-			}
+		if e.due > now.Mono {
+			left = append(left, e)
+			continue
 		}
-		if node == core.NoNode || slices.Contains(g.busy, node) {
+		e.due = 0 // from now on nothing is waited for but another answer
+		node := g.host.TxnCoordinator(e.claim.TransactionalID)
+		switch {
+		case node == core.NoNode:
+			g.decide(e, core.ErrCoordinatorNotAvailable)
+			continue
+		case slices.Contains(g.busy, node):
 			left = append(left, e)
 			continue
 		}

@@ -5,8 +5,10 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/route"
+	"github.com/klamm-log/klamm/core/coord"
 	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/purgatory"
+	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/core/wire"
 )
@@ -76,7 +78,7 @@ type entry[T any] struct {
 	due     core.Mono
 	since   core.Mono // when the coordinator was first asked
 	waiting []waiting[T]
-	lowest  int32 // sequence that has to be written first
+	lowest  int32 // sequence that has to be written first, NoSequence if any may be
 	gone    bool  // not in Gate.places any more
 }
 
@@ -141,20 +143,20 @@ func (g *Gate[T]) Hold(now core.Now, c *Claim, item T) core.ErrorCode {
 		e.claim, e.stage, e.due, e.since = *c, toAsk, 0, now.Mono
 		g.asking = append(g.asking, e)
 	}
-	e.lowest = min(e.lowest, c.Sequence)
+	if e.lowest == record.NoSequence || precedes(c.Sequence, e.lowest) {
+		e.lowest = c.Sequence
+	}
 	e.waiting = append(e.waiting, waiting[T]{item: item, claim: *c})
 	g.count++
 	g.bytes += c.Bytes
 	return core.ErrNone
 }
 
-// Ended tells that a marker of the producer was appended to the partition: whatever the coordinator has said, or will say to questions
-// of before, is about a transaction that is over. bumped says that the marker's epoch is one above that of the transaction (version 2):
-// then batches of the marker's epoch belong to the next one. Its first batches may well wait here when the marker comes, for the
-// producer goes on as soon as the end is decided, and the coordinator confirms it only when this one is complete (KAFKA-18575).
-func (g *Gate[T]) Ended(slot purgatory.Slot, id core.ProducerID, epoch core.ProducerEpoch, bumped bool) {
-	for _, e := range slices.Clone(g.places[place{slot, id}]) {
-		if e.claim.Epoch < epoch || e.claim.Epoch == epoch && !bumped {
+// Ended tells that a marker was appended to the partition: whatever the coordinator has said, or will say to questions of before, is about
+// a transaction that is over. What belongs to the next one waits on.
+func (g *Gate[T]) Ended(slot purgatory.Slot, m *coord.Marker) {
+	for _, e := range slices.Clone(g.places[place{slot, m.ProducerID}]) {
+		if m.Ends(e.claim.ProducerID, e.claim.Epoch) {
 			g.void(e, core.ErrInvalidTxnState)
 		}
 	}
@@ -168,17 +170,21 @@ func (g *Gate[T]) Wrote(slot purgatory.Slot, id core.ProducerID, epoch core.Prod
 		case e.stage == failed:
 			g.forget(e)
 		default:
-			e.lowest = maxSequence
+			e.lowest = record.NoSequence
 		}
 	}
 }
 
-const maxSequence = 1<<31 - 1
+// precedes reports whether one sequence number comes before another. They wrap from 2^31-1 to 0; what is compared is never far apart.
+func precedes(a, b int32) bool {
+	const mask = 1<<31 - 1
+	return a != b && (b-a)&mask < 1<<30
+}
 
 // void ends an entry: what waits is refused with the code, and answers to come are nobody's.
 func (g *Gate[T]) void(e *entry[T], code core.ErrorCode) {
 	g.forget(e)
-	e.code, e.lowest = code, maxSequence
+	e.code, e.lowest = code, record.NoSequence
 	if len(e.waiting) > 0 && e.stage != decided {
 		g.ready = append(g.ready, e)
 	}
@@ -222,7 +228,7 @@ func (g *Gate[T]) Next() (item T, code core.ErrorCode, ok bool) {
 		g.count--
 		g.bytes -= w.claim.Bytes
 		code = told(e.code, &w.claim)
-		if code == core.ErrNone && w.claim.Sequence > e.lowest {
+		if code == core.ErrNone && e.lowest != record.NoSequence && precedes(e.lowest, w.claim.Sequence) {
 			code = core.ErrOutOfOrderSequenceNumber
 		}
 		return w.item, code, true
@@ -239,7 +245,7 @@ func (g *Gate[T]) rest(e *entry[T]) {
 	if e.gone {
 		return
 	}
-	if e.lowest == maxSequence || final(e.code) {
+	if e.lowest == record.NoSequence || final(e.code) {
 		g.forget(e)
 		return
 	}

@@ -193,7 +193,7 @@ func (m *Member) sync(now core.Now, out *step.Effects) {
 	req.Group, req.Generation, req.MemberID, req.InstanceID = m.opts.Group, m.generation, m.memberID, m.instance()
 	req.ProtocolType, req.Protocol = kmsg.StringPtr(protocol.Type), kmsg.StringPtr(m.using.Name())
 	if m.lead != nil {
-		req.GroupAssignment = m.lead.assign(m.using, m.cl)
+		req.GroupAssignment = m.lead.assignment(m.using, m.cl)
 	}
 	timeout := max(m.cl.Options().RequestTimeout, m.opts.RebalanceTimeout.Add(lapse))
 	m.control = m.ask(now, l, &request{}, req, timeout, out)
@@ -212,7 +212,7 @@ func (m *Member) synced(now core.Now, resp *kmsg.SyncGroupResponse) {
 			return
 		}
 		m.heard()
-		m.state = Stable
+		m.state, m.seen = Stable, -1 // what came while the assignment was on its way is looked at now
 		m.beatAt = now.Mono.Add(m.opts.HeartbeatInterval)
 		m.adopt(now, a.Partitions)
 	case core.ErrRebalanceInProgress: // another rebalance has begun; the generation is good for joining that

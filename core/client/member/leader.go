@@ -17,6 +17,10 @@ type leading struct {
 	topics  []string // of all members, sorted
 	counts  []int32  // their partitions when the assignment was made, 0 if a topic did not exist
 	version int64    // of the metadata when the generation began
+	// assigned: the assignment is made, once in a generation. A SyncGroup whose answer was lost is sent again as it was: the coordinator
+	// may have stored the first one, and answers with that.
+	assigned bool
+	list     []kmsg.SyncGroupRequestGroupAssignment
 	// skip: KIP-814, the coordinator has the assignment; a static leader came back and only watches the topics.
 	skip bool
 }
@@ -72,9 +76,16 @@ func partitionsOf(cl *cluster.Cluster, name string) int32 {
 	return int32(len(t.Partitions))
 }
 
+// assignment is what the leader has assigned in this generation.
+func (l *leading) assignment(using assignor.Assignor, cl *cluster.Cluster) []kmsg.SyncGroupRequestGroupAssignment {
+	if !l.assigned {
+		l.assigned, l.list = true, l.assign(using, cl)
+	}
+	return l.list
+}
+
 // assign divides the partitions. Racks count only if some member has one (KIP-881).
 func (l *leading) assign(using assignor.Assignor, cl *cluster.Cluster) []kmsg.SyncGroupRequestGroupAssignment {
-	l.counts = l.counts[:0]
 	for _, name := range l.topics {
 		l.counts = append(l.counts, partitionsOf(cl, name))
 	}

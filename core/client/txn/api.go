@@ -11,6 +11,14 @@ type Options struct {
 	ID string // transactional.id; empty: no transactions
 	// Timeout is transaction.timeout.ms: after so long the coordinator aborts an open transaction; default 1 min.
 	Timeout core.Mono
+	// EndEmpty makes an Abort go to the coordinator even if nothing of the transaction has left, where transactions are of version 2. Java's
+	// client does so for each transaction that was given a record.
+	EndEmpty bool
+}
+
+// Inits counts InitProducerIds.
+type Inits struct {
+	Asked, Answered int64
 }
 
 // WithDefaults is o with every zero field replaced by its default.

@@ -42,6 +42,7 @@ type Manager struct {
 	offsets   []*sending                             // to be sent, in order
 
 	inflight *request
+	inits    Inits
 	events   []Event
 	dirty    bool
 	closed   bool
@@ -82,6 +83,10 @@ func (m *Manager) Why() core.ErrorCode { return m.why }
 
 // V2 reports whether transactions are of version 2 (KIP-890 part 2).
 func (m *Manager) V2() bool { return m.level >= v2 }
+
+// Inits counts the InitProducerIds that have left, and those that were answered. One that is neither answered nor on its way may be
+// executed later, and fence whoever has the transactional id by then.
+func (m *Manager) Inits() Inits { return m.inits }
 
 // Identity is the producer id and epoch to write under; false while there is none.
 func (m *Manager) Identity() (core.ProducerID, core.ProducerEpoch, bool) {

@@ -44,6 +44,9 @@ func (m *Manager) place(now core.Now, s *seat, k kind, body kmsg.Request, least,
 		return false
 	}
 	m.inflight = r
+	if k == initID {
+		m.inits.Asked++
+	}
 	return true
 }
 
@@ -132,7 +135,7 @@ func (m *Manager) sendOffsets(now core.Now, out *step.Effects) {
 
 // end sends EndTxn, if anybody has heard of the transaction.
 func (m *Manager) end(now core.Now, out *step.Effects) {
-	if !m.started {
+	if !m.started && (m.commit || !m.opts.EndEmpty || !m.V2()) {
 		m.ended()
 		return
 	}
@@ -176,6 +179,9 @@ func (m *Manager) answered(now core.Now, r *request, d *cluster.Completion) {
 		m.undecided = m.undecided || r.kind == endTxn && r.commit
 		m.lost(now, s)
 		return
+	}
+	if r.kind == initID {
+		m.inits.Answered++
 	}
 	code := m.read(d.Resp)
 	if r.kind == endTxn && r.commit && undecided(code) {

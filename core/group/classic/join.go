@@ -182,7 +182,7 @@ func (g *Group) replaceStatic(now core.Now, r *JoinRequest, old *member, id stri
 		return
 	}
 	chosen := g.selectProtocol(old, r.Protocols)
-	if chosen == nil || g.protocol == nil || *chosen != *g.protocol || g.mustRevoke(old) {
+	if chosen == nil || g.protocol == nil || *chosen != *g.protocol || g.mustRevoke(old) || g.readsOthers(old, r.Protocols) {
 		m := g.swap(now, old, id)
 		g.update(m, r)
 		g.prepare(now)

@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/klamm-log/klamm/core/assignor/protocol"
@@ -41,6 +42,17 @@ func parseSubscription(metadata []byte, into map[string]bool) bool {
 		into[r.Str()] = true
 	}
 	return r.Err() == nil
+}
+
+// readsOthers reports whether who takes a static member's place wants other topics than that one did. Told the old assignment in the old
+// generation it would hold nothing of what is new to it, nobody else would either, and no rebalance is due. Kafka lets that happen.
+func (g *Group) readsOthers(old *member, protocols []Protocol) bool {
+	if g.protocolType != ConsumerProtocol {
+		return false
+	}
+	next := member{protocols: protocols}
+	had, wants := make(map[string]bool), make(map[string]bool)
+	return parseSubscription(old.metadata(g.protocol), had) && parseSubscription(next.metadata(g.protocol), wants) && !maps.Equal(had, wants)
 }
 
 // mustRevoke reports whether a member of the current generation came to it with partitions that it was not given again. With a

@@ -391,7 +391,14 @@ func emptyDirectory(t *testing.T, c *harness.Cluster) {
 	c.Nodes[2].Kill()
 	in := c.StartStray(harness.Properties(3, c.Nodes[2].Addr, c.Controllers[2], filepath.Join(t.TempDir(), "data"), c.Voters()))
 	in.AwaitServing()
+	harness.Eventually(t, rejoin, func() (bool, string) {
+		return strings.Contains(in.Said(), "this node does not vote: voter 3 of the quorum has the data directory"), "it says " + in.Said()
+	})
 	t.Logf("it says %q", in.Said())
+	harness.Eventually(t, rejoin, func() (bool, string) {
+		table := c.Klamm(t, "quorum", "describe")
+		return strings.Contains(table, "node 3 runs with another data directory than voter 3 has, and does not vote"), table
+	})
 	if is := voters(t, c.Nodes[0].Addr); !slices.Equal(is, was) {
 		t.Errorf("the voters were %v, are %v", was, is)
 	}

@@ -1,10 +1,12 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -99,6 +101,18 @@ func (c *Cluster) StartStray(properties string) *Node {
 	n.Launch()
 	c.t.Cleanup(n.Kill)
 	return n
+}
+
+// Klamm runs a command of the binary as a client of the cluster, and returns what it printed, errors included.
+func (c *Cluster) Klamm(t testing.TB, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, c.Nodes[0].options.Binary, append(args, "-b", strings.Join(c.Addrs(), ","))...).CombinedOutput()
+	if err != nil {
+		return fmt.Sprintf("%s(%v)", out, err)
+	}
+	return string(out)
 }
 
 // end kills what still runs, and shows what the nodes said if the test has failed.

@@ -136,6 +136,12 @@ func TestWhatTheShapeForbidsIsNotDrawn(t *testing.T) {
 	}
 }
 
+func count(found map[string]int, what string, yes bool) {
+	if yes {
+		found[what]++
+	}
+}
+
 // Plans of transactions are valid, and reach what they should.
 func TestDrawnTransactions(t *testing.T) {
 	found := make(map[string]int)
@@ -148,12 +154,15 @@ func TestDrawnTransactions(t *testing.T) {
 			found[string(p.Kind)]++
 			if p.Txn != nil {
 				owners[p.Txn.Writer]++
+				count(found, "words", p.Txn.Words)
+				count(found, "ends what is empty", p.Txn.EndEmpty)
 			}
 			for i := range p.Ops {
 				found[string(p.Ops[i].Kind)]++
-				if p.Ops[i].Abort {
-					found["abort"]++
-				}
+				count(found, "abort", p.Ops[i].Abort)
+				count(found, "transfer", p.Ops[i].Transfer)
+				count(found, "empty", p.Ops[i].Kind == workload.Transact && p.Ops[i].Count == 0)
+				count(found, "at once", i > 0 && p.Ops[i].Kind == workload.Transact && p.Ops[i].At == p.Ops[i-1].At)
 				if p.Txn != nil && p.Ops[i].Hold > p.Txn.Timeout {
 					found["timed out"]++
 				}
@@ -166,7 +175,8 @@ func TestDrawnTransactions(t *testing.T) {
 		}
 		require.True(t, workload.IsTransactional(plans, "a") || workload.IsTransactional(plans, "b"))
 	}
-	for _, want := range []string{"writer", "pipeline", "transact", "crash", "abort", "timed out", "zombies", "update-feature", "work"} {
+	for _, want := range []string{"writer", "pipeline", "transact", "crash", "abort", "timed out", "zombies", "update-feature", "work",
+		"words", "transfer", "ends what is empty", "empty", "at once"} {
 		require.Positive(t, found[want], want)
 	}
 }

@@ -47,9 +47,9 @@ func Txns(r *prng.Rand, shape Shape, x TxnShape) []workload.Plan {
 	if len(d.topics) > 1 {
 		for i := range r.Fork("pipelines").Between(x.Pipelines[0], x.Pipelines[1]) {
 			own := r.ForkN("pipeline", i)
-			base := d.pipelines(own.Fork("options"), int32(i), x)
+			base, words := d.pipelines(own.Fork("options"), int32(i), x), own.Fork("words").Chance(1, 2)
 			for j := range own.Fork("members").Between(1, 3) {
-				add(d.pipeline(own.ForkN("member", j), id, writer, base, x))
+				add(d.pipeline(own.ForkN("member", j), id, writer, base, words, x))
 				writer++
 			}
 		}
@@ -73,7 +73,7 @@ func Txns(r *prng.Rand, shape Shape, x TxnShape) []workload.Plan {
 // newestLevel is the version of transactions that clusters begin with.
 const newestLevel = 2
 
-// leveled lets the creator set the version of transactions first, and perhaps raise it on the way.
+// leveled lets the creator set the version of transactions first, and perhaps raise or lower it on the way.
 func (d *drawer) leveled(r *prng.Rand, p workload.Plan, x TxnShape) workload.Plan {
 	if len(x.Levels) == 0 {
 		return p
@@ -88,6 +88,10 @@ func (d *drawer) leveled(r *prng.Rand, p workload.Plan, x TxnShape) workload.Pla
 	}
 	if own := r.Fork("raised"); level < newestLevel && own.Chance(1, 4) {
 		set(newestLevel, max(d.instant(own), d.shape.Start.Add(2*core.Second)))
+	}
+	// Clients that have seen the newest version go by it until they look again.
+	if own := r.Fork("lowered"); level == newestLevel && own.Chance(1, 4) {
+		set(own.Between(0, newestLevel-1), max(d.instant(own), d.shape.Start.Add(3*core.Second)))
 	}
 	return finished(p)
 }
@@ -128,14 +132,29 @@ func (d *drawer) writer(r *prng.Rand, id, number int32, x TxnShape) workload.Pla
 		if hold := own.Fork("hold"); hold.Chance(1, 4) {
 			op.Hold = between(hold, core.Millisecond, one(hold, 200*core.Millisecond, 200*core.Millisecond, 2*p.Txn.Timeout))
 		}
+		op.Transfer = own.Fork("transfer").Chance(1, 3)
 		p.Ops = append(p.Ops, op)
+		if next := own.Fork("next"); next.Chance(1, 3) {
+			p.Ops = append(p.Ops, d.hasty(next, op))
+		}
 	}
+	p.Txn.EndEmpty = r.Fork("empty").Chance(1, 2)
 	if own := r.Fork("crash"); own.Chance(1, 2) {
 		for range own.Between(1, 3) {
 			p.Ops = append(p.Ops, workload.Op{Kind: workload.Crash, At: d.instant(own), Partition: -1})
 		}
 	}
 	return p
+}
+
+// hasty is a transaction that begins as soon as the one before has ended, to the same topics, and does not last: most are given up, some
+// before anything has left.
+func (d *drawer) hasty(r *prng.Rand, before workload.Op) workload.Op {
+	op := before
+	op.Count, op.Every, op.Transfer = int32(r.Fork("records").Between(0, 2)), 0, false
+	op.Abort = op.Count == 0 || r.Fork("abort").Chance(2, 3)
+	op.Hold = one(r.Fork("hold"), 0, 0, core.Millisecond, 5*core.Millisecond)
+	return op
 }
 
 // someTopics is one or more of the topics, in their order.
@@ -160,7 +179,7 @@ func (d *drawer) pipelines(r *prng.Rand, number int32, x TxnShape) workload.Grou
 }
 
 // pipeline draws one member of such a group: when it comes and goes, how it works.
-func (d *drawer) pipeline(r *prng.Rand, id, number int32, base workload.GroupOptions, x TxnShape) workload.Plan {
+func (d *drawer) pipeline(r *prng.Rand, id, number int32, base workload.GroupOptions, words bool, x TxnShape) workload.Plan {
 	all := d.topics
 	d.topics = all[:len(all)-1]
 	p := d.member(r.Fork("member"), id, base)
@@ -168,7 +187,7 @@ func (d *drawer) pipeline(r *prng.Rand, id, number int32, base workload.GroupOpt
 	p.Kind = workload.Pipeline
 	p.Group.AutoEvery, p.Group.Async = 0, false
 	p.Producer = d.transacting(r.Fork("options"), &p.Network)
-	p.Txn = &workload.TxnOptions{Writer: number, Timeout: d.timeout(r.Fork("timeout"), x), Out: all[len(all)-1].Name}
+	p.Txn = &workload.TxnOptions{Writer: number, Timeout: d.timeout(r.Fork("timeout"), x), Out: all[len(all)-1].Name, Words: words}
 	for i := range p.Ops {
 		if p.Ops[i].Kind == workload.Work {
 			p.Ops[i].Abort = r.Fork("aborts").Chance(1, 2)
