@@ -152,7 +152,7 @@ func (s *session) chance() {
 		was := s.size.Events
 		var plans []sim.Plan
 		for _, p := range s.without() {
-			for range s.seeds(60_000, 4, 64) {
+			for range s.seeds(20_000, 4, 32) {
 				plans = append(plans, s.reseeded(p))
 			}
 		}
