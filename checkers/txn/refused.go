@@ -33,7 +33,7 @@ type Timeout struct {
 //     has (KIP-890; KAFKA-18575; BUGS.md F7).
 //
 // A coordinator that has been replaced and does not know it can acknowledge nothing, but it refuses by what it remembers, as Kafka's does:
-// a transaction is not judged while there was one.
+// what it may have said is not judged while there was one. Of sequence numbers it says nothing.
 //
 // A coordinator that takes office counts a timeout by its own wall clock, so that nothing can be judged where such clocks jump.
 func CheckRefusals(log *history.Log, r Refusals) []checkers.Violation {
@@ -51,7 +51,7 @@ func CheckRefusals(log *history.Log, r Refusals) []checkers.Violation {
 		if !ok || !denies(b.Refused) {
 			continue
 		}
-		if slices.ContainsFunc(r.Deposed, func(s Span) bool { return s.From <= op.End && op.Start < s.To }) {
+		if coordinates(b.Refused) && slices.ContainsFunc(r.Deposed, func(s Span) bool { return s.From <= op.End && op.Start < s.To }) {
 			continue
 		}
 		k := slices.IndexFunc(r.Timeouts, func(t Timeout) bool { return t.Writer == b.Writer })
@@ -77,6 +77,11 @@ func denies(code core.ErrorCode) bool {
 		return true
 	}
 	return false
+}
+
+// coordinates reports whether a coordinator may say so, and not a partition's leader alone.
+func coordinates(code core.ErrorCode) bool {
+	return code != core.ErrOutOfOrderSequenceNumber && code != core.ErrUnknownProducerID
 }
 
 // sole finds how the process of a transaction came by its producer id, and reports whether no other InitProducerId of the same writer

@@ -361,6 +361,8 @@ func TestRefusals(t *testing.T) {
 		"another one that has not been answered yet": {own + refused + `
 			init p2 50..70 ok writer=3`, nil},
 		"a replaced coordinator may have answered": {own + strings.Replace(refused, "10..60", "310..360", 1), nil},
+		"out of order, while a replaced coordinator may have answered": {
+			own + strings.NewReplacer("10..60", "310..360", "=90", "=45").Replace(refused), wrong},
 		"its next epoch": {own + `
 			init p1 6..8 ok writer=3` + refused, wrong},
 	} {

@@ -14,6 +14,7 @@ import (
 	"github.com/klamm-log/klamm/cmd/klamm/simulate"
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/consumer"
+	"github.com/klamm-log/klamm/core/client/producer"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -29,6 +30,8 @@ type benchOptions struct {
 	Partitions  int32
 	Rate        int64
 	Outstanding int
+	Idempotent  bool
+	Committed   bool
 }
 
 func (o *benchOptions) common(f *pflag.FlagSet, records, warmup int64) {
@@ -41,6 +44,7 @@ func (o *benchOptions) common(f *pflag.FlagSet, records, warmup int64) {
 
 func (o *benchOptions) writing(f *pflag.FlagSet, rate int64) {
 	o.writeOptions.flags(f)
+	f.BoolVar(&o.Idempotent, "idempotent", true, "with acks=all: number batches, so that a repeated one is stored once")
 	f.IntVar(&o.Size, "size", 1024, "bytes of a value")
 	f.Int64Var(&o.Rate, "rate", rate, "records begun per second, whatever the broker does (open loop); 0 is as fast as it goes")
 	f.IntVar(&o.Outstanding, "outstanding", 0, "records that may wait for their answer (closed loop); 0 is what memory holds")
@@ -51,6 +55,15 @@ func (o *benchOptions) validate() error {
 		return exit.Errorf(exit.Usage, "--records and --partitions are 1 or more, --warmup, --size, --rate and --outstanding not negative")
 	}
 	return nil
+}
+
+// producer are the options of a producer whose flags writing has made.
+func (o *benchOptions) producer() (producer.Options, error) {
+	p, err := o.writeOptions.options()
+	if !o.Idempotent {
+		p.Idempotence = producer.IdempotenceOff
+	}
+	return p, err
 }
 
 func newBench(a *cli.App) *cobra.Command {
@@ -93,7 +106,7 @@ func runBenchProduce(ctx context.Context, a *cli.App, o benchOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	po, err := o.writeOptions.options()
+	po, err := o.producer()
 	if err != nil {
 		return err
 	}
@@ -130,6 +143,7 @@ func newBenchConsume(a *cli.App) *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	o.common(cmd.Flags(), 1_000_000, 50_000)
+	cmd.Flags().BoolVar(&o.Committed, "committed", false, "read no record of a transaction that is open or was aborted")
 	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runBenchConsume(ctx, a, o) })
 	return cmd
 }
@@ -138,7 +152,11 @@ func runBenchConsume(ctx context.Context, a *cli.App, o benchOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	return o.with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error {
+	var ko kclient.Options
+	if o.Committed {
+		ko.Consumer.Isolation = consumer.ReadCommitted
+	}
+	return o.with(ctx, ko, func(ctx context.Context, c *kclient.Client) error {
 		partitions, err := o.ensureTopic(ctx, c)
 		if err != nil {
 			return err

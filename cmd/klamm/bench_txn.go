@@ -26,6 +26,7 @@ type benchTxnOptions struct {
 	benchOptions
 	Transactions int64
 	Touch        int
+	Each         int
 	ID           string
 }
 
@@ -34,7 +35,7 @@ func newBenchTxn(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "txn",
 		Short: "Commit transactions, one after another",
-		Long: `Write one record to each of some partitions, commit, and begin again. The latency is that of a
+		Long: `Write a record, or some, to each of some partitions, commit, and begin again. The latency is that of a
 whole transaction, from its begin until the coordinator says that it is committed.`,
 		Args: cobra.NoArgs,
 	}
@@ -46,15 +47,16 @@ whole transaction, from its begin until the coordinator says that it is committe
 	f.IntVar(&o.Size, "size", 100, "bytes of a value")
 	f.Int64Var(&o.Transactions, "transactions", 1000, "transactions that are measured")
 	f.Int64Var(&o.Warmup, "warmup", 50, "transactions before them that are not")
-	f.IntVar(&o.Touch, "touch", 1, "partitions that a transaction writes to, one record each")
+	f.IntVar(&o.Touch, "touch", 1, "partitions that a transaction writes to")
+	f.IntVar(&o.Each, "each", 1, "records that it writes to each of them")
 	f.StringVar(&o.ID, "transactional-id", "klamm-bench-"+strconv.Itoa(os.Getpid()), "transactional.id")
 	cmd.RunE = a.Does(func(ctx context.Context, _ []string) error { return runBenchTxn(ctx, a, o) })
 	return cmd
 }
 
 func runBenchTxn(ctx context.Context, a *cli.App, o benchTxnOptions) error {
-	if o.Transactions < 1 || o.Warmup < 0 || o.Size < 0 || o.Partitions < 1 || o.Touch < 1 {
-		return exit.Errorf(exit.Usage, "--transactions, --partitions and --touch are 1 or more, --warmup and --size not negative")
+	if o.Transactions < 1 || o.Warmup < 0 || o.Size < 0 || o.Partitions < 1 || o.Touch < 1 || o.Each < 1 {
+		return exit.Errorf(exit.Usage, "--transactions, --partitions, --touch and --each are 1 or more, --warmup and --size not negative")
 	}
 	po, err := o.writeOptions.options()
 	if err != nil {
@@ -72,7 +74,7 @@ func runBenchTxn(ctx context.Context, a *cli.App, o benchTxnOptions) error {
 		var committed atomic.Int64
 		stop := a.Progress(func() string { return fmt.Sprintf("%d of %d transactions", committed.Load(), o.Warmup+o.Transactions) })
 		defer stop()
-		r := benchTxnResult{Schema: benchTxnSchema, Topic: o.Topic, Transactions: o.Transactions, Partitions: o.Touch, Size: o.Size}
+		r := benchTxnResult{Schema: benchTxnSchema, Topic: o.Topic, Transactions: o.Transactions, Partitions: o.Touch, Each: o.Each, Size: o.Size}
 		var took hist.Hist
 		var begin time.Time
 		value := benchValue(o.Size)
@@ -100,7 +102,8 @@ func (o *benchTxnOptions) transact(ctx context.Context, c *kclient.Client, parti
 	if err := c.Begin(ctx); err != nil {
 		return err
 	}
-	for _, p := range partitions[:o.Touch] {
+	for i := range o.Touch * o.Each {
+		p := partitions[i%o.Touch]
 		if err := c.Produce(ctx, producer.Record{Topic: o.Topic, Partition: p, Timestamp: core.NoTimestamp, Value: value}, 0); err != nil {
 			return err
 		}
@@ -117,6 +120,7 @@ type benchTxnResult struct {
 	Topic        string   `json:"topic"`
 	Transactions int64    `json:"transactions"`
 	Partitions   int      `json:"partitions"` // of each
+	Each         int      `json:"records_per_partition"`
 	Size         int      `json:"size"`
 	WallNs       int64    `json:"wall_ns"`
 	PerSecond    float64  `json:"transactions_per_s"`
@@ -126,8 +130,8 @@ type benchTxnResult struct {
 // AppendText implements [show.Result].
 func (r benchTxnResult) AppendText(dst []byte) []byte {
 	return show.Table(dst,
-		[]string{"txn", fmt.Sprintf("%s transactions over %d partitions each of topic %s in %s", show.Count(r.Transactions), r.Partitions,
-			r.Topic, show.Duration(time.Duration(r.WallNs)))},
+		[]string{"txn", fmt.Sprintf("%s transactions of %d records in each of %d partitions of topic %s in %s", show.Count(r.Transactions),
+			r.Each, r.Partitions, r.Topic, show.Duration(time.Duration(r.WallNs)))},
 		[]string{"rate", fmt.Sprintf("%s transactions/s", show.Count(int64(r.PerSecond)))},
 		[]string{"latency", r.Latency.text()},
 	)

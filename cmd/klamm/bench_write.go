@@ -173,7 +173,7 @@ func runBenchE2E(ctx context.Context, a *cli.App, o benchOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	po, err := o.writeOptions.options()
+	po, err := o.producer()
 	if err != nil {
 		return err
 	}
