@@ -24,6 +24,7 @@ func drawGroups(r *prng.Rand, p Profile, plan *sim.Plan, shape *draws.Shape) {
 	if v := knob(r.Fork("load"), p, 1, 2000); v > 0 { // a load of many reads
 		props = append(props, sim.Property{Name: "offsets.load.buffer.size", Value: fmt.Sprint(v)})
 	}
+	drawCoordinatorsCleaner(r.Fork("cleaner"), plan)
 	for i := range plan.Brokers {
 		// A group is one record, and a batch that no segment can hold is refused: with SyncGroup's UNKNOWN_SERVER_ERROR, for
 		// ever. Seed 198 had 14 members and segments of 1,715 bytes.

@@ -32,6 +32,7 @@ func drawTxns(r *prng.Rand, p Profile, plan *sim.Plan, shape *draws.Shape) {
 		props = append(props, sim.Property{Name: "transaction.state.log.load.buffer.size", Value: fmt.Sprint(v)},
 			sim.Property{Name: "offsets.load.buffer.size", Value: fmt.Sprint(v)})
 	}
+	drawCoordinatorsCleaner(r.Fork("cleaner"), plan)
 	for i := range plan.Brokers {
 		if t := &plan.Brokers[i].Tuning; t.SegmentBytes > 0 { // as for groups: a group is one record
 			t.SegmentBytes = max(t.SegmentBytes, 16<<10)
