@@ -56,12 +56,12 @@ func (c *coordinators) look(r *run, p *process, b machine) {
 	}
 	for _, v := range b.Coordinators() {
 		if v.Phase == coord.Active {
-			c.compare(r, p, b, coordinated{groups.Topic, v.Partition, v.Epoch, v.End, v.Groups.AppendState})
+			c.compare(r, p, b, coordinated{groups.Topic, v.Partition, v.Epoch, v.End, v.Machine.AppendState})
 		}
 	}
 	for _, v := range b.TransactionCoordinators() {
 		if v.Phase == coord.Active {
-			c.compare(r, p, b, coordinated{txns.Topic, v.Partition, v.Epoch, v.End, v.Txns.AppendState})
+			c.compare(r, p, b, coordinated{txns.Topic, v.Partition, v.Epoch, v.End, v.Machine.AppendState})
 		}
 	}
 }

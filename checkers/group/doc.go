@@ -8,11 +8,13 @@
 //
 //   - G-ONE-OWNER: in one generation of a group no partition is held by two members at once. Across generations two may
 //     believe to hold it: the older one has been fenced and does not know it yet (TLA+: NoDoubleClientAssignment is about the
-//     coordinator's view).
+//     coordinator's view). Unless the coordinator has taken requests of both, sent after that, for a member's (KIP-848, where each
+//     member has an epoch of its own): then neither had been fenced.
 //   - G-COMMIT-FENCED: a commit that was acknowledged did not begin after another member had claimed the partition, unless
 //     its member has claimed it again since.
 //   - G-COMMIT-DURABLE: a fetched offset is one that a commit stored and no later one had replaced; nothing only if nothing
-//     had been stored. This is a register with writes of unknown outcome: those may take effect at any time after they began.
+//     had been stored. This is a register with writes of unknown outcome: those may take effect at any time after they began, until
+//     another member claims the partition in a later generation.
 //   - AT-LEAST-ONCE: no commit is ahead of what the group has processed. Offsets are counted from 0, so the group must begin
 //     at the log start and its topics be without gaps.
 //   - L-GROUP-STABLE: when faults have stopped and their time is up, each partition that the group ever held has one owner.

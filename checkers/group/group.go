@@ -2,6 +2,7 @@ package group
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/klamm-log/klamm/checkers"
 	"github.com/klamm-log/klamm/checkers/history"
@@ -30,6 +31,7 @@ type key struct {
 type part struct {
 	key
 	holders  []holder // now, in the order of claiming
+	doubles  []double
 	claims   []claim  // all, in order
 	covered  []extent // of what was processed, disjoint and sorted
 	prefix   []reached
@@ -43,6 +45,16 @@ type holder struct {
 	process    history.Process
 	generation int32
 	event      int
+}
+
+// double is the claim of a member while another one held the partition in another generation. One of them does not know yet that it
+// has been fenced, or the coordinator has given the partition to both.
+type double struct {
+	at           core.Mono
+	holder       history.Process
+	claimer      history.Process
+	held, event  int  // the claims
+	holds, takes bool // the holder, the claimer was a member after that
 }
 
 // claim is one Claimed event.
@@ -68,6 +80,9 @@ type write struct {
 	end   core.Mono // when it had taken effect for the last time, never if that may be at any time
 	value core.Offset
 	event int
+
+	process    history.Process
+	generation int32
 }
 
 type read struct {
@@ -137,6 +152,8 @@ func (c *checker) step(i int, op history.Op, b *history.Group) {
 		p.release(op.Process)
 	case history.Processed:
 		p.process(op.End, b.From, b.To)
+	case history.Confirmed:
+		c.confirm(p, i, op)
 	case history.Committed:
 		c.commit(p, i, op, b)
 	case history.Fetched:
@@ -146,24 +163,46 @@ func (c *checker) step(i int, op history.Op, b *history.Group) {
 	}
 }
 
-func (p *part) release(who history.Process) {
-	for j, h := range p.holders {
-		if h.process == who {
-			p.holders = append(p.holders[:j], p.holders[j+1:]...)
-			return
-		}
+// release ends a claim; false if there is none.
+func (p *part) release(who history.Process) bool {
+	at := slices.IndexFunc(p.holders, func(h holder) bool { return h.process == who })
+	if at >= 0 {
+		p.holders = slices.Delete(p.holders, at, at+1)
 	}
+	return at >= 0
 }
 
 func (c *checker) claim(p *part, i int, op history.Op, b *history.Group) {
-	p.release(op.Process) // told anew
+	if !p.release(op.Process) { // not told anew: what follows says nothing of earlier claims
+		p.doubles = slices.DeleteFunc(p.doubles, func(d double) bool {
+			return d.holder == op.Process && !d.holds || d.claimer == op.Process && !d.takes
+		})
+	}
 	for _, h := range p.holders {
 		if h.generation == b.Generation {
 			c.report(OneOwner, p, core.NoOffset, []int{h.event, i}, "p%d and p%d both hold the partition in generation %d", h.process, op.Process, b.Generation)
+		} else {
+			p.doubles = append(p.doubles, double{at: op.End, holder: h.process, claimer: op.Process, held: h.event, event: i})
 		}
 	}
 	p.holders = append(p.holders, holder{op.Process, b.Generation, i})
 	p.claims = append(p.claims, claim{op.Process, b.Generation, op.End, i})
+}
+
+// confirm takes the coordinator's word for a member: what the member held before it began to ask, it held by right.
+func (c *checker) confirm(p *part, i int, op history.Op) {
+	for j := range p.doubles {
+		d := &p.doubles[j]
+		if op.Start < d.at || d.holds && d.takes {
+			continue
+		}
+		d.holds = d.holds || op.Process == d.holder
+		d.takes = d.takes || op.Process == d.claimer
+		if d.holds && d.takes {
+			c.report(OneOwner, p, core.NoOffset, []int{d.held, d.event, i},
+				"p%d was given the partition while p%d held it, and both were members afterwards", d.claimer, d.holder)
+		}
+	}
 }
 
 // process adds what was processed.
@@ -209,7 +248,7 @@ func (c *checker) commit(p *part, i int, op history.Op, b *history.Group) {
 	if done := p.done(op.Start); b.To > done {
 		c.report(AtLeastOnce, p, b.To, []int{i}, "p%d commits %d when the group has processed everything below %d only", op.Process, b.To, done)
 	}
-	w := write{start: op.Start, acked: op.End, end: op.End, value: b.To, event: i}
+	w := write{start: op.Start, acked: op.End, end: op.End, value: b.To, event: i, process: op.Process, generation: b.Generation}
 	if op.Outcome != history.OK {
 		w.acked, w.end = never, never
 	}
@@ -251,8 +290,22 @@ func (c *checker) settled(i int) {
 	}
 }
 
+// expire ends what commits of unknown outcome may yet do where another member has claimed the partition in a later generation: the group has
+// got there, and takes no commit of an earlier one.
+func (p *part) expire() {
+	for i := range p.writes {
+		w := &p.writes[i]
+		for j := range p.claims {
+			if cl := &p.claims[j]; cl.process != w.process && cl.generation > w.generation && w.generation >= 0 && cl.at > w.start {
+				w.end = min(w.end, cl.at)
+			}
+		}
+	}
+}
+
 // register judges the fetched offsets of a partition.
 func (c *checker) register(p *part) {
+	p.expire()
 	for _, r := range p.reads {
 		if r.value == core.NoOffset {
 			if w := p.overwritten(-never, r.start); w != nil {

@@ -38,6 +38,26 @@ func TestHistories(t *testing.T) {
 		"a zombie holds on to what it lost": {`
 			group p1 10..10 ok T0/0 step=claimed generation=3
 			group p2 11..11 ok T0/0 step=claimed generation=4`, nil},
+		"given away before it was given up": {`
+			group p1 10..10 ok T0/0 step=claimed generation=3
+			group p2 11..11 ok T0/0 step=claimed generation=4
+			group p1 12..12 ok T0/0 step=released
+			group p2 12..13 ok T0/0 step=confirmed
+			group p1 12..14 ok T0/0 step=confirmed`, []string{"G-ONE-OWNER"}},
+		"a zombie that was confirmed before it was fenced": {`
+			group p1 10..10 ok T0/0 step=claimed generation=3
+			group p2 11..11 ok T0/0 step=claimed generation=4
+			group p1 10..12 ok T0/0 step=confirmed
+			group p2 12..13 ok T0/0 step=confirmed
+			group p1 14..14 ok T0/0 step=released`, nil},
+		"a zombie that comes back as another member": {`
+			group p1 10..10 ok T0/0 step=claimed generation=3
+			group p2 11..11 ok T0/0 step=claimed generation=4
+			group p2 12..13 ok T0/0 step=confirmed
+			group p1 14..14 ok T0/0 step=released
+			group p2 15..15 ok T0/0 step=released
+			group p1 16..16 ok T0/0 step=claimed generation=5
+			group p1 17..17 ok T0/0 step=confirmed`, nil},
 		"other partitions and other groups": {`
 			group p1 10..10 ok T0/0 step=claimed generation=3
 			group p2 11..11 ok T0/1 step=claimed generation=3
@@ -57,6 +77,21 @@ func TestHistories(t *testing.T) {
 			group p1 11..11 ok T0/0 step=processed from=0 to=5
 			group p2 13..13 ok T0/0 step=claimed generation=4
 			group p1 12..14 ok T0/0 step=committed generation=3 to=5`, nil},
+		"a zombie's commit that nobody heard of comes late": {`
+			group p1 10..10 ok T0/0 step=claimed generation=3
+			group p1 11..11 ok T0/0 step=processed from=0 to=9
+			group p1 12..13 info T0/0 step=committed generation=3 to=4
+			group p2 14..14 ok T0/0 step=claimed generation=4
+			group p2 15..16 ok T0/0 step=committed generation=4 to=9
+			group p3 17..17 ok T0/0 step=claimed generation=5
+			group p3 18..19 ok T0/0 step=fetched generation=5 to=4`, []string{"G-COMMIT-DURABLE"}},
+		"a commit that nobody heard of comes late, in its generation": {`
+			group p1 10..10 ok T0/0 step=claimed generation=3
+			group p1 11..11 ok T0/0 step=processed from=0 to=9
+			group p1 12..13 info T0/0 step=committed generation=3 to=4
+			group p1 15..16 ok T0/0 step=committed generation=3 to=9
+			group p3 17..17 ok T0/0 step=claimed generation=5
+			group p3 18..19 ok T0/0 step=fetched generation=5 to=4`, nil},
 		"an offset from nowhere": {`
 			group p1 10..11 ok T0/0 step=fetched to=7`, []string{"G-COMMIT-DURABLE"}},
 		"a lost commit": {`

@@ -193,6 +193,7 @@ const (
 	Fetched                    // the coordinator told the committed offset
 	Committed                  // an offset was to be stored
 	Processed                  // the application is done with the offsets from From to To
+	Confirmed                  // the coordinator took a request for a member's, and it has been one all the time since the last Claimed
 )
 
 // Group is one step of a consumer group's member in one partition. Claimed, Released and Processed are instants.

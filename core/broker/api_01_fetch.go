@@ -41,6 +41,8 @@ type fetching struct {
 	budget  int64       // bytes that may still be returned
 	bytes   int64       // bytes found
 	urgent  bool        // something must be told at once
+	news    bool        // a follower is to be told of a HighWatermark, soon
+	tellAt  core.Mono   // when, 0 if there was nothing to tell so far
 	expired bool
 	expires core.Mono
 	query   log.Query // of the part at, while its read is outstanding
@@ -147,7 +149,7 @@ func (b *Broker) followerProgress(now core.Now, f *fetching) {
 
 // evaluate looks at all partitions from the beginning.
 func (b *Broker) evaluate(now core.Now, f *fetching, out *step.Effects) {
-	f.at, f.bytes, f.urgent = 0, 0, false
+	f.at, f.bytes, f.urgent, f.news = 0, 0, false, false
 	f.budget = int64(f.body.MaxBytes)
 	if f.req.Version < 3 || f.budget <= 0 {
 		f.budget = int64(b.cfg.FetchMaxBytes)
@@ -223,7 +225,7 @@ func (b *Broker) admitFetch(now core.Now, f *fetching) bool {
 func (b *Broker) readable(f *fetching, part *fetchPart) core.Offset {
 	switch {
 	case f.follower != core.NoNode:
-		f.urgent = f.urgent || part.p.NeedsHW(f.follower)
+		f.news = f.news || part.p.NeedsHW(f.follower)
 		return part.p.FollowerBound()
 	case f.committed():
 		return part.lso
@@ -296,17 +298,32 @@ func (b *Broker) resumeFetch(now core.Now, f *fetching, d *step.DiskDone, out *s
 	}
 }
 
+// patienceForRecords is how long a follower waits for the news of a HighWatermark, if there are no records to take it along.
+// Whoever waits for an answer before it writes the next record has written it by then. An answer of its own would cost a
+// turn and a connection's writer and reader on both sides, and the record would find no fetch to answer. Kafka tells at once.
+const patienceForRecords = 5 * core.Millisecond
+
 // decide answers a fetch that has been evaluated whole, or parks it.
 func (b *Broker) decide(now core.Now, f *fetching, out *step.Effects) {
 	// More than the response may hold is never waited for, as in Kafka.
 	least := min(int64(f.body.MinBytes), f.budget+f.bytes)
 	enough := f.bytes > 0 && f.bytes >= least || f.body.MinBytes <= 0
-	if enough || f.urgent || f.expired || len(f.parts) == 0 || f.expires <= now.Mono {
+	until := f.expires
+	if f.news {
+		if f.tellAt == 0 {
+			f.tellAt = now.Mono.Add(patienceForRecords)
+		}
+		until = min(until, f.tellAt)
+	}
+	if enough || f.urgent || f.expired || len(f.parts) == 0 || until <= now.Mono {
+		if f.tellAt > now.Mono && f.bytes > 0 {
+			out.Reachable("fetch.news-goes-with-records", nil)
+		}
 		b.answerFetch(f, out)
 		return
 	}
 	out.Reachable("fetch.parked", nil)
-	f.parked = b.fetches.Park(f, f.expires)
+	f.parked = b.fetches.Park(f, until)
 	for i := range f.parts {
 		b.fetches.Watch(f.parked, f.parts[i].p.slot)
 	}

@@ -199,7 +199,7 @@ func (h *hostile) held() (producers, transactions int) {
 		producers += v.Producers.Len()
 	}
 	for _, v := range h.broker.TransactionCoordinators() {
-		for range v.Txns.All() {
+		for range v.Machine.All() {
 			transactions++
 		}
 	}

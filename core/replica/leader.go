@@ -177,8 +177,8 @@ func (r *Replica) FollowerBound() core.Offset {
 	return bound
 }
 
-// NeedsHW reports that the follower has been told less than the present HighWatermark: its fetch is answered at once,
-// or followers would learn of a commit only with the next records.
+// NeedsHW reports that the follower has been told less than the present HighWatermark: its fetch is answered soon, or
+// followers would learn of a commit only with the next records.
 func (r *Replica) NeedsHW(id core.NodeID) bool {
 	f := find(r.followers, id)
 	return r.leading && f != nil && f.told < r.highWatermark

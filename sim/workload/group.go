@@ -75,6 +75,7 @@ type grouped struct {
 	retryAt core.Mono // of a member whose predecessor was still there, 0 for none
 
 	held    []hold // as the history knows it
+	proving []hold // claimed, or given up with consent, and not confirmed since
 	records []consumer.Record
 	events  []member.Event
 	commits []member.Commit
@@ -84,6 +85,8 @@ type grouped struct {
 type hold struct {
 	tp         core.TopicPartition
 	generation int32
+	membership uint64
+	since      core.Mono // proving
 }
 
 // extent is a run of records of one partition.
@@ -216,7 +219,9 @@ func (r *grouped) note(start, end core.Mono, outcome history.Outcome, tp core.To
 // track tells the history what is held, in which generation.
 func (r *grouped) track(at core.Mono) {
 	owned := r.m.Owned(nil)
-	_, generation := r.m.Identity()
+	// A generation whose assignment nobody has been told is in no log: the next coordinator may use its number again.
+	generation := r.m.Metadata().Generation
+	membership := r.confirm(at)
 	kept := r.held[:0]
 	for _, h := range r.held {
 		if slices.Contains(owned, h.tp) {
@@ -224,22 +229,44 @@ func (r *grouped) track(at core.Mono) {
 			continue
 		}
 		r.released(at, h)
+		r.prove(at, h)
 	}
 	r.held = kept
-	stable := r.m.State() == member.Stable
 	for _, tp := range owned {
 		i := slices.IndexFunc(r.held, func(h hold) bool { return h.tp == tp })
 		switch {
 		case i < 0:
-			r.held = append(r.held, hold{tp, generation})
+			h := hold{tp: tp, generation: generation, membership: membership}
+			r.held = append(r.held, h)
 			r.c.env.Groups.held[groupPlace{r.opts.Group, tp}]++
-		case stable && r.held[i].generation != generation:
+			r.prove(at, h)
+		case r.held[i].generation != generation && generation >= 0: // kept, or still to be given up
 			r.held[i].generation = generation
 		default:
 			continue
 		}
 		r.note(at, at, history.OK, tp, history.Group{Step: history.Claimed, Generation: generation, To: core.NoOffset})
 	}
+}
+
+// prove waits for the coordinator's word that the member, which has claimed a partition or given it up, is a member still.
+func (r *grouped) prove(at core.Mono, h hold) {
+	r.proving = slices.DeleteFunc(r.proving, func(old hold) bool { return old.tp == h.tp })
+	h.since = at
+	r.proving = append(r.proving, h)
+}
+
+// confirm tells the history what has become certain. It returns the number of the membership.
+func (r *grouped) confirm(at core.Mono) uint64 {
+	membership, proof := r.m.Membership()
+	r.proving = slices.DeleteFunc(r.proving, func(h hold) bool {
+		proven := h.membership == membership && core.Mono(proof) > h.since
+		if proven {
+			r.note(core.Mono(proof), at, history.OK, h.tp, history.Group{Step: history.Confirmed, Generation: -1, To: core.NoOffset})
+		}
+		return proven || h.membership != membership
+	})
+	return membership
 }
 
 func (r *grouped) released(at core.Mono, h hold) {

@@ -40,6 +40,7 @@ func (p *Plane) offsetCommit(now core.Now, r *step.Request, out *step.Effects) {
 		code = core.ErrIllegalGeneration // older clients do not know the other
 	}
 	if code != core.ErrNone {
+		out.Sometimes(code != core.ErrGroupIDNotFound, "groups.commit-fenced", nil)
 		refuseCommit(req, resp, code)
 	}
 	for i := range codes {

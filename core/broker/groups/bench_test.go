@@ -169,7 +169,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 	joinToStable(b, h, settle, 1000)
 	beats := make([]*kmsg.HeartbeatRequest, 0, 1000)
 	for _, v := range h.plane.Views() {
-		if g := v.Groups.Describe("g"); g != nil {
+		if g := v.Machine.Describe("g"); g != nil {
 			for _, m := range g.Members() {
 				req := kmsg.NewPtrHeartbeatRequest()
 				req.Group, req.MemberID, req.Generation = "g", m.ID, g.Generation()

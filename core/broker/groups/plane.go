@@ -145,28 +145,7 @@ func (p *Plane) Check() {
 }
 
 // View is one coordinator as simulators and tools see it.
-type View struct {
-	Partition int32
-	Epoch     core.LeaderEpoch
-	Phase     coord.Phase
-	Why       string      // Failed: what could not be read
-	End       core.Offset // everything below has been replayed
-	// Groups is the state; nil unless Active. Read it before the next turn.
-	Groups *group.Coordinator
-}
-
-// Views are the coordinators of the partitions that this broker leads, by partition.
-func (p *Plane) Views() []View {
-	var list []View
-	for _, s := range p.Led() {
-		v := View{Partition: s.Partition(), Epoch: s.Epoch(), Phase: s.Phase(), Why: s.Why(), End: s.End()}
-		if s.Phase() == coord.Active {
-			v.Groups = s.Machine()
-		}
-		list = append(list, v)
-	}
-	return list
-}
+type View = shards.View[*group.Coordinator]
 
 // PartitionFor is the partition of [Topic] that a group belongs to.
 func PartitionFor(groupID string, partitions int32) int32 {

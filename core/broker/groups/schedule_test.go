@@ -95,12 +95,12 @@ func (s *schedule) settleTurn() {
 func (s *schedule) check() {
 	s.plane.Check()
 	for _, v := range s.plane.Views() {
-		if v.Groups == nil {
+		if v.Machine == nil {
 			continue
 		}
 		l := s.logs[v.Partition]
 		require.Equal(s.rt, l.end, v.End)
-		require.Equal(s.rt, fold(s.rt, l), string(v.Groups.AppendState(nil)), "live state is not what is replayed")
+		require.Equal(s.rt, fold(s.rt, l), string(v.Machine.AppendState(nil)), "live state is not what is replayed")
 	}
 }
 
@@ -429,7 +429,7 @@ func (s *schedule) calm() {
 	require.Empty(s.rt, s.pending, "requests that are never answered")
 	for _, v := range s.plane.Views() {
 		require.Equal(s.rt, coord.Active, v.Phase)
-		for _, g := range v.Groups.List(nil, nil) {
+		for _, g := range v.Machine.List(nil, nil) {
 			require.Equal(s.rt, "Empty", g.StateName())
 		}
 	}

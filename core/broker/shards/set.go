@@ -314,6 +314,30 @@ func (p *Set[M]) Active() iter.Seq[*Shard[M]] {
 // Led are the shards of the partitions that this broker leads, in the order of partitions; read it only.
 func (p *Set[M]) Led() []*Shard[M] { return p.led }
 
+// View is one coordinator as simulators and tools see it.
+type View[M Machine] struct {
+	Partition int32
+	Epoch     core.LeaderEpoch
+	Phase     coord.Phase
+	Why       string      // Failed: what could not be read
+	End       core.Offset // everything below has been replayed
+	// Machine is the state; its zero value unless Active. Read it before the next turn.
+	Machine M
+}
+
+// Views are the coordinators of the partitions that this broker leads, by partition.
+func (p *Set[M]) Views() []View[M] {
+	var list []View[M]
+	for _, s := range p.led {
+		v := View[M]{Partition: s.Partition(), Epoch: s.Epoch(), Phase: s.Phase(), Why: s.Why(), End: s.End()}
+		if s.Phase() == coord.Active {
+			v.Machine = s.Machine()
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
 // NextDeadline is the earliest instant at which the set wants a Tick. It is asked every turn, and takes no memory.
 func (p *Set[M]) NextDeadline() (at core.Mono, ok bool) {
 	for _, s := range p.led {

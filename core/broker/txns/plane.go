@@ -123,28 +123,7 @@ func (p *Plane) Check() {
 }
 
 // View is one coordinator as simulators and tools see it.
-type View struct {
-	Partition int32
-	Epoch     core.LeaderEpoch
-	Phase     coord.Phase
-	Why       string      // Failed: what could not be read
-	End       core.Offset // everything below has been replayed
-	// Txns is the state; nil unless Active. Read it before the next turn.
-	Txns *txn.Coordinator
-}
-
-// Views are the coordinators of the partitions that this broker leads, by partition.
-func (p *Plane) Views() []View {
-	var list []View
-	for _, s := range p.Led() {
-		v := View{Partition: s.Partition(), Epoch: s.Epoch(), Phase: s.Phase(), Why: s.Why(), End: s.End()}
-		if s.Phase() == coord.Active {
-			v.Txns = s.Machine()
-		}
-		list = append(list, v)
-	}
-	return list
-}
+type View = shards.View[*txn.Coordinator]
 
 // fenced is the code that a version of a request knows for a producer whose epoch is over: PRODUCER_FENCED came with KIP-588.
 func fenced(code core.ErrorCode, version, since int16) core.ErrorCode {

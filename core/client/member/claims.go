@@ -3,6 +3,7 @@ package member
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/consumer"
+	"github.com/klamm-log/klamm/core/step"
 )
 
 // claim is one partition that the member owns.
@@ -74,7 +75,7 @@ func (m *Member) revoke(now core.Now, list []core.TopicPartition) {
 }
 
 // release gives up what is being revoked, once the application has agreed and its commits are answered.
-func (m *Member) release(now core.Now) {
+func (m *Member) release(now core.Now, out *step.Effects) {
 	g := &m.giving
 	if !g.active || !g.agreed {
 		return
@@ -90,6 +91,15 @@ func (m *Member) release(now core.Now) {
 		return
 	}
 	m.giving = giving{}
+	switch {
+	case m.state == Leaving:
+	case m.opts.Protocol == Consumer:
+		out.Reachable("member.gave-up-for-target", nil)
+	case m.opts.cooperative():
+		out.Reachable("member.gave-up-for-another", nil)
+	default:
+		out.Reachable("member.gave-up-to-join", nil)
+	}
 	for _, tp := range m.claims.Keys() {
 		if c := m.claims.At(tp); c.revoking {
 			m.drop(c)

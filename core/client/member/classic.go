@@ -16,6 +16,7 @@ type request struct {
 	call  cluster.Call
 	round uint64
 	asked core.Mono
+	tag   int64
 	sent  sentModern // KIP-848: what the heartbeat said
 }
 
@@ -44,7 +45,7 @@ func (m *Member) prepare(now core.Now) {
 
 // ask sends a request of the protocol to the coordinator.
 func (m *Member) ask(now core.Now, l *cluster.Link, r *request, body kmsg.Request, timeout core.Mono, out *step.Effects) bool {
-	r.round, r.asked = m.round, now.Mono
+	r.round, r.asked, r.tag = m.round, now.Mono, m.tag
 	r.call = cluster.Call{Owner: cluster.Group, Ref: r, Body: body, Timeout: timeout}
 	if m.opts.InstanceID != "" { // KIP-345: without it the coordinator would make a dynamic member of a static one
 		switch body.(type) {

@@ -65,6 +65,7 @@ type Member struct {
 
 	settled  Metadata // see [Member.Metadata]
 	tag      int64
+	proof    int64 // tag of the last heartbeat of KIP-848 that was accepted in this membership
 	events   []Event
 	results  []Commit
 	dirty    bool
@@ -147,6 +148,11 @@ func (m *Member) Identity() (memberID string, generation int32) { return m.membe
 // Tag sets what commits and requests that begin from now on carry.
 func (m *Member) Tag(tag int64) { m.tag = tag }
 
+// Membership numbers the times that the member has begun anew, and tells the tag of the last heartbeat that the coordinator took as a
+// member's of this membership: it was one then, and had everything that it has held since before. 0 if there was none, and with the
+// classic protocol.
+func (m *Member) Membership() (number uint64, proof int64) { return m.round, m.proof }
+
 // Leads reports whether this member assigns for its classic group.
 func (m *Member) Leads() bool { return m.lead != nil }
 
@@ -189,7 +195,7 @@ func (m *Member) EndTurn(now core.Now, out *step.Effects) {
 	m.checkPolls(now)
 	m.look(now)
 	m.autoCommit(now)
-	m.release(now)
+	m.release(now, out)
 	m.proceed(now, out)
 	m.fetchOffsets(now, out)
 	m.sendCommit(now, out)
@@ -302,6 +308,7 @@ func (m *Member) checkPolls(now core.Now) {
 // reset forgets the membership, but for the member id.
 func (m *Member) reset() {
 	m.round++
+	m.proof = 0
 	m.generation = noGeneration
 	m.settled = Metadata{Group: m.opts.Group, Generation: noGeneration}
 	m.control, m.beating, m.fetching = false, false, false

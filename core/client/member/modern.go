@@ -134,6 +134,7 @@ func (m *Member) beatenModern(now core.Now, r *request, resp *kmsg.ConsumerGroup
 	switch code := core.ErrorCode(resp.ErrorCode); code {
 	case core.ErrNone:
 		m.heard()
+		m.proof = r.tag
 		if resp.MemberID != nil && *resp.MemberID != "" {
 			m.memberID = *resp.MemberID
 		}

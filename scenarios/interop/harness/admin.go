@@ -60,6 +60,20 @@ func CreateReplicated(t testing.TB, addr, topic string, partitions int32, replic
 	}
 }
 
+// CreateAssigned creates a topic of one partition on the nodes given, the preferred leader first.
+func CreateAssigned(t testing.TB, addr, topic string, replicas []int32) {
+	t.Helper()
+	wanted := kmsg.NewCreateTopicsRequestTopic()
+	wanted.Topic, wanted.NumPartitions, wanted.ReplicationFactor = topic, -1, -1
+	wanted.ReplicaAssignment = []kmsg.CreateTopicsRequestTopicReplicaAssignment{{Replicas: replicas}}
+	request := kmsg.NewPtrCreateTopicsRequest()
+	request.TimeoutMillis = int32(requestTimeout / time.Millisecond)
+	request.Topics = append(request.Topics, wanted)
+	if err := kerr.ErrorForCode(ask(t, addr, request).Topics[0].ErrorCode); err != nil {
+		t.Fatalf("creating %s: %v", topic, err)
+	}
+}
+
 // Ends returns the end offset of each partition as ListOffsets tells it.
 func Ends(t testing.TB, addr, topic string, partitions int32) []int64 {
 	t.Helper()

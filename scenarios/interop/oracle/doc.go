@@ -1,5 +1,5 @@
 // Package oracle asks Apache Kafka and klamm node the same questions, with the same bytes, and compares the answers
-// field by field. Where the two may differ, and why, stands in permitted.go; every entry there must be needed by a
+// field by field. Where the two may differ, and why, stands in permitted_test.go; every entry there must be needed by a
 // step, and every other difference fails the test.
 //
 // The same bytes: a step makes its request once for each broker, and only what a broker handed out itself may differ

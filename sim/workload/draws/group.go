@@ -74,9 +74,11 @@ func (d *drawer) group(r *prng.Rand, number int32, g GroupShape) workload.GroupO
 		}
 	}
 	slices.Sort(o.Topics)
-	o.Assignors = one(r.Fork("assignors"), []string{"cooperative-sticky"}, []string{"cooperative-sticky"}, []string{"range"},
+	// Incremental rebalances move little, each: there must be many for one to go wrong.
+	coop := []string{"cooperative-sticky"}
+	o.Assignors = one(r.Fork("assignors"), coop, coop, coop, coop, []string{"range"},
 		[]string{"range", "cooperative-sticky"}, []string{"sticky"}, []string{"roundrobin", "range"})
-	o.Modern = r.Fork("modern").Chance(1, 3)
+	o.Modern = r.Fork("modern").Chance(2, 5)
 	ms := func(label string, lo, hi int64) core.Mono {
 		return core.Mono(r.Fork(label).Between(lo, hi)) * core.Millisecond
 	}
@@ -109,7 +111,7 @@ func (d *drawer) member(r *prng.Rand, id int32, base workload.GroupOptions) work
 		p.Ops = append(p.Ops, workload.Op{Kind: workload.Work, At: begin, Partition: -1, Max: int32(own.Between(1, 50)),
 			Every: between(own, core.Millisecond, one(own, 50*core.Millisecond, 500*core.Millisecond, 2*o.Rebalance))})
 	}
-	for i := range d.shape.scaled(r.Fork("count").Between(0, 6)) {
+	for i := range d.shape.scaled(r.Fork("count").Between(0, 8)) {
 		own := r.ForkN("op", i)
 		at := d.instant(own)
 		switch own.Below(5) {
@@ -133,7 +135,7 @@ func (d *drawer) member(r *prng.Rand, id int32, base workload.GroupOptions) work
 
 // subscription is mostly everything that the group reads.
 func (d *drawer) subscription(r *prng.Rand, o *workload.GroupOptions) []string {
-	if own := r.Fork("subset"); len(o.Topics) > 1 && own.Chance(1, 4) {
+	if own := r.Fork("subset"); len(o.Topics) > 1 && own.Chance(1, 3) {
 		at := int(own.Below(int64(len(o.Topics))))
 		return o.Topics[at : at+1]
 	}
