@@ -18,7 +18,7 @@ func ResolveBroker(props map[string]string) (Broker, error) {
 	r := brokerReader{defs: BrokerDefs(), props: props}
 	for _, name := range slices.Sorted(maps.Keys(props)) {
 		if _, ok := find(r.defs, name); ok {
-			r.fail(CheckBroker(name, props[name]))
+			r.fail(checkBroker(r.defs, name, props[name]))
 		}
 	}
 	if len(r.errs) > 0 {

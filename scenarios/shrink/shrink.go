@@ -1,6 +1,8 @@
 package shrink
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 
 	"github.com/klamm-log/klamm/core"
@@ -60,7 +62,7 @@ const wide = 8
 
 // Shrink makes a plan smaller as long as it shows the target.
 func Shrink(plan sim.Plan, t Target, run Runner, o Options) (Result, error) {
-	s := &session{run: run, opts: o, target: t}
+	s := &session{run: run, opts: o, target: t, tried: make(map[planDigest]int64)}
 	before := s.run([]Candidate{{Plan: plan}})[0]
 	s.runs++
 	if !before.Fails {
@@ -78,8 +80,9 @@ type session struct {
 	target Target
 	first  sim.Plan // as it came
 	best   sim.Plan
-	size   Outcome // of best
-	luck   uint64  // the last seed tried
+	size   Outcome              // of best
+	tried  map[planDigest]int64 // plans that did not show the target, and within how many events
+	luck   uint64               // the last seed tried
 	runs   int64
 	round  int
 	pass   string
@@ -101,39 +104,64 @@ func (s *session) try(slack int64, plans ...sim.Plan) int {
 
 func (s *session) batch(slack int64, plans []sim.Plan) int {
 	limit := s.size.Events + s.size.Events*slack/1000
-	var sound []Candidate
-	var which []int
-	for i := range plans {
-		if s.sound(&plans[i]) {
-			sound, which = append(sound, Candidate{Plan: plans[i], MaxEvents: limit}), append(which, i)
-		}
+	some, which, same := s.fresh(plans, limit)
+	if left := s.opts.Runs - s.runs; s.opts.Runs > 0 && int64(len(some)) > left {
+		some = some[:max(0, left)]
+		s.over = len(some) == 0 && left <= 0
 	}
-	if left := s.opts.Runs - s.runs; s.opts.Runs > 0 && int64(len(sound)) > left {
-		sound = sound[:max(0, left)]
-		s.over = len(sound) == 0 && left <= 0
+	if len(some) == 0 {
+		return same
 	}
-	if len(sound) == 0 {
-		return -1
-	}
-	for i, o := range s.run(sound) {
+	for i, o := range s.run(some) {
 		if !o.Ran {
 			s.over = true
 			return -1
 		}
 		s.runs++
+		if o.Fails && o.Events <= limit && s.lasts(some[i].Plan) {
+			s.take(some[i].Plan, o)
+			return which[i]
+		}
+		s.tried[digest(&some[i].Plan)] = limit
 		if !o.Fails || o.Events > limit {
 			continue
-		}
-		if s.lasts(sound[i].Plan) {
-			s.take(sound[i].Plan, o)
-			return which[i]
 		}
 		if rest := s.batch(slack, plans[which[i]+1:]); rest >= 0 { // the runner may have left them out
 			return which[i] + 1 + rest
 		}
 		return -1
 	}
-	return -1
+	return same
+}
+
+// fresh is which plans must be run: those that are sound, and not known to show nothing within so many events. A plan like the
+// best one, which shows the target, needs no run either: same is its place, behind which nothing matters, or -1.
+func (s *session) fresh(plans []sim.Plan, limit int64) (some []Candidate, which []int, same int) {
+	best, here := digest(&s.best), make(map[planDigest]bool)
+	for i := range plans {
+		d := digest(&plans[i])
+		if d == best && s.size.Events <= limit {
+			return some, which, i
+		}
+		within, tried := s.tried[d]
+		if here[d] || tried && limit <= within || !s.sound(&plans[i]) {
+			continue
+		}
+		here[d] = true
+		some, which = append(some, Candidate{Plan: plans[i], MaxEvents: limit}), append(which, i)
+	}
+	return some, which, -1
+}
+
+// planDigest names a plan.
+type planDigest [sha256.Size]byte
+
+func digest(p *sim.Plan) planDigest {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // capsules store plans as JSON
+	}
+	return sha256.Sum256(b)
 }
 
 // lasts reports whether what did not happen in a shortened healed phase does not happen in one as long as the first plan's

@@ -75,7 +75,8 @@ func (p Program) Sweep(ctx context.Context, s Sweep) (Swept, error) {
 		args = append(args, "--jobs", strconv.Itoa(s.Jobs))
 	}
 	var r Swept
-	return r, p.run(ctx, &r, args...)
+	_, err := p.run(ctx, &r, args...)
+	return r, err
 }
 
 // Replayed is the part of klamm replay's result that matters here.
@@ -93,18 +94,51 @@ func (r *Replayed) Faithful() bool {
 // Replay repeats a capsule.
 func (p Program) Replay(ctx context.Context, capsule string) (Replayed, error) {
 	var r Replayed
-	return r, p.run(ctx, &r, "replay", "-o", "json", capsule)
+	_, err := p.run(ctx, &r, "replay", "-o", "json", capsule)
+	return r, err
+}
+
+// Shrunk is the part of klamm shrink's result that matters here.
+type Shrunk struct {
+	Capsule  string `json:"capsule"` // the smaller one
+	Property string `json:"property"`
+	Before   Extent `json:"before"`
+	After    Extent `json:"after"`
+	Runs     int64  `json:"runs"`
+	Complete bool   `json:"complete"` // nothing more could go; otherwise its time was over
+	WallNs   int64  `json:"wall_ns"`
+	CPUNs    int64  `json:"cpu_ns"` // of all cores together, as the kernel counted it
+}
+
+// Extent is how large a run is.
+type Extent struct {
+	Events  int64 `json:"events"`
+	Nodes   int   `json:"nodes"`
+	Faults  int   `json:"faults"`
+	Clients int   `json:"clients"`
+	Ops     int   `json:"ops"`
+}
+
+// Shrink makes a capsule smaller, with klamm shrink's own bounds.
+func (p Program) Shrink(ctx context.Context, capsule string, jobs int) (Shrunk, error) {
+	var r Shrunk
+	used, err := p.run(ctx, &r, "shrink", "-o", "json", "--jobs", strconv.Itoa(jobs), capsule)
+	r.CPUNs = int64(used)
+	return r, err
 }
 
 // verdicts is the highest exit code that comes with a result.
 const verdicts = 3
 
-// run runs the program and reads its result.
-func (p Program) run(ctx context.Context, result any, args ...string) error {
+// run runs the program and reads its result. It returns the processor time that it took.
+func (p Program) run(ctx context.Context, result any, args ...string) (used time.Duration, err error) {
 	var out, talk bytes.Buffer
 	cmd := exec.CommandContext(ctx, string(p), args...)
 	cmd.Stdout, cmd.Stderr = &out, &talk
-	err := cmd.Run()
+	err = cmd.Run()
+	if s := cmd.ProcessState; s != nil {
+		used = s.UserTime() + s.SystemTime()
+	}
 	var ended *exec.ExitError
 	if errors.As(err, &ended) && ended.ExitCode() > 0 && ended.ExitCode() <= verdicts && ctx.Err() == nil {
 		err = nil
@@ -113,9 +147,9 @@ func (p Program) run(ctx context.Context, result any, args ...string) error {
 		err = json.Unmarshal(out.Bytes(), result)
 	}
 	if err != nil {
-		return fmt.Errorf("klamm %s: %w\n%s", args[0], err, tail(talk.Bytes()))
+		return used, fmt.Errorf("klamm %s: %w\n%s", args[0], err, tail(talk.Bytes()))
 	}
-	return nil
+	return used, nil
 }
 
 // tail is the end of what a program said: a panic's stack may be long.

@@ -28,6 +28,8 @@ type mutantsOptions struct {
 	Time    time.Duration
 	Jobs    int
 	Keep    string
+	// Shrink makes the first detection's capsule as small as klamm shrink can.
+	Shrink bool
 	// Directed runs the scenarios written for the bugs instead of seeds.
 	Directed bool
 }
@@ -45,6 +47,9 @@ A seed detects a mutant if it fails with it and holds without it. The first dete
 replayed. With --starts N seeds are run until N detections; each begins where the one
 before ended, and the median and the 90th percentile of their lengths are shown.
 
+With --shrink the first detection is made smaller, too, by the program with the bug; the program
+without must hold in what is left. Events before and after are shown, and the time it took.
+
 With --directed no seeds are run, but the scenario that was written for each bug, where there is
 one: it must fail with the bug and pass without.
 
@@ -57,6 +62,7 @@ Exit code: 0 if all were found in time, 1 if one was not, 65 if a diff does not 
 	f.DurationVar(&o.Time, "time", 2*time.Minute, "how long seeds are begun, per mutant; 0 is no limit")
 	f.IntVar(&o.Jobs, "jobs", runtime.GOMAXPROCS(0), "seeds run at the same time")
 	f.StringVar(&o.Keep, "keep", "", "directory that keeps the programs with the bugs, and the capsules; empty for none")
+	f.BoolVar(&o.Shrink, "shrink", false, "shrink the first detection of each")
 	f.BoolVar(&o.Directed, "directed", false, "run the scenarios written for the bugs instead of seeds")
 	cmd.RunE = a.Does(func(ctx context.Context, args []string) error { return runMutants(ctx, a, o, args) })
 	return cmd
@@ -189,7 +195,12 @@ func (l *lab) replay(ctx context.Context, program mutate.Program, capsule string
 	if l.o.Keep != "" {
 		r.Capsule, r.Program = capsule, string(program)
 	}
-	return nil
+	if !l.o.Shrink {
+		return nil
+	}
+	l.Talkf("%s: shrinking", r.ID)
+	r.Shrunk, err = l.shrink(ctx, program, capsule)
+	return err
 }
 
 // mutantsSchema names the format of klamm mutants -o json.
@@ -224,6 +235,7 @@ type mutantResult struct {
 	WallNs     int64            `json:"wall_ns"`
 	Program    string           `json:"program,omitempty"`
 	Capsule    string           `json:"capsule,omitempty"`
+	Shrunk     *shrunkResult    `json:"shrunk,omitempty"` // with --shrink, the first detection
 }
 
 func (r *mutantResult) fill(f *mutate.Found) {
@@ -266,7 +278,7 @@ func (r mutantsResult) AppendText(dst []byte) []byte {
 	for i := range r.Mutants {
 		dst = r.Mutants[i].appendNotes(dst)
 	}
-	return dst
+	return r.appendShrunk(dst)
 }
 
 func (r *mutantResult) row() []string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -71,6 +72,7 @@ func runShrink(ctx context.Context, a *cli.App, o shrinkOptions, args []string) 
 	if err != nil {
 		return err
 	}
+	roomy()
 	r := shrinkResult{Schema: shrinkSchema, Source: name, Jobs: o.Jobs}
 	begin := time.Now()
 	first := scenarios.Run(c.Plan, nil)
@@ -91,6 +93,14 @@ func runShrink(ctx context.Context, a *cli.App, o shrinkOptions, args []string) 
 		return exit.With(exit.IO, err)
 	}
 	return exit.Silently(r.code())
+}
+
+// roomy lets the heap grow between collections, unless the user has said how far: thousands of small worlds one after the other
+// leave nothing but garbage, and the collector had a third of the processor.
+func roomy() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // capsule is what is to be shrunk, and its name.
