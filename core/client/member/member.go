@@ -60,6 +60,7 @@ type Member struct {
 	fetching  bool // an OffsetFetch is in flight
 	fetchAt   core.Mono
 	fetchFail int
+	rewinds   int       // calls of Rewind
 	commits   []*commit // unfinished; the first may be in flight
 	autoAt    core.Mono
 

@@ -10,10 +10,11 @@ import (
 
 // fetch is one OffsetFetch: where the group is in newly assigned partitions.
 type fetch struct {
-	call   cluster.Call
-	round  uint64
-	claims []*claim
-	tag    int64
+	call    cluster.Call
+	round   uint64
+	rewinds int
+	claims  []*claim
+	tag     int64
 }
 
 // byIDs reports whether all topics of claims have a known id, so that they can be named by it (KIP-848; version 10).
@@ -53,7 +54,7 @@ func (m *Member) fetchOffsets(now core.Now, out *step.Effects) {
 	if l == nil {
 		return
 	}
-	f := &fetch{round: m.round, claims: want, tag: m.tag}
+	f := &fetch{round: m.round, rewinds: m.rewinds, claims: want, tag: m.tag}
 	f.call = cluster.Call{Owner: cluster.Group, Ref: f, Body: m.fetchRequest(want, l.Supports(int16(kmsg.OffsetFetch), 8)), MinVersion: 1}
 	if !m.byIDs(want) {
 		f.call.MaxVersion = namedOnly
@@ -129,6 +130,9 @@ func (m *Member) fetched(now core.Now, f *fetch, done *cluster.Completion) {
 		m.coordinatorSays(now, code)
 		m.retryFetch(now)
 		return
+	}
+	if f.rewinds != m.rewinds {
+		return // asked again at once
 	}
 	for _, c := range f.claims {
 		row, ok := rows[c.tp]

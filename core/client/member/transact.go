@@ -47,9 +47,10 @@ func (m *Member) Delivered(dst []Offset) []Offset {
 }
 
 // Rewind goes back to the group's committed offsets in all partitions that are not being revoked: what was handed out since was not
-// committed, or nobody knows. Nothing is handed out until they are fetched again.
+// committed, or nobody knows. Nothing is handed out until they are fetched again; what is being fetched now may be of before.
 func (m *Member) Rewind(now core.Now) {
 	m.dirty = true
+	m.rewinds++
 	for _, c := range m.claims.All() {
 		if c.revoking || !c.located {
 			continue

@@ -207,7 +207,8 @@ func (p *Pipeline) take(now core.Now, e *txn.Event) {
 	}
 }
 
-// ended takes the end of the transaction. Only a certain commit lets the group go on from where it is.
+// ended takes the end of the transaction. Only a certain commit lets the group go on from where it is; and only in what it has held all
+// the time: a claim that was lost and won again while the commit was on its way began at an offset from before it.
 func (p *Pipeline) ended(now core.Now, e *txn.Event) {
 	if p.state == Idle {
 		return // the application's own
@@ -215,9 +216,12 @@ func (p *Pipeline) ended(now core.Now, e *txn.Event) {
 	p.state = Idle
 	o := p.open
 	o.Err, o.Ambiguous = e.Err, e.Ambiguous
-	switch {
-	case e.Commit && e.Err == core.ErrNone:
+	done := e.Commit && e.Err == core.ErrNone
+	if done {
 		p.failures = 0
+	}
+	switch {
+	case done && p.holds():
 		for _, r := range o.Ranges {
 			if b, ok := p.bases.Get(r.TopicPartition); ok && b.offset == r.From {
 				b.offset = r.To
@@ -225,7 +229,7 @@ func (p *Pipeline) ended(now core.Now, e *txn.Event) {
 			}
 		}
 	default:
-		if o.Err == core.ErrNone {
+		if o.Err == core.ErrNone && !done {
 			o.Err = p.why
 		}
 		for _, tp := range p.bases.Keys() {
