@@ -67,13 +67,33 @@ func (k *keyedReader) read(dst []history.KeyedRecord, data []byte) []history.Key
 		data = rest
 		h := b.Header()
 		horizon, _ := h.DeleteHorizon()
+		producer := core.NoProducerID
+		if h.Attributes.Transactional() {
+			producer = h.ProducerID
+		}
 		var rec record.Record
 		for k.iter.Next(&rec) {
-			dst = append(dst, history.KeyedRecord{Offset: rec.Offset, Key: hashed(rec.Key), Keyless: rec.Key == nil,
-				Tombstone: rec.Value == nil, Content: content(&rec), Horizon: horizon})
+			row := history.KeyedRecord{Offset: rec.Offset, Key: hashed(rec.Key), Keyless: rec.Key == nil,
+				Tombstone: rec.Value == nil, Content: content(&rec), Horizon: horizon, Producer: producer}
+			if h.Attributes.Control() {
+				row.Keyless, row.Marker = true, marker(rec.Key)
+			}
+			dst = append(dst, row)
 		}
 	}
 	return dst
+}
+
+func marker(key []byte) history.Marker {
+	switch kind, err := record.ParseControlKey(key); {
+	case err != nil:
+		return history.NoMarker
+	case kind == record.ControlCommit:
+		return history.CommitMarker
+	case kind == record.ControlAbort:
+		return history.AbortMarker
+	}
+	return history.NoMarker
 }
 
 func hashed(parts ...[]byte) uint64 {

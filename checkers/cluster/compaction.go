@@ -32,19 +32,18 @@ func (o *Oracle) Compacted(at core.Mono, c history.Compaction) {
 		last = r.Offset
 		after[r.Offset] = r
 	}
-	newest := make(map[uint64]core.Offset) // of each key, as far as is committed
-	for i := range c.Before {
-		if r := &c.Before[i]; !r.Keyless && r.Offset < p.hw {
-			newest[r.Key] = r.Offset
-		}
-	}
+	f := foretell(c.Before, p.hw)
 	for i := range c.Before {
 		was := &c.Before[i]
 		is := after[was.Offset]
-		delete(after, was.Offset)
 		switch {
+		case is == nil && was.Marker != history.NoMarker:
+			o.droppedMarker(at, p, &c, was, after, f.data[was.Offset])
+		case is == nil && f.fates[i] == aborted:
+		case is == nil && f.fates[i] == open:
+			say(was.Offset, "node %d: the record at %d is gone, and its transaction is open", c.Node, was.Offset)
 		case is == nil:
-			o.dropped(at, p, &c, was, newest)
+			o.dropped(at, p, &c, was, f.newest)
 		case is.Content != was.Content || is.Key != was.Key:
 			say(was.Offset, "node %d: the record at %d is another one now", c.Node, was.Offset)
 		case is.Horizon != was.Horizon && (was.Horizon != core.NoTimestamp || is.Horizon < c.Wall-clockSlack):
@@ -52,8 +51,73 @@ func (o *Oracle) Compacted(at core.Mono, c history.Compaction) {
 				was.Horizon, is.Horizon, c.Wall)
 		}
 	}
+	for i := range c.Before {
+		delete(after, c.Before[i].Offset)
+	}
 	if len(after) > 0 {
 		say(c.Base, "node %d: %d records have come from nowhere", c.Node, len(after))
+	}
+}
+
+// fate is what has become of a record.
+type fate uint8
+
+const (
+	settled fate = iota // it is of no transaction, or of one that was committed
+	aborted
+	open
+)
+
+// forecast is what compaction must go by.
+type forecast struct {
+	fates  []fate                        // of each record
+	newest map[uint64]core.Offset        // of each key, as far as is committed and settled
+	data   map[core.Offset][]core.Offset // of each marker
+}
+
+// foretell reads a whole log in order; markers count as far as they are committed.
+func foretell(records []history.KeyedRecord, hw core.Offset) forecast {
+	f := forecast{fates: make([]fate, len(records)), newest: make(map[uint64]core.Offset), data: make(map[core.Offset][]core.Offset)}
+	undecided := make(map[core.ProducerID][]int)
+	for i := range records {
+		switch r := &records[i]; {
+		case r.Marker == history.NoMarker && r.Producer != core.NoProducerID:
+			f.fates[i] = open
+			undecided[r.Producer] = append(undecided[r.Producer], i)
+		case r.Marker == history.NoMarker || r.Offset >= hw:
+		default:
+			for _, j := range undecided[r.Producer] {
+				f.data[r.Offset] = append(f.data[r.Offset], records[j].Offset)
+				if f.fates[j] = settled; r.Marker == history.AbortMarker {
+					f.fates[j] = aborted
+				}
+			}
+			delete(undecided, r.Producer)
+		}
+	}
+	for i := range records {
+		if r := &records[i]; !r.Keyless && r.Offset < hw && f.fates[i] == settled {
+			f.newest[r.Key] = r.Offset
+		}
+	}
+	return f
+}
+
+// droppedMarker judges a transaction's marker that is gone: readers have had the time to see it, and nothing that it ends is left
+// (BUGS.md D3).
+func (o *Oracle) droppedMarker(
+	at core.Mono, p *partition, c *history.Compaction, was *history.KeyedRecord, after map[core.Offset]*history.KeyedRecord, data []core.Offset,
+) {
+	if was.Horizon == core.NoTimestamp || was.Horizon > c.Wall+clockSlack {
+		o.report(at, CompactEqual, p, was.Offset, "node %d: the marker at %d is gone at %d; its delete horizon is %d (-1: it had none)",
+			c.Node, was.Offset, c.Wall, was.Horizon)
+	}
+	for _, off := range data {
+		if after[off] != nil {
+			o.report(at, CompactEqual, p, was.Offset, "node %d: the marker at %d is gone, and a record of its transaction is left at %d",
+				c.Node, was.Offset, off)
+			return
+		}
 	}
 }
 

@@ -27,4 +27,17 @@ type KeyedRecord struct {
 	Tombstone bool
 	Content   uint64    // a hash of everything that a reader sees of it
 	Horizon   core.Wall // the delete horizon of its batch (KIP-534), core.NoTimestamp without one
+	// Producer is whose transaction the record is part of, or whose its marker ends; core.NoProducerID without one.
+	Producer core.ProducerID
+	Marker   Marker
 }
+
+// Marker says what a record is to a transaction.
+type Marker uint8
+
+// The kinds of records.
+const (
+	NoMarker Marker = iota
+	CommitMarker
+	AbortMarker
+)
