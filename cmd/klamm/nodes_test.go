@@ -173,6 +173,12 @@ func TestQuorum(t *testing.T) {
 	if out := must(t, exit.OK, "", "quorum", "describe", "-b", f.addr); !strings.HasSuffix(out, "\nnode 2 runs with another data directory than voter 2 has, and does not vote\n") {
 		t.Errorf("printed %s", out)
 	}
+	if got := nodes.NewQuorum(kclient.Quorum{ // voter 2 was removed and has come back on another disk
+		Voters:    []kclient.QuorumReplica{{ID: 2, Directory: kclient.Directory{7}, LastFetch: 10_000}},
+		Observers: []kclient.QuorumReplica{{ID: 2, Directory: kclient.Directory{1}, LastFetch: 6_999}},
+	}, time.UnixMilli(10_000)); len(got.Strangers) != 0 {
+		t.Errorf("strangers %v", got.Strangers)
+	}
 	f.set(func(b *admintest.Broker) { b.RefuseVoter = core.ErrDuplicateVoter })
 	if code, _, talk := klamm(t.Context(), "", "quorum", "add", "4", "--listener", "C://h:7", "-b", f.addr); code == exit.OK || !strings.Contains(talk, "DUPLICATE_VOTER") {
 		t.Errorf("exit %d, %s", int(code), talk)

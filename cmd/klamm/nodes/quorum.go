@@ -72,12 +72,18 @@ func NewQuorum(q kclient.Quorum, now time.Time) Quorum {
 	add(q.Voters, "voter")
 	add(q.Observers, "observer")
 	for _, o := range q.Observers {
-		if slices.ContainsFunc(q.Voters, func(v kclient.QuorumReplica) bool { return v.ID == o.ID && v.Directory != o.Directory }) {
+		if slices.ContainsFunc(q.Voters, func(v kclient.QuorumReplica) bool {
+			return v.ID == o.ID && v.Directory != o.Directory && o.LastFetch+recent >= v.LastFetch
+		}) {
 			out.Strangers = append(out.Strangers, o.ID)
 		}
 	}
 	return out
 }
+
+// recent is how much longer ago than a voter an observer may have fetched, in ms, to be taken for alive beside it: a quorum remembers a
+// voter that was removed for minutes.
+const recent = 3000
 
 // ago is how long a time lies back, in ms.
 func ago(at core.Wall, now time.Time) int64 {
