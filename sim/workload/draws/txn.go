@@ -193,5 +193,8 @@ func (d *drawer) pipeline(r *prng.Rand, id, number int32, base workload.GroupOpt
 			p.Ops[i].Abort = r.Fork("aborts").Chance(1, 2)
 		}
 	}
-	return p
+	if hasty := r.Fork("hasty"); hasty.Chance(1, 3) { // a few records each time: one transaction follows at the other's heels
+		p.Ops = append(p.Ops, workload.Op{Kind: workload.Work, At: p.Ops[0].At, Partition: -1, Max: int32(hasty.Between(1, 4))})
+	}
+	return finished(p)
 }
