@@ -96,7 +96,7 @@ func runShrink(ctx context.Context, a *cli.App, o shrinkOptions, args []string) 
 }
 
 // roomy lets the heap grow between collections, unless the user has said how far: thousands of small worlds one after the other
-// leave nothing but garbage, and the collector had a third of the processor.
+// leave nothing but garbage, and to collect it as often as usual takes a quarter of the time.
 func roomy() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
