@@ -94,9 +94,10 @@ func (t *Txn) follows(p Producer) bool {
 }
 
 // repeated reports whether a producer is the one whose transaction has ended last: its epoch is the one before, or it has been
-// exhausted and another producer id came after it.
+// exhausted and another producer id came after it. After an end of version 0 or 1, which bumps nothing, the epoch before is that of a
+// producer that has been fenced, and must not be told the one of its successor.
 func (t *Txn) repeated(p Producer) bool {
-	if t.hard.State == Empty || t.hard.State == Ongoing {
+	if t.hard.State == Empty || t.hard.State == Ongoing || !max(t.hard.Client, t.ending).BumpsEpoch() {
 		return false
 	}
 	if t.hard.ProducerID != p.ID {

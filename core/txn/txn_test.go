@@ -149,6 +149,29 @@ func TestWhatIsEmptyCanBeAbortedOnly(t *testing.T) {
 	require.Equal(t, core.ErrInvalidTxnState, code)
 }
 
+// The transaction that has ended last was of version 0, and of the producer that has fenced the one which asks.
+func TestAZombieIsNoRetryOfWhatItsSuccessorHasEnded(t *testing.T) {
+	for _, level := range []txn.Version{0, 1, 2} {
+		for _, commit := range []bool{false, true} {
+			r := newRig(t, level)
+			zombie := r.mustInit("a")
+			p := r.mustInit("a")
+			require.Equal(t, zombie.Epoch+1, p.Epoch)
+			r.mustAdd("a", p, 0, 1)
+			_, code := r.finish("a", p, commit, 0)
+			require.Equal(t, core.ErrNone, code)
+			for range 2 {
+				_, code = r.finish("a", zombie, commit, 2)
+				require.Equal(t, core.ErrProducerFenced, code)
+				r.answer(core.ErrNone)
+			}
+			next, code := r.finish("a", p, commit, 0)
+			require.Equal(t, core.ErrNone, code)
+			require.Equal(t, p.ID, next.ID, "its own retry")
+		}
+	}
+}
+
 // A client may give its next transaction up before the markers of the last one are written. It is the current producer, so it waits.
 func TestNextAbortWaitsForTheMarkers(t *testing.T) {
 	r := newRig(t, 2)
@@ -363,8 +386,15 @@ func TestVersion2OutlivesTheFeature(t *testing.T) {
 		require.Equal(t, txn.Producer{ID: p.ID, Epoch: p.Epoch + 1}, after)
 		require.Equal(t, txn.Version(2), r.sent[0].Version)
 		r.answer(core.ErrNone)
-		r.lead(2)
 		again, code := r.finish("a", p, true, 2)
+		require.Equal(t, core.ErrNone, code)
+		require.Equal(t, after, again)
+		r.lead(2)
+		again, code = r.finish("a", p, true, 2)
+		if level == 0 { // the record does not tell the version: this might as well be a zombie of before an end of version 0
+			require.Equal(t, core.ErrProducerFenced, code)
+			continue
+		}
 		require.Equal(t, core.ErrNone, code)
 		require.Equal(t, after, again)
 	}
