@@ -168,6 +168,23 @@ func TestTruncationIsDetected(t *testing.T) {
 	}
 }
 
+// Who comes with an offset of an epoch that its metadata do not know asks nobody before it knows more.
+func TestADeposedLeaderIsNotAskedForALaterEpoch(t *testing.T) {
+	k := newKafka(2)
+	p := k.topic("t", 1).parts[0]
+	for i := range 10 {
+		p.store(record.None, record.Options{}, fmt.Sprint(i))
+	}
+	w := newWorld(t, k, client.Options{Consumer: consumer.Options{Reset: consumer.ResetEarliest}})
+	w.client.Consumer().Assign(w.now, "t", 0, consumer.Start{Kind: consumer.SeekOffset, Offset: 9, EpochPlusOne: 4})
+	w.idle(core.Second)
+	require.Empty(t, w.notices)
+	require.Empty(t, w.client.Consumer().Poll(w.now, 10, nil))
+	p.leader, p.epoch = 1, 3
+	require.Equal(t, []string{"9"}, values(w.consume(10*core.Second, 1)))
+	require.Empty(t, w.notices)
+}
+
 // A leader change without truncation costs a validation and nothing else.
 func TestLeaderChangeWithoutTruncation(t *testing.T) {
 	k := newKafka(2)

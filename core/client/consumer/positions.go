@@ -40,7 +40,7 @@ func (c *Consumer) askPositions(now core.Now, out *step.Effects) {
 			continue
 		}
 		leader, epoch := p.meta.Leader(p.index)
-		if leader == core.NoNode {
+		if leader == core.NoNode || p.state == validating && p.ahead(epoch) {
 			c.cl.Refresh()
 			continue
 		}
@@ -67,6 +67,11 @@ func (c *Consumer) askPositions(now core.Now, out *step.Effects) {
 		c.cannotAsk(a)
 	}
 }
+
+// ahead reports whether the position is of a later epoch than a leader. Such a leader is none any more, and the metadata that name it are
+// old: it knows nothing of that epoch, and by its answer the position would be lost (KIP-320; Kafka's client remembers the epoch of a
+// committed offset for the same reason).
+func (p *partition) ahead(leader core.LeaderEpoch) bool { return p.position.epochPlusOne > leader+1 }
 
 func (c *Consumer) askOf(node core.NodeID, validate bool) *ask {
 	for _, a := range c.asks {
