@@ -153,7 +153,8 @@ func (r *administering) answered(now core.Now, at core.Mono, t *task, rep *admin
 }
 
 // created records an attempt to create a topic. One that did not succeed and still may is repeated, unless the name is
-// one that comes and goes: what the plan's other clients want to use should exist.
+// one that comes and goes: what the plan's other clients want to use should exist. So is one that is needed, and for which there
+// were not enough brokers.
 func (r *administering) created(at core.Mono, t *task, rep *admin.Reply) {
 	code, id := rep.Err, core.TopicID{}
 	if resp, ok := rep.Body.(*kmsg.CreateTopicsResponse); ok && len(resp.Topics) == 1 {
@@ -165,7 +166,7 @@ func (r *administering) created(at core.Mono, t *task, rep *admin.Reply) {
 	}
 	r.c.env.Log.CreateTopic(r.c.op(t.start, at, outcome, code), history.CreateTopic{
 		Topic: r.c.env.Topics.Ref(t.op.Topic, id), Partitions: t.op.Partitions})
-	final := outcome == history.Fail && !code.Retriable()
+	final := outcome == history.Fail && !code.Retriable() && !(t.op.Needed && code == core.ErrInvalidReplicationFactor)
 	if outcome != history.OK && !final && r.c.phase != Final && !r.c.env.Topics.Settings(t.op.Topic).Churned {
 		t.again = at.Add(createEvery)
 	}

@@ -183,6 +183,7 @@ type Op struct {
 	Every      core.Mono `json:"every_ns,omitempty"`
 	Hold       core.Mono `json:"hold_ns,omitempty"`  // Transact: how long it stays open after its last record
 	Abort      bool      `json:"abort,omitempty"`    // Transact: ends it so; Work: now and then
+	Needed     bool      `json:"needed,omitempty"`   // CreateTopic: there will be brokers enough; is tried until there are
 	Transfer   bool      `json:"transfer,omitempty"` // Transact: of the bank, which makes it two records, one for each account
 
 	Where    Where     `json:"where,omitempty"`

@@ -58,6 +58,7 @@ func (d *drawer) patient(p workload.Plan) workload.Plan {
 	p.Ops = nil
 	for _, at := range []core.Mono{200 * core.Millisecond, 600 * core.Millisecond, 2 * core.Second, 4 * core.Second} {
 		for _, op := range once {
+			op.Needed = true
 			op.At = min(d.shape.Start.Add(at), d.shape.End-1)
 			p.Ops = append(p.Ops, op)
 		}
