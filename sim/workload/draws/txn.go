@@ -89,9 +89,10 @@ func (d *drawer) leveled(r *prng.Rand, p workload.Plan, x TxnShape) workload.Pla
 	if own := r.Fork("raised"); level < newestLevel && own.Chance(1, 4) {
 		set(newestLevel, max(d.instant(own), d.shape.Start.Add(2*core.Second)))
 	}
-	// Clients that have seen the newest version go by it until they look again.
+	// Clients that have seen the newest version go by it until they look again. Not to 0: its records do not tell the version of an end, so that the
+	// next coordinator must fence who asks again (docs/DIVERGENCE.md).
 	if own := r.Fork("lowered"); level == newestLevel && own.Chance(1, 4) {
-		set(own.Between(0, newestLevel-1), max(d.instant(own), d.shape.Start.Add(3*core.Second)))
+		set(own.Between(1, newestLevel-1), max(d.instant(own), d.shape.Start.Add(3*core.Second)))
 	}
 	return finished(p)
 }
