@@ -297,6 +297,17 @@ func staticBeat(r *rig, member, instance string, generation int32) core.ErrorCod
 	return code(r.call(4, req).(*kmsg.HeartbeatResponse).ErrorCode)
 }
 
+// moveCoordinator ends the coordinator of the group, and has the next one load its log.
+func (r *rig) moveCoordinator(group string) {
+	p := groups.PartitionFor(group, partitions)
+	for _, v := range r.plane.Views() {
+		if v.Partition == p {
+			r.plane.Unlead(r.now, p, v.Epoch, &r.out)
+			r.lead(p, v.Epoch+1)
+		}
+	}
+}
+
 // KIP-345: whoever joins under a group.instance.id replaces who had it before, without a rebalance, and fences it everywhere; and
 // so it is for the next coordinator too (KAFKA-10284).
 func TestStaticMemberIsReplaced(t *testing.T) {
@@ -329,13 +340,7 @@ func TestStaticMemberIsReplaced(t *testing.T) {
 			stale := r.syncing("g", old.MemberID, old.Generation, nil)
 			stale.InstanceID = ptr("i")
 			require.Equal(t, core.ErrFencedInstanceID, code(r.call(5, stale).(*kmsg.SyncGroupResponse).ErrorCode))
-			p := groups.PartitionFor("g", partitions)
-			for _, v := range r.plane.Views() {
-				if v.Partition == p {
-					r.plane.Unlead(r.now, p, v.Epoch, &r.out)
-					r.lead(p, v.Epoch+1)
-				}
-			}
+			r.moveCoordinator("g")
 		}
 		leave := kmsg.NewPtrLeaveGroupRequest()
 		leave.Group, leave.Members = "g", []kmsg.LeaveGroupRequestMember{{InstanceID: ptr("i")}}
@@ -394,6 +399,40 @@ func TestRefusedReplacementChangesNothing(t *testing.T) {
 	require.Equal(t, core.ErrNone, staticBeat(r, old.MemberID, "i", old.Generation))
 	r.refuse = core.ErrMessageTooLarge
 	require.Equal(t, core.ErrUnknownServerError, code(static(r, 9, "", "i").ErrorCode))
+}
+
+// A static member that has been told its id is not fenced by a coordinator that comes before the generation is assigned: whether
+// it replaced a process in a rebalance, or came after that had left (KIP-345). Found by the simulator: a member replaced in a
+// rebalance was fenced by the next coordinator, and its process ended for good.
+func TestStaticMemberOutlivesTheCoordinatorInARebalance(t *testing.T) {
+	for name, gone := range map[string]bool{"replaced": false, "left": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newLeader(t)
+			old := static(r, 9, "", "i")
+			r.call(5, r.syncing("g", old.MemberID, old.Generation, map[string]string{old.MemberID: "all"}))
+			_, other := r.member("g")
+			require.True(t, r.waits(other), "a rebalance is under way")
+			if gone {
+				leave := kmsg.NewPtrLeaveGroupRequest()
+				leave.Group, leave.Members = "g", []kmsg.LeaveGroupRequestMember{{MemberID: old.MemberID, InstanceID: ptr("i")}}
+				require.Zero(t, r.call(5, leave).(*kmsg.LeaveGroupResponse).Members[0].ErrorCode)
+				require.False(t, r.waits(other))
+			}
+			seq := r.send(9, func() *kmsg.JoinGroupRequest { req := joining("g", ""); req.InstanceID = ptr("i"); return req }())
+			for range 60 {
+				if r.waits(seq) {
+					r.pass(core.Second)
+				}
+			}
+			fresh := r.joined(seq)
+			require.Equal(t, core.ErrNone, code(fresh.ErrorCode))
+			r.moveCoordinator("g")
+			sync := r.syncing("g", fresh.MemberID, fresh.Generation, nil)
+			sync.InstanceID = ptr("i")
+			require.Equal(t, core.ErrIllegalGeneration, code(r.call(5, sync).(*kmsg.SyncGroupResponse).ErrorCode), "it is to join again")
+			require.Equal(t, core.ErrFencedInstanceID, staticBeat(r, old.MemberID, "i", old.Generation))
+		})
+	}
 }
 
 // Static members that do not come back in a rebalance stay in the group as long as their session lasts.

@@ -190,6 +190,7 @@ func (s *schedule) join(c *client) {
 			c.replaced = false
 			c.id, c.gen, c.protocol, c.leader = resp.MemberID, resp.Generation, resp.Protocol, resp.LeaderID == resp.MemberID
 			c.members, c.next = nil, s.sync
+			s.replaces(c)
 			for _, m := range resp.Members {
 				c.members = append(c.members, m.MemberID)
 			}
@@ -226,7 +227,6 @@ func (s *schedule) sync(c *client) {
 			return
 		}
 		c.next = s.beat
-		s.replaces(c, id)
 		s.synced[c.group] = max(s.synced[c.group], gen)
 		if len(resp.MemberAssignment) == 0 {
 			return
@@ -240,11 +240,10 @@ func (s *schedule) sync(c *client) {
 	})
 }
 
-// replaces notes whom a static member has replaced for good: its assignment is in the log. Before that, a new coordinator knows
-// the old process only.
-func (s *schedule) replaces(c *client, id string) {
+// replaces notes whom a static member has replaced for good: none of the log's generations has had the old id since it knows its own.
+func (s *schedule) replaces(c *client) {
 	for _, other := range s.clients {
-		if c.instance != nil && other != c && other.group == c.group && other.instance != nil && *other.instance == *c.instance && other.id != id {
+		if c.instance != nil && other != c && other.group == c.group && other.instance != nil && *other.instance == *c.instance && other.id != c.id {
 			other.replaced = other.id != ""
 		}
 	}

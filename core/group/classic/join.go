@@ -46,12 +46,7 @@ func (g *Group) accepts(memberID string) bool {
 // joinNew admits somebody without a member id.
 func (g *Group) joinNew(now core.Now, r *JoinRequest) {
 	if r.InstanceID != nil {
-		id := g.newID(*r.InstanceID)
-		if old := g.static[*r.InstanceID]; old != nil {
-			g.replaceStatic(now, r, old, id)
-			return
-		}
-		g.admit(now, r, id)
+		g.joinStatic(now, r)
 		return
 	}
 	id := g.newID(r.ClientID)
@@ -167,34 +162,53 @@ func (g *Group) current(m *member) JoinResult {
 	return r
 }
 
-// replaceStatic lets a new process take the place of one that had the same group.instance.id: it inherits membership and
-// assignment, and the old member id is fenced (KIP-345).
-func (g *Group) replaceStatic(now core.Now, r *JoinRequest, old *member, id string) {
+// joinStatic lets a process join under a group.instance.id: as a new member, or in the place of one that had the same, whose
+// membership and assignment it inherits, and whose member id is fenced (KIP-345).
+func (g *Group) joinStatic(now core.Now, r *JoinRequest) {
+	id, old := g.newID(*r.InstanceID), g.static[*r.InstanceID]
+	unnoticed := old != nil && g.fitsIn(old, r)
+	// The log must know the new process before that knows itself: else another coordinator would know the old id, and fence the
+	// new one for good (KAFKA-10284). So it is, too, where a rebalance follows: until that completes the log has the generation
+	// before, and with it the id of whoever had the instance then, even if that has left since. Kafka writes only what nobody
+	// else notices.
+	if code := g.saveReplaced(now, r, id, unnoticed); code != core.ErrNone {
+		g.reply(r.Ticket, g.refused(code))
+		return
+	}
+	switch {
+	case old == nil:
+		g.admit(now, r, id)
+	case unnoticed:
+		g.replaceUnnoticed(now, r, old, id)
+	default:
+		g.replace(now, r, old, id)
+	}
+}
+
+// fitsIn reports whether a process can go on with what the member that it replaces was assigned, so that nobody else need notice.
+func (g *Group) fitsIn(old *member, r *JoinRequest) bool {
 	if g.state != Stable {
-		m := g.swap(now, old, id)
-		g.update(m, r)
-		if g.state == CompletingRebalance {
-			// The leader may assign to the old id already: the new one would get nothing.
-			g.prepare(now)
-			return
-		}
+		return false
+	}
+	chosen := g.selectProtocol(old, r.Protocols)
+	return chosen != nil && g.protocol != nil && *chosen == *g.protocol && !g.mustRevoke(old) && !g.readsOthers(old, r.Protocols)
+}
+
+// replace puts a new process into the place of an old one, and has the group join again.
+func (g *Group) replace(now core.Now, r *JoinRequest, old *member, id string) {
+	m := g.swap(now, old, id)
+	g.update(m, r)
+	if g.state == PreparingRebalance {
 		g.completeIfAllJoined(now)
 		return
 	}
-	chosen := g.selectProtocol(old, r.Protocols)
-	if chosen == nil || g.protocol == nil || *chosen != *g.protocol || g.mustRevoke(old) || g.readsOthers(old, r.Protocols) {
-		m := g.swap(now, old, id)
-		g.update(m, r)
-		g.prepare(now)
-		return
-	}
-	// Nobody else need notice. But the log must, before the new process does: else a new coordinator would know the old id and
-	// fence the new one (KAFKA-10284).
+	// While the rebalance completes, too: the leader may assign to the old id already, and the new one would get nothing.
+	g.prepare(now)
+}
+
+// replaceUnnoticed puts a new process into the place of an old one in a Stable group that stays so.
+func (g *Group) replaceUnnoticed(now core.Now, r *JoinRequest, old *member, id string) {
 	leader := g.leader
-	if code := g.save(now, g.replacedValue(r, old, id)); code != core.ErrNone {
-		g.reply(r.Ticket, g.refused(code, leader))
-		return
-	}
 	m := g.swap(now, old, id)
 	g.count(m, -1)
 	m.protocols, m.rebalanceTimeoutMs, m.sessionTimeoutMs = r.Protocols, r.RebalanceTimeoutMs, r.SessionTimeoutMs
@@ -211,11 +225,11 @@ func (g *Group) replaceStatic(now core.Now, r *JoinRequest, old *member, id stri
 	g.reply(r.Ticket, result)
 }
 
-// refused is the answer to a static member whose replacement the log has not taken: all is as before.
-func (g *Group) refused(code core.ErrorCode, leader string) JoinResult {
+// refused is the answer to a static member whose joining the log has not taken: all is as before.
+func (g *Group) refused(code core.ErrorCode) JoinResult {
 	protocolType := g.protocolType
 	return JoinResult{
-		Code: coord.AppendError(code), Generation: g.generation, ProtocolType: &protocolType, Protocol: g.protocol, Leader: leader,
+		Code: coord.AppendError(code), Generation: g.generation, ProtocolType: &protocolType, Protocol: g.protocol, Leader: g.leader,
 	}
 }
 
@@ -237,19 +251,27 @@ func (g *Group) swap(now core.Now, old *member, id string) *member {
 	return &m
 }
 
-// replacedValue is the current generation with a static member replaced.
-func (g *Group) replacedValue(r *JoinRequest, old *member, id string) *records.GroupValue {
-	v := g.value()
-	for i := range v.Members {
-		if hm := &v.Members[i]; hm.ID == old.id {
-			next := member{protocols: r.Protocols}
-			hm.ID, hm.Subscription = id, next.metadata(g.protocol)
-			hm.SessionTimeoutMs, hm.RebalanceTimeoutMs = r.SessionTimeoutMs, r.RebalanceTimeoutMs
-		}
+// saveReplaced writes the log's generation anew, with another member id for an instance. The rest of the member changes only
+// where it goes on in that generation; else it will be seen, when it comes back, that its metadata is not what was assigned to.
+func (g *Group) saveReplaced(now core.Now, r *JoinRequest, id string, goesOn bool) core.ErrorCode {
+	if g.hard == nil {
+		return core.ErrNone
 	}
-	slices.SortFunc(v.Members, func(a, b records.Member) int { return strings.Compare(a.ID, b.ID) })
-	if g.leader == old.id {
+	v := *g.hard
+	v.Members = slices.Clone(v.Members)
+	i := slices.IndexFunc(v.Members, func(m records.Member) bool { return m.InstanceID != nil && *m.InstanceID == *r.InstanceID })
+	if i < 0 {
+		return core.ErrNone
+	}
+	m := &v.Members[i]
+	if v.Leader != nil && *v.Leader == m.ID {
 		v.Leader = &id
 	}
-	return v
+	m.ID = id
+	if goesOn {
+		next := member{protocols: r.Protocols}
+		m.Subscription, m.SessionTimeoutMs, m.RebalanceTimeoutMs = next.metadata(g.protocol), r.SessionTimeoutMs, r.RebalanceTimeoutMs
+	}
+	slices.SortFunc(v.Members, func(a, b records.Member) int { return strings.Compare(a.ID, b.ID) })
+	return g.save(now, &v)
 }
