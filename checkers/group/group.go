@@ -43,6 +43,7 @@ type part struct {
 // holder is a member that holds the partition.
 type holder struct {
 	process    history.Process
+	instance   int32
 	generation int32
 	event      int
 }
@@ -95,6 +96,7 @@ const never core.Mono = 1<<63 - 1
 
 type checker struct {
 	log   *history.Log
+	twins twins
 	parts []*part
 	byKey map[key]*part
 	out   []checkers.Violation
@@ -103,7 +105,7 @@ type checker struct {
 
 // Check judges the group events of a whole history.
 func Check(log *history.Log) []checkers.Violation {
-	c := &checker{log: log, byKey: make(map[key]*part), count: make(map[checkers.Property]int)}
+	c := &checker{log: log, twins: newTwins(), byKey: make(map[key]*part), count: make(map[checkers.Property]int)}
 	for i := range log.Len() {
 		op, body := log.At(i)
 		switch b := body.(type) {
@@ -178,14 +180,16 @@ func (c *checker) claim(p *part, i int, op history.Op, b *history.Group) {
 			return d.holder == op.Process && !d.holds || d.claimer == op.Process && !d.takes
 		})
 	}
+	c.twins.claim(i, op, b)
 	for _, h := range p.holders {
-		if h.generation == b.Generation {
+		// A static member goes on in the generation of the process that it replaces, which need not know of it yet.
+		if h.generation == b.Generation && (h.instance == 0 || h.instance != b.Instance) {
 			c.report(OneOwner, p, core.NoOffset, []int{h.event, i}, "p%d and p%d both hold the partition in generation %d", h.process, op.Process, b.Generation)
 		} else {
 			p.doubles = append(p.doubles, double{at: op.End, holder: h.process, claimer: op.Process, held: h.event, event: i})
 		}
 	}
-	p.holders = append(p.holders, holder{op.Process, b.Generation, i})
+	p.holders = append(p.holders, holder{op.Process, b.Instance, b.Generation, i})
 	p.claims = append(p.claims, claim{op.Process, b.Generation, op.End, i})
 }
 
@@ -276,6 +280,11 @@ func (c *checker) fenced(p *part, i int, op history.Op, b *history.Group) {
 	if other != nil {
 		c.report(CommitFenced, p, b.To, []int{other.event, i},
 			"p%d committed in generation %d after p%d had claimed the partition in generation %d", op.Process, b.Generation, other.process, other.generation)
+		return
+	}
+	if old, next := c.twins.replaced(op); next != nil {
+		c.report(CommitFenced, p, b.To, []int{old.event, next.event, i},
+			"p%d committed in generation %d when p%d, which had joined after it with the same group.instance.id, held partitions", op.Process, b.Generation, next.process)
 	}
 }
 

@@ -124,6 +124,36 @@ func TestHistories(t *testing.T) {
 			group p2 10..10 ok T0/0 step=processed from=3 to=9
 			group p3 11..11 ok T0/0 step=processed from=0 to=4
 			group p1 13..14 ok T0/0 step=committed generation=1 to=9`, nil},
+		"twins that do not know of each other": {`
+			group p1 2..10 ok T0/0 step=claimed generation=3 instance=1
+			group p1 11..11 ok T0/0 step=processed from=0 to=5
+			group p2 12..14 ok T0/0 step=claimed generation=3 instance=1
+			group p1 13..15 ok T0/0 step=committed generation=3 to=5
+			group p1 16..17 fail T0/0 step=committed generation=3 to=5
+			group p1 17..17 ok T0/0 step=released`, nil},
+		"twins, of which the coordinator goes on with the older one": {`
+			group p1 2..10 ok T0/0 step=claimed generation=3 instance=1
+			group p1 11..11 ok T0/0 step=processed from=0 to=5
+			group p2 12..14 ok T0/1 step=claimed generation=3 instance=1
+			group p1 15..16 ok T0/0 step=claimed generation=4 instance=1
+			group p1 15..16 ok T0/0 step=committed generation=3 to=5`, []string{"G-COMMIT-FENCED"}},
+		"the older twin's assignment comes late": {`
+			group p2 12..14 ok T0/0 step=claimed generation=3 instance=1
+			group p2 15..15 ok T0/0 step=processed from=0 to=5
+			group p1 2..16 ok T0/0 step=claimed generation=3 instance=1
+			group p2 17..18 ok T0/0 step=committed generation=3 to=5`, nil},
+		"twins that fence each other in turn": {`
+			group p1 2..10 ok T0/0 step=claimed generation=3 instance=1
+			group p1 11..11 ok T0/0 step=processed from=0 to=5
+			group p2 12..14 ok T0/0 step=claimed generation=3 instance=1
+			group p1 16..16 ok T0/0 step=released
+			group p1 18..20 ok T0/0 step=claimed generation=3 instance=1
+			group p1 21..22 ok T0/0 step=committed generation=3 to=5
+			group p2 24..24 ok T0/0 step=released
+			mark p-1 30..30 ok name=final-reads`, nil},
+		"two instances in one generation": {`
+			group p1 2..10 ok T0/0 step=claimed generation=3 instance=1
+			group p2 3..11 ok T0/0 step=claimed generation=3 instance=2`, []string{"G-ONE-OWNER"}},
 		"nobody owns it in the end": {`
 			group p1 10..10 ok T0/0 step=claimed generation=1
 			group p1 11..11 ok T0/0 step=released

@@ -196,7 +196,8 @@ const (
 	Confirmed                  // the coordinator took a request for a member's, and it has been one all the time since the last Claimed
 )
 
-// Group is one step of a consumer group's member in one partition. Claimed, Released and Processed are instants.
+// Group is one step of a consumer group's member in one partition. Released and Processed are instants. So is Claimed, but that it
+// starts when the membership that it belongs to began: no request of that had been sent before.
 type Group struct {
 	Place
 	Group      int32 // which group
@@ -206,6 +207,9 @@ type Group struct {
 	To         core.Offset // Processed, Committed; Fetched: core.NoOffset if nothing is committed
 	// Ambiguous goes with a commit of any outcome: an attempt of it was lost on its way, and may be executed later yet.
 	Ambiguous bool
+	// Instance goes with Claimed: which group.instance.id the member has, 0 for none. Of those who have the same, whoever joined last
+	// is the member, and the others are fenced (KIP-345).
+	Instance int32
 }
 
 // TxnID numbers the transactions of a history, from 1.

@@ -139,6 +139,7 @@ func (b *Group) walk(w *walker) {
 	num(w, "from", &b.From, core.NoOffset)
 	num(w, "to", &b.To, core.NoOffset)
 	flag(w, "ambiguous", &b.Ambiguous)
+	num(w, "instance", &b.Instance, 0)
 }
 
 func (b *Txn) walk(w *walker) {

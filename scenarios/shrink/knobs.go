@@ -84,7 +84,7 @@ func essential(field string) bool {
 		return true
 	case "At", "Plan", "Properties", "Configs":
 		return true
-	case "Group", "Topics": // members of a group must agree
+	case "Group", "Topics", "Twin": // members of a group must agree
 		return true
 	case "Writer", "Out": // whose transactions, and where to
 		return true

@@ -212,6 +212,18 @@ func TestNodesGoWithWhatIsAboutThem(t *testing.T) {
 	require.EqualValues(t, 5, ops[3].ID)
 }
 
+func TestATwinThatIsLeftAloneStays(t *testing.T) {
+	member := func(id int32, twin bool) workload.Plan {
+		return workload.Plan{ID: id, Kind: workload.Member, Group: &workload.GroupOptions{Topics: []string{"t"}, Instance: "i", Twin: twin}}
+	}
+	both := sim.Plan{Clients: []workload.Plan{member(1, false), member(2, true)}}
+	s := &session{first: both}
+	require.True(t, s.tidied(clone(both)).Clients[1].Group.Twin)
+	alone := clone(both)
+	alone.Clients = alone.Clients[1:]
+	require.False(t, s.tidied(alone).Clients[0].Group.Twin)
+}
+
 // While a fault takes a copy, the plan must keep the copies that were drawn for it.
 func TestCopiesAreSparedWhileOneIsTaken(t *testing.T) {
 	for seed := range uint64(200) {

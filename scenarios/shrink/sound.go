@@ -67,6 +67,14 @@ func (s *session) tidied(p sim.Plan) sim.Plan {
 		})
 	}
 	p.Clients = slices.DeleteFunc(p.Clients, func(c workload.Plan) bool { return c.Txn != nil && gone(c.Txn.Out) })
+	for i := range p.Clients { // who has no twin any more is one itself no longer
+		g := p.Clients[i].Group
+		if g != nil && g.Twin {
+			g.Twin = slices.ContainsFunc(p.Clients, func(c workload.Plan) bool {
+				return c.Group != nil && c.Group.Instance == g.Instance && !c.Group.Twin
+			})
+		}
+	}
 	for o := range operations(&p) {
 		if t := at(is, o.Topic); t != nil && fewer {
 			clampMinISR(o, t.replicas)

@@ -14,11 +14,14 @@ import (
 
 // GroupOptions are a group member's options; zero fields mean the client's defaults.
 type GroupOptions struct {
-	Group     int32     `json:"group"`  // group.id is "g" and this number
-	Topics    []string  `json:"topics"` // all that the group reads; in Settle every member subscribes to them
-	Modern    bool      `json:"modern,omitempty"`
-	Assignors []string  `json:"assignors,omitempty"`
-	Instance  string    `json:"instance,omitempty"`
+	Group     int32    `json:"group"`  // group.id is "g" and this number
+	Topics    []string `json:"topics"` // all that the group reads; in Settle every member subscribes to them
+	Modern    bool     `json:"modern,omitempty"`
+	Assignors []string `json:"assignors,omitempty"`
+	Instance  string   `json:"instance,omitempty"`
+	// Twin says that another client has the same Instance: a process that was taken for dead, or is yet to be. It goes when faults
+	// have stopped, so that the other one stays.
+	Twin      bool      `json:"twin,omitempty"`
 	Session   core.Mono `json:"session_ns,omitempty"`
 	Heartbeat core.Mono `json:"heartbeat_ns,omitempty"`
 	Rebalance core.Mono `json:"rebalance_ns,omitempty"`  // max.poll.interval.ms
@@ -48,8 +51,12 @@ func (o *GroupOptions) options() (consumer.Options, member.Options) {
 	return consumer.Options{Reset: consumer.ResetEarliest, MaxWait: o.MaxWait}, m
 }
 
-// Groups is what all members of a run share: who holds what, so that a member knows when its group has come to rest.
-type Groups struct{ held map[groupPlace]int }
+// Groups is what all members of a run share: who holds what, so that a member knows when its group has come to rest, and the
+// numbers of group.instance.ids.
+type Groups struct {
+	held      map[groupPlace]int
+	instances map[string]int32
+}
 
 type groupPlace struct {
 	group int32
@@ -57,7 +64,18 @@ type groupPlace struct {
 }
 
 // NewGroups is an empty registry.
-func NewGroups() *Groups { return &Groups{held: make(map[groupPlace]int)} }
+func NewGroups() *Groups {
+	return &Groups{held: make(map[groupPlace]int), instances: make(map[string]int32)}
+}
+
+// instance is the history's number of a group.instance.id, 0 of none.
+func (g *Groups) instance(id string) int32 {
+	if n := g.instances[id]; n > 0 || id == "" {
+		return n
+	}
+	g.instances[id] = int32(len(g.instances) + 1)
+	return g.instances[id]
+}
 
 // grouped is the role of a group's member.
 type grouped struct {
@@ -73,6 +91,9 @@ type grouped struct {
 	waiting bool      // for the commit of token
 	again   []string  // what an earlier incarnation was subscribed to
 	retryAt core.Mono // of a member whose predecessor was still there, 0 for none
+
+	membership uint64    // see [member.Member.Membership]
+	since      core.Mono // when it was first seen: nothing of it had been sent before
 
 	held    []hold // as the history knows it
 	proving []hold // claimed, or given up with consent, and not confirmed since
@@ -125,12 +146,18 @@ func (r *grouped) begin(now core.Now, at core.Mono, op *Op) {
 	}
 }
 
-// enter: in Settle everybody is in the group and reads everything, at once.
+// enter: in Settle everybody is in the group and reads everything, at once. Of twins one leaves.
 func (r *grouped) enter(now core.Now, at core.Mono, phase Phase) {
 	if phase != Settle {
 		return
 	}
 	r.most, r.every, r.busyTil = defaultMost, 0, at
+	if r.opts.Twin {
+		r.retryAt = 0
+		r.finishBatch(now, at)
+		r.m.Leave(now)
+		return
+	}
 	if s := r.m.State(); s == member.Off || s == member.Failed || !slices.Equal(r.m.Topics(), r.opts.Topics) {
 		r.m.Subscribe(now, r.opts.Topics)
 	}
@@ -151,7 +178,7 @@ func (r *grouped) act(now core.Now, at core.Mono) {
 
 // restart joins anew where somebody who looks after the process would.
 func (r *grouped) restart(now core.Now, at core.Mono) {
-	if r.c.phase == Settle && r.m.State() == member.Off { // it was leaving when the faults ended
+	if r.c.phase == Settle && r.m.State() == member.Off && !r.opts.Twin { // it was leaving when the faults ended
 		r.m.Subscribe(now, r.opts.Topics)
 	}
 	if r.retryAt != 0 && at >= r.retryAt {
@@ -169,9 +196,7 @@ func (r *grouped) hear(at core.Mono) {
 		switch e := &r.events[i]; {
 		case e.Kind == member.EventFetched:
 			r.note(core.Mono(e.Tag), at, history.OK, e.Partitions[0], history.Group{Step: history.Fetched, Generation: e.Generation, To: e.Offset})
-		case e.Kind == member.EventFailed && e.Err == core.ErrUnreleasedInstanceID && r.c.phase == Settle:
-			// KIP-848: the instance's predecessor did not get its leave through and is a member until its session ends.
-			// The client gives up, and whoever supervises the process starts it again.
+		case e.Kind == member.EventFailed && r.revives(e.Err):
 			r.retryAt = at.Add(supervised)
 		}
 	}
@@ -187,6 +212,21 @@ func (r *grouped) hear(at core.Mono) {
 		if e.Err == core.ErrCorruptMessage && r.c.env.Damage != nil {
 			r.c.env.Damage(core.TopicPartition{Topic: e.Topic, Partition: e.Partition}, e.From, e.Detail)
 		}
+	}
+}
+
+// revives reports whether the process is started again by whoever supervises it when its client has given up.
+func (r *grouped) revives(why core.ErrorCode) bool {
+	switch {
+	case r.opts.Twin && r.c.phase != Safety:
+		return false
+	case why == core.ErrUnreleasedInstanceID:
+		// KIP-848: the instance's predecessor, or its twin, is a member until its session ends.
+		return true
+	case why == core.ErrFencedInstanceID:
+		return r.c.phase == Settle // the twin that fenced it has left, or does so
+	default:
+		return false
 	}
 }
 
@@ -222,6 +262,9 @@ func (r *grouped) track(at core.Mono) {
 	// A generation whose assignment nobody has been told is in no log: the next coordinator may use its number again.
 	generation := r.m.Metadata().Generation
 	membership := r.confirm(at)
+	if membership != r.membership {
+		r.membership, r.since = membership, at
+	}
 	kept := r.held[:0]
 	for _, h := range r.held {
 		if slices.Contains(owned, h.tp) {
@@ -245,7 +288,8 @@ func (r *grouped) track(at core.Mono) {
 		default:
 			continue
 		}
-		r.note(at, at, history.OK, tp, history.Group{Step: history.Claimed, Generation: generation, To: core.NoOffset})
+		r.note(r.since, at, history.OK, tp, history.Group{Step: history.Claimed, Generation: generation, To: core.NoOffset,
+			Instance: r.c.env.Groups.instance(r.opts.Instance)})
 	}
 }
 
@@ -339,6 +383,10 @@ func (r *grouped) due() core.Mono {
 func (r *grouped) done() bool {
 	if r.c.phase != Settle {
 		return true
+	}
+	if r.opts.Twin {
+		s := r.m.State()
+		return s == member.Off || s == member.Failed
 	}
 	if r.m.State() != member.Stable || len(r.batch) > 0 || r.waiting {
 		return false

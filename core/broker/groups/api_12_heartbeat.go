@@ -25,6 +25,7 @@ func (p *Plane) heartbeat(now core.Now, r *step.Request, out *step.Effects) {
 		return
 	}
 	code := s.Machine().Heartbeat(now, req.Group, req.MemberID, req.InstanceID, req.Generation)
+	out.Sometimes(code == core.ErrFencedInstanceID, "groups.instance-fenced", nil)
 	w.Resp.(*kmsg.HeartbeatResponse).ErrorCode = int16(code)
 	p.Wait(now, s, w, 0, out)
 }

@@ -54,6 +54,7 @@ func (p *Plane) consumerGroupHeartbeat(now core.Now, r *step.Request, out *step.
 		}
 	}
 	result := s.Machine().ConsumerHeartbeat(now, req.Group, &beat)
+	out.Sometimes(result.Code == core.ErrUnreleasedInstanceID, "groups.instance-unreleased", nil)
 	resp.ErrorCode = int16(result.Code)
 	if result.Message != "" {
 		resp.ErrorMessage = &result.Message

@@ -157,6 +157,7 @@ func TestDrawnTransactions(t *testing.T) {
 				count(found, "words", p.Txn.Words)
 				count(found, "ends what is empty", p.Txn.EndEmpty)
 			}
+			count(found, "twins", p.Group != nil && p.Group.Twin)
 			for i := range p.Ops {
 				found[string(p.Ops[i].Kind)]++
 				count(found, "abort", p.Ops[i].Abort)
@@ -176,7 +177,33 @@ func TestDrawnTransactions(t *testing.T) {
 		require.True(t, workload.IsTransactional(plans, "a") || workload.IsTransactional(plans, "b"))
 	}
 	for _, want := range []string{"writer", "pipeline", "transact", "crash", "abort", "timed out", "zombies", "update-feature", "work",
-		"words", "transfer", "ends what is empty", "empty", "at once"} {
+		"words", "transfer", "ends what is empty", "empty", "at once", "twins"} {
 		require.Positive(t, found[want], want)
 	}
+}
+
+// Each twin has the group.instance.id of one other member of its group.
+func TestDrawnTwins(t *testing.T) {
+	twins := 0
+	for seed := range uint64(100) {
+		of := make(map[string]*workload.Plan)
+		plans := draws.Groups(prng.New(seed), testShape(), draws.GroupShape{Groups: [2]int64{1, 2}, Members: [2]int64{1, 9},
+			Producers: [2]int64{1, 1}, Session: [2]int64{300, 2000}})
+		for i := range plans {
+			p := &plans[i]
+			require.NoError(t, p.Validate(), "seed %d", seed)
+			switch {
+			case p.Group == nil || p.Group.Instance == "":
+			case p.Group.Twin:
+				twins++
+				other := of[p.Group.Instance]
+				require.NotNil(t, other, "seed %d", seed)
+				require.Equal(t, other.Group.Group, p.Group.Group)
+			default:
+				require.Nil(t, of[p.Group.Instance], "seed %d", seed)
+				of[p.Group.Instance] = p
+			}
+		}
+	}
+	require.Positive(t, twins)
 }

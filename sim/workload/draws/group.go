@@ -44,8 +44,13 @@ func Groups(r *prng.Rand, shape Shape, g GroupShape) []workload.Plan {
 		own := r.ForkN("group", i)
 		base := d.group(own.Fork("options"), int32(i), g)
 		for j := range g.Members[0] + own.Fork("members").Skewed(g.Members[1]-g.Members[0]+1) {
-			plans = append(plans, d.member(own.ForkN("member", j), id, base))
+			one := own.ForkN("member", j)
+			plans = append(plans, d.member(one, id, base))
 			id++
+			if twin, ok := d.twin(one.Fork("twin"), id, &plans[len(plans)-1], base); ok {
+				plans = append(plans, twin)
+				id++
+			}
 		}
 	}
 	return plans
@@ -132,6 +137,20 @@ func (d *drawer) member(r *prng.Rand, id int32, base workload.GroupOptions) work
 		}
 	}
 	return finished(p)
+}
+
+// twin draws another process with the group.instance.id of a static member, which begins while that may live: it was taken for dead.
+func (d *drawer) twin(r *prng.Rand, id int32, of *workload.Plan, base workload.GroupOptions) (workload.Plan, bool) {
+	if of.Group.Instance == "" || !r.Chance(1, 2) {
+		return workload.Plan{}, false
+	}
+	p := d.member(r.Fork("member"), id, base)
+	p.Group.Instance, p.Group.Twin = of.Group.Instance, true
+	begin := d.instant(r.Fork("begin"))
+	for i := range p.Ops {
+		p.Ops[i].At = max(p.Ops[i].At, begin)
+	}
+	return finished(p), true
 }
 
 // subscription is mostly everything that the group reads.

@@ -49,8 +49,14 @@ func Txns(r *prng.Rand, shape Shape, x TxnShape) []workload.Plan {
 			own := r.ForkN("pipeline", i)
 			base, words := d.pipelines(own.Fork("options"), int32(i), x), own.Fork("words").Chance(1, 2)
 			for j := range own.Fork("members").Between(1, 3) {
-				add(d.pipeline(own.ForkN("member", j), id, writer, base, words, x))
+				one := own.ForkN("member", j)
+				p := d.pipelined(one.Fork("member"), id, base)
+				add(d.pipeline(one, p, writer, words, x))
 				writer++
+				if twin, ok := d.twin(one.Fork("twin"), id, &p, base); ok {
+					add(d.pipeline(one.Fork("twin"), twin, writer, words, x))
+					writer++
+				}
 			}
 		}
 	}
@@ -179,12 +185,18 @@ func (d *drawer) pipelines(r *prng.Rand, number int32, x TxnShape) workload.Grou
 	return o
 }
 
-// pipeline draws one member of such a group: when it comes and goes, how it works.
-func (d *drawer) pipeline(r *prng.Rand, id, number int32, base workload.GroupOptions, words bool, x TxnShape) workload.Plan {
+// pipelined draws one member of such a group: when it comes and goes, how it works.
+func (d *drawer) pipelined(r *prng.Rand, id int32, base workload.GroupOptions) workload.Plan {
 	all := d.topics
 	d.topics = all[:len(all)-1]
-	p := d.member(r.Fork("member"), id, base)
+	p := d.member(r, id, base)
 	d.topics = all
+	return p
+}
+
+// pipeline makes a pipeline of a group's member.
+func (d *drawer) pipeline(r *prng.Rand, p workload.Plan, number int32, words bool, x TxnShape) workload.Plan {
+	all := d.topics
 	p.Kind = workload.Pipeline
 	p.Group.AutoEvery, p.Group.Async = 0, false
 	p.Producer = d.transacting(r.Fork("options"), &p.Network)
