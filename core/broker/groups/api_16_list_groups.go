@@ -12,18 +12,16 @@ import (
 // ListGroups (key 16).
 //
 // Behavior: answers the groups that this broker coordinates; clients ask all brokers. While one of its partitions is loading
-// the whole is COORDINATOR_LOAD_IN_PROGRESS, for the list would look complete and not be. A partition that it has lost by the
-// time of the answer makes it COORDINATOR_NOT_AVAILABLE for the same reason (Kafka leaves its groups out).
+// the whole is COORDINATOR_LOAD_IN_PROGRESS, for the list would look complete and not be. A partition that it could not read, or has
+// lost by the time of the answer, makes it COORDINATOR_NOT_AVAILABLE for the same reason (Kafka leaves its groups out).
 //
 // Version notes: 4 filters by state (KIP-518); 5 by type (KIP-848).
 func (p *Plane) listGroups(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.ListGroupsRequest)
 	w := begin(r, 1)
-	for _, s := range p.Led() {
-		if s.Phase().Code() == core.ErrCoordinatorLoadInProgress {
-			w.Refuse(0, core.ErrCoordinatorLoadInProgress, out)
-			return
-		}
+	if code := p.Complete(); code != core.ErrNone {
+		w.Refuse(0, code, out)
+		return
 	}
 	resp, active := w.Resp.(*kmsg.ListGroupsResponse), slices.Collect(p.Active())
 	w.Left += len(active)

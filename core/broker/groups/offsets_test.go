@@ -145,6 +145,25 @@ func TestNothingIsServedWhileLoading(t *testing.T) {
 	}
 }
 
+// A list that cannot be complete is none: a partition that could not be read has groups, too.
+func TestNothingIsListedThatLooksComplete(t *testing.T) {
+	r := newLeader(t)
+	r.stable("g", 1)
+	p := groups.PartitionFor("g", partitions)
+	list := func() core.ErrorCode {
+		return code(r.call(5, kmsg.NewPtrListGroupsRequest()).(*kmsg.ListGroupsResponse).ErrorCode)
+	}
+	require.Equal(t, core.ErrNone, list())
+	r.auto = false
+	r.plane.Unlead(r.now, p, 1, &r.out)
+	r.lead(p, 2)
+	require.Equal(t, core.ErrCoordinatorLoadInProgress, list())
+	r.plane.LoadFailed(p, 2, "the disk is gone")
+	require.Equal(t, core.ErrCoordinatorNotAvailable, list())
+	r.plane.Unlead(r.now, p, 2, &r.out)
+	require.Equal(t, core.ErrNone, list(), "the partition is somebody else's")
+}
+
 func versionOf(req kmsg.Request) int16 { return min(req.MaxVersion(), 9) }
 
 // requestsFor are requests of all kinds for a group, Heartbeat first.

@@ -311,8 +311,21 @@ func (p *Set[M]) Active() iter.Seq[*Shard[M]] {
 	}
 }
 
-// Led are the shards of the partitions that this broker leads, in the order of partitions; read it only.
-func (p *Set[M]) Led() []*Shard[M] { return p.led }
+// Complete is why a list of everything that this broker coordinates would look complete and not be; none if it would be: a partition is
+// loading, or could not be read.
+func (p *Set[M]) Complete() core.ErrorCode {
+	why := core.ErrNone
+	for _, s := range p.led {
+		switch s.Phase() {
+		case coord.Loading, coord.Settling:
+			return core.ErrCoordinatorLoadInProgress
+		case coord.Failed:
+			why = core.ErrCoordinatorNotAvailable
+		case coord.Active, coord.Inactive:
+		}
+	}
+	return why
+}
 
 // View is one coordinator as simulators and tools see it.
 type View[M Machine] struct {

@@ -14,8 +14,8 @@ import (
 // ListTransactions (key 66, KIP-664).
 //
 // Behavior: the transactional ids that this broker coordinates; clients ask all brokers. While one of its partitions is loading the
-// whole is COORDINATOR_LOAD_IN_PROGRESS, for the list would look complete and not be; a partition that is lost by the time of the
-// answer makes it COORDINATOR_NOT_AVAILABLE for the same reason.
+// whole is COORDINATOR_LOAD_IN_PROGRESS, for the list would look complete and not be; a partition that could not be read, or is lost by
+// the time of the answer, makes it COORDINATOR_NOT_AVAILABLE for the same reason.
 //
 // Version notes: 1 filters by how long a transaction has been open (KIP-994), 2 by a pattern (KIP-1152): a regular expression for the
 // whole id, INVALID_REGULAR_EXPRESSION if it is none.
@@ -24,10 +24,8 @@ func (p *Plane) list(now core.Now, r *step.Request, out *step.Effects) {
 	w := begin(r, 1)
 	resp := w.Resp.(*kmsg.ListTransactionsResponse)
 	f, code := filter(r.Version, req, resp)
-	for _, s := range p.Led() {
-		if c := s.Phase().Code(); c == core.ErrCoordinatorLoadInProgress && code == core.ErrNone {
-			code = c
-		}
+	if c := p.Complete(); c != core.ErrNone && code == core.ErrNone {
+		code = c
 	}
 	if code != core.ErrNone {
 		w.Refuse(0, code, out)

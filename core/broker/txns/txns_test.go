@@ -262,6 +262,8 @@ func TestList(t *testing.T) {
 	r.logs[0].end++
 	r.plane.Lead(r.now, 0, 2, 0, r.logs[0].end, &r.out)
 	require.Equal(t, int16(core.ErrCoordinatorLoadInProgress), list(0, nil).ErrorCode)
+	r.plane.LoadFailed(0, 2, "the disk is gone")
+	require.Equal(t, int16(core.ErrCoordinatorNotAvailable), list(0, nil).ErrorCode)
 }
 
 func TestNoCoordinator(t *testing.T) {
