@@ -8,6 +8,7 @@ import (
 	"github.com/klamm-log/klamm/core/purgatory"
 	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -380,6 +381,9 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 		}
 		t := lastTopic(resp, asked)
 		t.Partitions = append(t.Partitions, part.response(asked.Partition, f.committed()))
+		if f.follower != core.NoNode && part.p != nil && part.p.cfg.Compact {
+			wire.SetEverywhere(&t.Partitions[len(t.Partitions)-1], int64(part.p.Everywhere()))
+		}
 		rep.Spans = append(rep.Spans, part.span)
 	}
 	f.ctx.Finish()

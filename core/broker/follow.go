@@ -9,6 +9,7 @@ import (
 	"github.com/klamm-log/klamm/core/peer"
 	"github.com/klamm-log/klamm/core/replica"
 	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/core/wire"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -142,6 +143,7 @@ func (b *Broker) followerFetched(now core.Now, f *following, id uint64, r *peer.
 			got.Partitions = append(got.Partitions, replica.FetchedPartition{
 				TopicID: t.TopicID, Index: rp.Partition, Code: core.ErrorCode(rp.ErrorCode),
 				HighWatermark: core.Offset(rp.HighWatermark), LogStartOffset: core.Offset(rp.LogStartOffset),
+				Everywhere:     core.Offset(wire.Everywhere(rp)),
 				Diverging:      rp.DivergingEpoch.EndOffset >= 0,
 				DivergingEpoch: core.LeaderEpoch(rp.DivergingEpoch.Epoch), DivergingEnd: core.Offset(rp.DivergingEpoch.EndOffset),
 				Records: rp.RecordBatches,

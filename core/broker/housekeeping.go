@@ -165,7 +165,7 @@ func (b *Broker) tick(now core.Now, out *step.Effects) {
 func (b *Broker) compacted(yield func(cleaner.Candidate)) {
 	for _, p := range b.partitions {
 		if p != nil && p.cfg.Compact && !p.deleting && p.Log.Ready() {
-			yield(cleaner.Candidate{Log: p.Log, Stable: p.LastStableOffset()})
+			yield(cleaner.Candidate{Log: p.Log, Stable: p.LastStableOffset(), Everywhere: p.Everywhere()})
 		}
 	}
 }

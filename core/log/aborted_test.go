@@ -248,7 +248,7 @@ func compactOnce(w *world) {
 	if first, open := w.log.FirstUnstable(); open {
 		stable = min(stable, first)
 	}
-	if !w.log.StartCleaning(w.now, CleanOptions{Stable: stable}, &w.out) {
+	if !w.log.StartCleaning(w.now, CleanOptions{Stable: stable, Everywhere: stable}, &w.out) {
 		return
 	}
 	for n := 0; w.log.Cleaning(); n++ {

@@ -15,6 +15,8 @@ import (
 type CleanOptions struct {
 	// Stable is the LastStableOffset, hence at most the HighWatermark: nothing at or above it is touched.
 	Stable core.Offset
+	// Everywhere is how far the log is on the disks of all replicas: nothing at or above it loses a tombstone or a marker.
+	Everywhere core.Offset
 	// MapBytes is the memory for the keys' last offsets (log.cleaner.dedupe.buffer.size), default 128 MiB; MapLoad is
 	// the part of it that is used, in millionths (log.cleaner.io.buffer.load.factor), default 900,000.
 	MapBytes, MapLoad int64
@@ -127,7 +129,7 @@ func (l *Log) StartCleaning(now core.Now, o CleanOptions, out *step.Effects) boo
 	o.ChunkBytes = max(o.ChunkBytes, minRead)
 	c := &cleaning{opts: o, round: compact.NewRound(compact.Options{
 		Range: r, Policy: l.cfg.Cleaning, Keys: compact.NewMap(o.MapBytes, o.MapLoad, r.Dirty/leastRecord),
-		Producers: l.producers.Producers(), MaxDecompressed: l.cfg.MaxDecompressed, Aborted: l.abortedBelow(r.End),
+		Producers: l.producers.Producers(), MaxDecompressed: l.cfg.MaxDecompressed, Aborted: l.abortedBelow(r.End), Everywhere: o.Everywhere,
 	}, &l.codecs)}
 	from, to := l.segmentFor(r.FirstDirty), l.segmentFor(r.End-1)
 	c.input = append(c.input, l.segments[from:to+1]...)

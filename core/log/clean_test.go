@@ -159,7 +159,7 @@ func (k *keyed) act() {
 
 func (k *keyed) startCleaning() {
 	o := k.opts
-	o.Stable = k.hw
+	o.Stable, o.Everywhere = k.hw, k.hw
 	r := k.log.Cleanable(k.now, o.Stable)
 	if !k.log.StartCleaning(k.now, o, &k.out) {
 		return

@@ -17,6 +17,7 @@ type FetchedPartition struct {
 	Code           core.ErrorCode
 	HighWatermark  core.Offset
 	LogStartOffset core.Offset // also with OFFSET_OUT_OF_RANGE: where the follower may have to begin anew
+	Everywhere     core.Offset // as the leader's Replica.Everywhere
 	// Diverging says that DivergingEpoch and DivergingEnd are the leader's answer to the last fetched epoch (KIP-595).
 	Diverging      bool
 	DivergingEpoch core.LeaderEpoch
@@ -89,6 +90,7 @@ func (r *Replica) take(now core.Now, a *FetchedPartition, out *step.Effects) ver
 func (r *Replica) learn(now core.Now, a *FetchedPartition, out *step.Effects) {
 	r.leaderHW = max(r.leaderHW, a.HighWatermark)
 	r.leaderStart = max(r.leaderStart, a.LogStartOffset)
+	r.everywhere = a.Everywhere
 	r.Advance(now)
 	if start, ok := r.WantedStart(); ok && !r.opts.HoldStart {
 		// KIP-107: the leader's log start is everybody's. It is below the HighWatermark, so nothing refuses it.

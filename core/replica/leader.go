@@ -206,6 +206,20 @@ func (r *Replica) LowWatermark() core.Offset {
 	return low
 }
 
+// Everywhere is how far the log is on the disks of all replicas, in sync or not. The leader counts those that have fetched in this
+// epoch, and tells the others. Below it a tombstone may go: nobody has an older value and not the tombstone. Kafka goes by time alone
+// (delete.retention.ms), and a replica that was away for longer brings the value back when it leads.
+func (r *Replica) Everywhere() core.Offset {
+	if !r.leading {
+		return r.everywhere
+	}
+	least := r.Log.DurableOffset()
+	for i := range r.followers {
+		least = min(least, r.followers[i].end)
+	}
+	return max(0, least)
+}
+
 // Advance raises the HighWatermark as far as the rules allow and reports whether it moved.
 func (r *Replica) Advance(now core.Now) bool {
 	if !r.ready || !r.Log.Ready() {

@@ -421,3 +421,24 @@ func TestAFencedFollowerHoldsNothingUp(t *testing.T) {
 	require.True(t, r.Advance(n.clock()))
 	require.Equal(t, core.Offset(10), r.HighWatermark())
 }
+
+// How far all replicas have the log counts those that are out of sync, too, and not what an earlier leader knew.
+func TestEverywhere(t *testing.T) {
+	n, r := leaderOf(t, Options{})
+	require.Zero(t, r.Everywhere())
+	require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, fetched(1, 10)))
+	require.Zero(t, r.Everywhere(), "nobody has heard of the other follower")
+	require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, fetched(2, 8)))
+	require.Equal(t, core.Offset(8), r.Everywhere())
+
+	without := *n.image.parts[0]
+	without.PartitionEpoch, without.ISR = without.PartitionEpoch+1, ids(0, 1)
+	r.Apply(n.clock(), &without, &n.out)
+	require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, fetched(1, 10)))
+	require.Equal(t, core.Offset(8), r.Everywhere())
+
+	next := without
+	next.PartitionEpoch, next.LeaderEpoch = next.PartitionEpoch+1, next.LeaderEpoch+1
+	r.Apply(n.clock(), &next, &n.out)
+	require.Zero(t, r.Everywhere())
+}

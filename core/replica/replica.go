@@ -78,6 +78,7 @@ type Replica struct {
 
 	leaderHW    core.Offset // while following: the leader's HighWatermark in this epoch, NoOffset before it was told
 	leaderStart core.Offset // and its log start offset
+	everywhere  core.Offset // what it says that all replicas have, in this epoch
 	verified    bool        // the leader has answered without finding a divergence, in this epoch
 
 	points []step.Point // see Points
@@ -128,6 +129,7 @@ func (r *Replica) Apply(now core.Now, state *metadata.Partition, out *step.Effec
 		r.leader, r.epoch = state.Leader, state.LeaderEpoch
 		r.leading, r.epochStart, r.quietUntil, r.checkAt = false, 0, 0, 0
 		r.leaderHW, r.leaderStart, r.verified = core.NoOffset, core.NoOffset, false
+		r.everywhere = 0
 		r.followers = r.followers[:0]
 	}
 	if r.leader == r.self {

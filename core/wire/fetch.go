@@ -18,8 +18,8 @@ const (
 // RecordBatches in the body is written where lens has no entry, and not read otherwise. For each length one position in dst is appended to cuts: there the bytes
 // belong. The frame's length field counts them.
 //
-// Records are never null: Kafka sends an empty set for an error, and some clients stumble over null. Tags unknown
-// to kmsg are not written.
+// Records are never null: Kafka sends an empty set for an error, and some clients stumble over null. Of the tags unknown to kmsg those
+// of partitions are written ([SetEverywhere]).
 func AppendFetchResponse(dst []byte, cuts []int, corr int32, version int16, r *kmsg.FetchResponse, lens []int64) ([]byte, []int) {
 	start := len(dst)
 	e := fetchEncoder{version: version, flexible: version >= fetchFlexible, dst: dst, cuts: cuts, lens: lens}
@@ -120,7 +120,7 @@ func (e *fetchEncoder) partitionTags(p *kmsg.FetchResponseTopicPartition) {
 	diverging := p.DivergingEpoch.Epoch != -1 || p.DivergingEpoch.EndOffset != -1 // KIP-595
 	leader := p.CurrentLeader.LeaderID != -1 || p.CurrentLeader.LeaderEpoch != -1 // KIP-595, KIP-951
 	snapshot := p.SnapshotID.EndOffset != -1 || p.SnapshotID.Epoch != -1          // KIP-630
-	e.dst = append(e.dst, count(diverging)+count(leader)+count(snapshot))
+	e.dst = append(e.dst, count(diverging)+count(leader)+count(snapshot)+byte(p.UnknownTags.Len()))
 	if diverging {
 		e.dst = append(e.dst, 0, 4+8+1)
 		e.dst = appendInt32(e.dst, p.DivergingEpoch.Epoch)
@@ -135,6 +135,9 @@ func (e *fetchEncoder) partitionTags(p *kmsg.FetchResponseTopicPartition) {
 		e.dst = append(e.dst, 2, 8+4+1)
 		e.dst = appendInt64(e.dst, p.SnapshotID.EndOffset)
 		e.dst = append(appendInt32(e.dst, p.SnapshotID.Epoch), 0)
+	}
+	if p.UnknownTags.Len() > 0 {
+		e.dst = p.UnknownTags.AppendEach(e.dst)
 	}
 }
 

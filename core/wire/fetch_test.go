@@ -55,6 +55,11 @@ func TestFetchResponseEqualsKmsg(t *testing.T) {
 				if rapid.Bool().Draw(t, "snapshot") {
 					p.SnapshotID = defaults.SnapshotID
 				}
+				if told := rapid.Int64Min(0).Draw(t, "everywhere"); rapid.Bool().Draw(t, "told") {
+					require.Zero(t, Everywhere(p))
+					SetEverywhere(p, told)
+					require.Equal(t, told, Everywhere(p))
+				}
 				p.RecordBatches = bytes.Repeat([]byte{'R'}, rapid.SampledFrom([]int{0, 1, 126, 127, 128, 20_000}).Draw(t, "size"))
 				lens = append(lens, int64(len(p.RecordBatches)))
 				records = append(records, p.RecordBatches)

@@ -26,8 +26,9 @@ const chunkBytes = 64 << 10
 
 // Candidate is a log of a compacted topic.
 type Candidate struct {
-	Log    *log.Log
-	Stable core.Offset // LastStableOffset: the cleaner goes no further
+	Log        *log.Log
+	Stable     core.Offset // LastStableOffset: the cleaner goes no further
+	Everywhere core.Offset // what all replicas have: tombstones and markers go only below it
 }
 
 // Manager starts rounds of compaction.
@@ -73,7 +74,7 @@ func (m *Manager) Tick(
 	m.active = busy
 	for len(m.active) < int(m.cfg.Threads) {
 		c, found := m.dirtiest(now, candidates)
-		if !found || !c.Log.StartCleaning(now, m.options(c.Stable), out) {
+		if !found || !c.Log.StartCleaning(now, m.options(&c), out) {
 			m.lookAt = now.Mono.Add(core.Millis(m.cfg.BackoffMs))
 			return
 		}
@@ -97,10 +98,10 @@ func (m *Manager) dirtiest(now core.Now, candidates func(yield func(Candidate)))
 }
 
 // options are one round's share of what the configuration allows.
-func (m *Manager) options(stable core.Offset) log.CleanOptions {
+func (m *Manager) options(c *Candidate) log.CleanOptions {
 	threads := int64(m.cfg.Threads)
 	return log.CleanOptions{
-		Stable: stable, MapBytes: max(1, m.cfg.MapBytes/threads), MapLoad: max(1, m.cfg.MapLoad),
+		Stable: c.Stable, Everywhere: c.Everywhere, MapBytes: max(1, m.cfg.MapBytes/threads), MapLoad: max(1, m.cfg.MapLoad),
 		ChunkBytes:     min(chunkBytes, max(1, int64(m.cfg.IOBufferBytes)/threads/2)),
 		BytesPerSecond: max(1, m.cfg.BytesPerSecond/threads),
 	}

@@ -112,7 +112,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T) *rig {
-	return &rig{t: t, now: 1000, opts: Options{Policy: Policy{DeleteRetentionMs: 100}, MaxDecompressed: 1 << 20}}
+	return &rig{t: t, now: 1000, opts: Options{Policy: Policy{DeleteRetentionMs: 100}, MaxDecompressed: 1 << 20, Everywhere: math.MaxInt64}}
 }
 
 // add appends a batch with records "key=value", or "key" for a tombstone.
@@ -230,6 +230,28 @@ func TestTombstones(t *testing.T) {
 	require.Equal(t, "[ 1:b=1 2:a@1100][ 3:c=1]", g.clean(4, plenty(), 9))
 	g.now = 1100
 	require.Equal(t, "[ 1:b=1@1100][ 3:c=1]", g.clean(4, plenty(), 9))
+}
+
+// What some replica lacks stays, however old: that replica has the older value, or the transaction's data, and would bring them back when
+// it leads. Found by the simulator: a coordinator that had been away took up members that had left.
+func TestNothingGoesThatAReplicaLacks(t *testing.T) {
+	g := newRig(t)
+	g.add(txn(1, 0), "a=1")               // 0
+	g.add(record.Options{}, "b=1", "b")   // 1, 2
+	g.marker(1, record.ControlCommit)     // 3
+	g.add(record.Options{}, "a=2", "z=1") // 4, 5
+	g.clean(0, plenty(), 9)
+	g.clean(6, plenty(), 9)
+	g.now = 9000
+	for everywhere, want := range map[core.Offset]string{
+		2: "[ 2:b@1100][marker@1100][ 4:a=2 5:z=1]",
+		3: "[marker@1100][ 4:a=2 5:z=1]",
+		4: "[ 4:a=2 5:z=1]",
+	} {
+		h := *g
+		h.opts.Everywhere = everywhere
+		require.Equal(t, want, h.clean(6, plenty(), 9), "all have the log below %d", everywhere)
+	}
 }
 
 // TestNoHorizonAboveTheEnd: a round that ends early, because the map is full, leaves tombstones above its end as they are.

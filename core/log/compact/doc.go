@@ -18,8 +18,9 @@
 // # What stays
 //
 //   - the last record of each key, and everything at or above the end of the round;
-//   - a tombstone, until the delete horizon that the first round over it has written into its batch (KIP-534);
-//   - a transaction's marker, until its data are gone and then its delete horizon has passed (KIP-98, KIP-534);
+//   - a tombstone, until the delete horizon that the first round over it has written into its batch has passed (KIP-534), and every
+//     replica has it ([Options.Everywhere]);
+//   - a transaction's marker, until its data are gone, and then likewise (KIP-98, KIP-534);
 //   - the last batch of each producer, without records if need be, so that its sequence can be told (KIP-98, KIP-360), or, whole,
 //     the last marker of one that has written nothing in its newest epoch: that fences the epochs before;
 //   - the last batch of each output segment, likewise: it says where the segment ends.

@@ -29,6 +29,9 @@ type Options struct {
 	Keys            *Map
 	Producers       []pstate.Producer // the log's table, as of its end
 	MaxDecompressed int64             // bytes of one batch's records
+	// Everywhere bounds what every replica has: a tombstone or a marker at or above it stays, however old. A replica that has the
+	// older value, or the transaction's data, would never learn that they are gone.
+	Everywhere core.Offset
 	// Aborted are the aborted transactions that reach into the cleaned part, by first offset. No transaction is open there.
 	Aborted []txindex.Txn
 }
@@ -201,7 +204,12 @@ func (r *Round) discards(h *record.Header, now core.Wall) (drop, horizon bool) {
 		return false, false
 	}
 	at, set := h.DeleteHorizon()
-	return set && at <= now || h.RecordCount == 0, h.RecordCount > 0
+	return set && r.expired(h, at, now) || h.RecordCount == 0, h.RecordCount > 0
+}
+
+// expired reports whether a delete horizon has passed, for all replicas.
+func (r *Round) expired(h *record.Header, horizon, now core.Wall) bool {
+	return horizon <= now && h.NextOffset() <= r.o.Everywhere
 }
 
 // lastOfProducer reports whether the batch is the last of a producer that is still remembered: without it a log that is
@@ -238,7 +246,7 @@ func (r *Round) retain(b record.Batch, h *record.Header, drop bool, now core.Wal
 		return false, ErrDamaged
 	}
 	horizon, set := h.DeleteHorizon()
-	expired := set && now >= horizon
+	expired := set && r.expired(h, horizon, now)
 	var rec record.Record
 	for r.iter.Next(&rec) {
 		if h.Attributes.Control() || r.keeps(&rec, expired) {
