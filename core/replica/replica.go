@@ -128,8 +128,7 @@ func (r *Replica) Apply(now core.Now, state *metadata.Partition, out *step.Effec
 	if newEpoch || state.Leader != r.leader {
 		r.leader, r.epoch = state.Leader, state.LeaderEpoch
 		r.leading, r.epochStart, r.quietUntil, r.checkAt = false, 0, 0, 0
-		r.leaderHW, r.leaderStart, r.verified = core.NoOffset, core.NoOffset, false
-		r.everywhere = 0
+		r.leaderHW, r.leaderStart, r.everywhere, r.verified = core.NoOffset, core.NoOffset, 0, false
 		r.followers = r.followers[:0]
 	}
 	if r.leader == r.self {
