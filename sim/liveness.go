@@ -55,7 +55,7 @@ func (r *run) healCore() {
 	}
 	w.refreshNet()
 	for _, p := range r.clients {
-		p.paused = 0
+		p.paused, p.skew = 0, 0
 		p.wake(w.now)
 	}
 	r.points["sim.core-healed"]++
@@ -66,10 +66,11 @@ func (r *run) healCore() {
 	}
 }
 
-// repair ends what ails a node: pauses, disks; and starts it.
+// repair ends what ails a node: pauses, clocks, disks; and starts it. Clocks that stay an hour apart are no fault that anything could be
+// promised under: a broker refuses records of the future.
 func (r *run) repair(p *process) {
 	w := r.w
-	p.paused, p.driftTo = 0, 0
+	p.paused, p.driftTo, p.skew = 0, 0, 0
 	if p.disk != nil {
 		p.disk.Heal(w.now)
 		p.refreshDisk()

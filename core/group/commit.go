@@ -118,6 +118,21 @@ type Fetched struct {
 	Unstable bool
 }
 
+// Confirm writes a record that says nothing, a tombstone of no group's offset. An answer that waits for it proves that this was the
+// coordinator when the request came: the replicas in sync acknowledge nothing to a leader that they know to be replaced. One
+// record serves all that is asked at one moment.
+func (c *Coordinator) Confirm(now core.Now) core.ErrorCode {
+	if c.confirmed == now.Mono {
+		return core.ErrNone
+	}
+	code := c.opts.Log.Propose(now, []coord.Record{{Key: records.OffsetKey{Partition: -1}.AppendTo(nil)}})
+	if code != core.ErrNone {
+		return coord.AppendError(code)
+	}
+	c.confirmed = now.Mono
+	return core.ErrNone
+}
+
 // FetchOffset is what a group has committed for a partition. A group that is not there has committed nothing: no error. An
 // offset that belongs to an earlier incarnation of the topic is none; id may be zero if the current one is not known.
 func (c *Coordinator) FetchOffset(groupID string, tp core.TopicPartition, id core.TopicID, requireStable bool) Fetched {

@@ -33,6 +33,7 @@ type Coordinator struct {
 	// consumers is what the consumer groups share, as env is for the classic ones.
 	consumers modern.Env
 	active    bool
+	confirmed core.Mono // when Confirm wrote last
 	expiry    expiryTimer
 }
 
@@ -41,7 +42,7 @@ func New(opts Options) *Coordinator {
 	c := &Coordinator{opts: opts, groups: ordmap.Ordered[string, Group](), offsets: offsets.New()}
 	c.env = classic.Env{Config: opts.Config, Rand: opts.Rand, Log: opts.Log, Timers: &c.timers}
 	c.consumers = newConsumers(&opts, &c.timers)
-	c.expiry.c = c
+	c.expiry.c, c.confirmed = c, -1
 	return c
 }
 

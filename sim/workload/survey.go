@@ -91,7 +91,11 @@ func (s *survey) call(at core.Mono) {
 	s.flying, s.started = true, at
 }
 
-func (s *survey) committed() bool { return s.c.plan.Consumer != nil && s.c.plan.Consumer.Committed }
+// committed reports whether logs end where transactions may still be open. In Final they end at the HighWatermark: the markers of
+// what was committed last may be on their way, and what a reader of committed records finds behind them is owed, too.
+func (s *survey) committed() bool {
+	return s.c.phase != Final && s.c.plan.Consumer != nil && s.c.plan.Consumer.Committed
+}
 
 // take uses one reply.
 func (s *survey) take(at core.Mono, rep *admin.Reply, who surveyor) {

@@ -12,7 +12,9 @@ import (
 //
 // Behavior: answers committed offsets; -1, without an error, where there is none, and for groups that are not there. It waits
 // until what it read is committed (Kafka answers from what was committed at that moment, unless require_stable is set). An
-// offset of an earlier incarnation of a topic is none.
+// offset of an earlier incarnation of a topic is none. With require_stable it waits for a record of its own besides: a coordinator
+// that has been replaced and does not know it cannot commit that, and so shows nobody an offset from before what a transaction
+// has committed elsewhere. In Kafka it can: a pipeline that goes back to such an offset makes its output twice.
 //
 // Version notes: 2 has a code for the whole and null for all topics; 5 the leader epoch (KIP-320); 7 require_stable: an
 // offset that an open transaction may replace is UNSTABLE_OFFSET_COMMIT (KIP-447); 8 takes several groups (KIP-709); 9 member
@@ -49,6 +51,12 @@ func (p *Plane) offsetFetch(now core.Now, r *step.Request, out *step.Effects) {
 				member = *g.MemberID
 			}
 			if code := s.Machine().CheckFetch(g.Group, member, g.MemberEpoch); code != core.ErrNone {
+				w.Refuse(i, code, out)
+				continue
+			}
+		}
+		if req.RequireStable {
+			if code := s.Machine().Confirm(now); code != core.ErrNone {
 				w.Refuse(i, code, out)
 				continue
 			}

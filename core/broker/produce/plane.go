@@ -82,6 +82,12 @@ func (a *appended) stored() (bool, core.ErrorCode) {
 	return a.t.Acked(a.end, int(a.t.Config.MinInsyncReplicas))
 }
 
+// decided reports whether nothing has to be waited for: the batch is stored, or this replica cannot say any more whether it will be.
+func (a *appended) decided() bool {
+	done, _ := a.stored()
+	return done || a.t.Serving() != core.ErrNone || a.epoch != a.t.LeaderEpoch()
+}
+
 // refuse says what has become of the batch.
 func (a *appended) refuse(code core.ErrorCode, why string) {
 	if a.marker != nil {
@@ -97,7 +103,9 @@ func (p *Plane) park(w wait, at core.Mono) {
 	for i := range w.appended {
 		a := &w.appended[i]
 		p.table.Watch(parked, a.t.Slot)
-		if done, _ := a.stored(); done { // an exact repeat appends nothing, so nothing will change that it could wait for
+		// Nothing need change any more that it could wait for: an exact repeat appends nothing, and while the other batches of the
+		// request waited for their coordinator this one may have been stored, or its leader deposed.
+		if a.decided() {
 			p.table.Touch(a.t.Slot)
 		}
 	}
@@ -142,8 +150,7 @@ func (p *Plane) reply(w *wait, out *step.Effects) {
 // settled reports whether every batch that the request waits for is decided.
 func (w *wait) settled() bool {
 	for i := range w.appended {
-		a := &w.appended[i]
-		if done, _ := a.stored(); a.t.Serving() == core.ErrNone && a.epoch == a.t.LeaderEpoch() && !done {
+		if !w.appended[i].decided() {
 			return false
 		}
 	}

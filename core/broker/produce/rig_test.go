@@ -60,12 +60,15 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// lead lets another leader epoch of this broker begin.
-func (r *rig) lead(epoch core.LeaderEpoch) {
+// lead lets another leader epoch of this broker begin, in which nobody else has a replica.
+func (r *rig) lead(epoch core.LeaderEpoch) { r.leadWith(epoch, 1) }
+
+// leadWith is lead with the given replicas, all of them in sync.
+func (r *rig) leadWith(epoch core.LeaderEpoch, replicas ...core.NodeID) {
 	r.epoch++
 	for i, p := range r.parts {
 		r.plane.Touch(purgatory.Slot(i))
-		p.Apply(r.now, &metadata.Partition{ID: int32(i), Replicas: []core.NodeID{1}, ISR: []core.NodeID{1}, Leader: 1, LeaderEpoch: epoch,
+		p.Apply(r.now, &metadata.Partition{ID: int32(i), Replicas: replicas, ISR: replicas, Leader: 1, LeaderEpoch: epoch,
 			PartitionEpoch: r.epoch}, &r.out)
 	}
 }

@@ -241,6 +241,24 @@ func TestRepeatNeedsNoWord(t *testing.T) {
 }
 
 // A stranger's claims do not touch a producer's: other epochs and other ids wait by themselves.
+// One batch of a request is appended, another waits for its coordinator; meanwhile this broker leads in another epoch. When the
+// coordinator has answered nothing is left to wait for. Found by the simulator: the request waited until its time was up.
+func TestLeaderChangesWhileABatchWaitsForTheCoordinator(t *testing.T) {
+	r := newRig(t)
+	first := r.produce(12, "x", -1, batch{id: 1})
+	r.answer(core.ErrNone)
+	require.Equal(t, []core.ErrorCode{core.ErrNone}, r.codes(first))
+	r.leadWith(2, 1, 2) // the follower never comes
+	r.turn()
+	seq := r.produce(12, "x", -1, batch{id: 1, seq: 1}, batch{id: 1, partition: 1})
+	require.Equal(t, core.Offset(2), r.ends()[0])
+	r.leadWith(3, 1, 2)
+	r.turn()
+	require.True(t, r.waits(seq))
+	r.answer(core.ErrNone)
+	require.Equal(t, []core.ErrorCode{core.ErrNotLeaderOrFollower, core.ErrNotLeaderOrFollower}, r.codes(seq))
+}
+
 func TestForeignClaimsDoNotMeet(t *testing.T) {
 	r := newRig(t)
 	mine := r.produce(12, "x", -1, batch{id: 5})

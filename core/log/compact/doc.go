@@ -20,14 +20,16 @@
 //   - the last record of each key, and everything at or above the end of the round;
 //   - a tombstone, until the delete horizon that the first round over it has written into its batch (KIP-534);
 //   - a transaction's marker, until its data are gone and then its delete horizon has passed (KIP-98, KIP-534);
-//   - the last batch of each producer, without records if need be, so that its sequence can be told (KIP-98, KIP-360);
+//   - the last batch of each producer, without records if need be, so that its sequence can be told (KIP-98, KIP-360), or, whole,
+//     the last marker of one that has written nothing in its newest epoch: that fences the epochs before;
 //   - the last batch of each output segment, likewise: it says where the segment ends.
 //
 // # Where it differs from Kafka
 //
 // A delete horizon counts from the moment at which its batch is rewritten, and is never set above the end of the round;
 // Kafka's counts from the round's beginning, and is set in batches whose older values may not be gone yet. Of a producer
-// whose newest batch lies above the end, the last batch below it stays, too: the newest may be truncated away. Keys are
+// whose newest batch lies above the end, the last batch below it stays, too: the newest may be truncated away. The last marker
+// keeps its record: Kafka empties it, and whoever reads the log again learns nothing of its epoch. Keys are
 // told apart by 128 bits of SHA-256 instead of MD5, for which anybody can make two keys that collide.
 //
 // # What it does not do

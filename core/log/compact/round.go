@@ -54,6 +54,7 @@ type lastBatch struct {
 	data    core.Offset        // of the newest batch of records in the whole log, or NoOffset
 	epoch   core.ProducerEpoch // of a producer without one
 	indexed core.Offset        // of the newest batch of records in the indexed part, or NoOffset
+	marked  bool               // the indexed part has a marker of epoch
 }
 
 // Counters are what a round has seen.
@@ -91,8 +92,13 @@ func (r *Round) Index(b record.Batch) (full bool, err error) {
 	if b.VerifyCRC() != nil {
 		return false, ErrDamaged
 	}
+	p, remembered := r.last[h.ProducerID]
 	if h.Attributes.Control() {
 		r.txns.marker(&h)
+		if remembered && h.ProducerEpoch == p.epoch {
+			p.marked = true
+			r.last[h.ProducerID] = p
+		}
 		r.end = max(r.end, h.NextOffset())
 		return false, nil
 	}
@@ -102,7 +108,7 @@ func (r *Round) Index(b record.Batch) (full bool, err error) {
 			return r.full, err
 		}
 	}
-	if p, ok := r.last[h.ProducerID]; ok {
+	if remembered {
 		p.indexed = h.LastOffset()
 		r.last[h.ProducerID] = p
 	}
@@ -151,7 +157,11 @@ func (r *Round) Filter(dst []byte, b record.Batch, now core.Wall, closing bool) 
 		return dst, ErrDamaged
 	}
 	drop, horizon := r.discards(&h, now)
-	stays := closing || r.lastOfProducer(&h)
+	last := r.lastOfProducer(&h)
+	stays := closing || last
+	// A marker that nobody's data need any more is the last word on its producer's epoch: an empty one would say nothing to
+	// whoever reads the log again.
+	drop = drop && !(last && h.Attributes.Control())
 	if drop && !stays {
 		r.count.Dropped++
 		r.count.Read += int64(h.RecordCount)
@@ -195,24 +205,26 @@ func (r *Round) discards(h *record.Header, now core.Wall) (drop, horizon bool) {
 }
 
 // lastOfProducer reports whether the batch is the last of a producer that is still remembered: without it a log that is
-// read again would not know the producer's last sequence, and take a repeat for new (KIP-98).
+// read again would not know the producer's last sequence, and take a repeat for new (KIP-98). The last batch of one whose newest
+// epoch has only markers is a marker: it has the epoch that fences the producer's zombies.
 //
 // Kafka looks at the producer's newest batch in the whole log. That one may lie above the HighWatermark and be truncated
 // away with the next change of leaders; then the newest one below must be there.
 func (r *Round) lastOfProducer(h *record.Header) bool {
 	p, ok := r.last[h.ProducerID]
+	fenced := p.data == core.NoOffset
 	switch {
 	case !ok || !h.HasProducerID():
 		return false
-	case p.data == core.NoOffset: // only a marker: it has the epoch that fences the producer's zombies
-		return h.Attributes.Control() && h.ProducerEpoch == p.epoch
 	case h.Attributes.Control():
+		return fenced && h.ProducerEpoch == p.epoch
+	case fenced && p.marked:
 		return false
 	case p.indexed != core.NoOffset:
 		return h.LastOffset() == p.indexed || h.LastOffset() == p.data
 	}
 	// The clean part holds what earlier rounds left of the producer: its last batch of then, and records.
-	return h.LastOffset() == p.data || p.data >= r.end
+	return h.LastOffset() == p.data || fenced || p.data >= r.end
 }
 
 // retain fills r.kept with the records that stay and reports whether tombstones are among them.
