@@ -15,7 +15,7 @@
 //     its member has claimed it again since; nor after a process that joined later under the same group.instance.id had
 //     claimed any partition (KIP-345).
 //   - G-COMMIT-DURABLE: a fetched offset is one that a commit stored and no later one had replaced; nothing only if nothing
-//     had been stored. This is a register with writes of unknown outcome: those may take effect at any time after they began, until
+//     had been stored, or it was deleted since. This is a register with writes of unknown outcome: those may take effect at any time after they began, until
 //     another member claims the partition in a later generation.
 //   - AT-LEAST-ONCE: no commit is ahead of what the group has processed. Offsets are counted from 0, so the group must begin
 //     at the log start and its topics be without gaps.

@@ -74,7 +74,7 @@ type reached struct {
 	to core.Offset
 }
 
-// write is a commit, read a fetched offset.
+// write is a commit, or a deletion, which is one of [core.NoOffset]; read is a fetched offset.
 type write struct {
 	start core.Mono
 	acked core.Mono // when it was acknowledged, never if it was not
@@ -158,6 +158,10 @@ func (c *checker) step(i int, op history.Op, b *history.Group) {
 		c.confirm(p, i, op)
 	case history.Committed:
 		c.commit(p, i, op, b)
+	case history.Deleted: // as if it had never been committed
+		if op.Outcome != history.Fail {
+			p.writes = append(p.writes, newWrite(i, op, b, core.NoOffset))
+		}
 	case history.Fetched:
 		if op.Outcome == history.OK {
 			p.reads = append(p.reads, read{op.Start, op.End, b.To, i})
@@ -252,17 +256,21 @@ func (c *checker) commit(p *part, i int, op history.Op, b *history.Group) {
 	if done := p.done(op.Start); b.To > done {
 		c.report(AtLeastOnce, p, b.To, []int{i}, "p%d commits %d when the group has processed everything below %d only", op.Process, b.To, done)
 	}
-	w := write{start: op.Start, acked: op.End, end: op.End, value: b.To, event: i, process: op.Process, generation: b.Generation}
+	p.writes = append(p.writes, newWrite(i, op, b, b.To))
+	if op.Outcome == history.OK {
+		c.fenced(p, i, op, b)
+	}
+}
+
+func newWrite(i int, op history.Op, b *history.Group, value core.Offset) write {
+	w := write{start: op.Start, acked: op.End, end: op.End, value: value, event: i, process: op.Process, generation: b.Generation}
 	if op.Outcome != history.OK {
 		w.acked, w.end = never, never
 	}
 	if b.Ambiguous {
 		w.end = never
 	}
-	p.writes = append(p.writes, w)
-	if op.Outcome == history.OK {
-		c.fenced(p, i, op, b)
-	}
+	return w
 }
 
 // fenced looks for another member's claim between the member's own last one and the beginning of its commit.
@@ -291,7 +299,7 @@ func (c *checker) fenced(p *part, i int, op history.Op, b *history.Group) {
 // settled looks at who owns what, once faults have stopped and everything had its time.
 func (c *checker) settled(i int) {
 	for _, p := range c.parts {
-		if len(p.holders) == 1 || p.unstable {
+		if len(p.holders) == 1 || len(p.claims) == 0 || p.unstable {
 			continue
 		}
 		p.unstable = true
@@ -315,13 +323,9 @@ func (p *part) expire() {
 // register judges the fetched offsets of a partition.
 func (c *checker) register(p *part) {
 	p.expire()
+	atFirst := write{start: -never, acked: -never, end: -never, value: core.NoOffset, generation: -1}
+	p.writes = append([]write{atFirst}, p.writes...)
 	for _, r := range p.reads {
-		if r.value == core.NoOffset {
-			if w := p.overwritten(-never, r.start); w != nil {
-				c.report(CommitDurable, p, w.value, []int{w.event, r.event}, "nothing was fetched after %d had been committed", w.value)
-			}
-			continue
-		}
 		var stale *write
 		found := false
 		for j := range p.writes {
@@ -338,15 +342,19 @@ func (c *checker) register(p *part) {
 		}
 		switch {
 		case found:
-		case stale != nil:
-			c.report(CommitDurable, p, r.value, []int{stale.event, r.event}, "%d was fetched after %d had been committed over it", r.value, stale.value)
-		default:
+		case stale == nil:
 			c.report(CommitDurable, p, r.value, []int{r.event}, "%d was fetched, which nobody has committed", r.value)
+		case r.value == core.NoOffset:
+			c.report(CommitDurable, p, stale.value, []int{stale.event, r.event}, "nothing was fetched after %d had been committed", stale.value)
+		case stale.value == core.NoOffset:
+			c.report(CommitDurable, p, r.value, []int{stale.event, r.event}, "%d was fetched after it had been deleted", r.value)
+		default:
+			c.report(CommitDurable, p, r.value, []int{stale.event, r.event}, "%d was fetched after %d had been committed over it", r.value, stale.value)
 		}
 	}
 }
 
-// overwritten is an acknowledged commit that began after one instant and ended before another.
+// overwritten is an acknowledged write that began after one instant and ended before another.
 func (p *part) overwritten(after, before core.Mono) *write {
 	for j := range p.writes {
 		if w := &p.writes[j]; w.acked < before && w.start > after {

@@ -124,6 +124,35 @@ func TestHistories(t *testing.T) {
 			group p2 10..10 ok T0/0 step=processed from=3 to=9
 			group p3 11..11 ok T0/0 step=processed from=0 to=4
 			group p1 13..14 ok T0/0 step=committed generation=1 to=9`, nil},
+		"a deleted offset": {`
+			group p1 9..9 ok T0/0 step=processed from=0 to=9
+			group p1 10..11 ok T0/0 step=committed generation=1 to=5
+			group p9 12..13 ok T0/0 step=deleted
+			group p2 14..15 ok T0/0 step=fetched
+			group p2 16..17 ok T0/0 step=committed generation=1 to=9
+			group p2 18..19 ok T0/0 step=fetched to=9`, nil},
+		"a deleted offset comes back": {`
+			group p1 9..9 ok T0/0 step=processed from=0 to=9
+			group p1 10..11 ok T0/0 step=committed generation=1 to=5
+			group p9 12..13 ok T0/0 step=deleted
+			group p2 14..15 ok T0/0 step=fetched to=5`, []string{"G-COMMIT-DURABLE"}},
+		"an offset is gone that was committed after a deletion": {`
+			group p1 9..9 ok T0/0 step=processed from=0 to=9
+			group p9 10..11 ok T0/0 step=deleted
+			group p1 12..13 ok T0/0 step=committed generation=1 to=5
+			group p2 14..15 ok T0/0 step=fetched`, []string{"G-COMMIT-DURABLE"}},
+		"a deletion is refused": {`
+			group p1 9..9 ok T0/0 step=processed from=0 to=9
+			group p1 10..11 ok T0/0 step=committed generation=1 to=5
+			group p9 12..13 fail T0/0 step=deleted
+			group p2 14..15 ok T0/0 step=fetched`, []string{"G-COMMIT-DURABLE"}},
+		"a deletion that nobody heard of": {`
+			group p1 9..9 ok T0/0 step=processed from=0 to=9
+			group p9 10..11 info T0/0 step=deleted
+			group p1 12..13 ok T0/0 step=committed generation=1 to=5
+			group p2 14..15 ok T0/0 step=fetched to=5
+			group p3 16..17 ok T0/0 step=fetched
+			mark p-1 30..30 ok name=final-reads`, nil},
 		"twins that do not know of each other": {`
 			group p1 2..10 ok T0/0 step=claimed generation=3 instance=1
 			group p1 11..11 ok T0/0 step=processed from=0 to=5

@@ -194,6 +194,7 @@ const (
 	Committed                  // an offset was to be stored
 	Processed                  // the application is done with the offsets from From to To
 	Confirmed                  // the coordinator took a request for a member's, and it has been one all the time since the last Claimed
+	Deleted                    // a committed offset was to be forgotten, which anybody may ask for (KIP-496)
 )
 
 // Group is one step of a consumer group's member in one partition. Released and Processed are instants. So is Claimed, but that it
@@ -205,7 +206,7 @@ type Group struct {
 	Generation int32       // Claimed, Committed: of the member then
 	From       core.Offset // Processed
 	To         core.Offset // Processed, Committed; Fetched: core.NoOffset if nothing is committed
-	// Ambiguous goes with a commit of any outcome: an attempt of it was lost on its way, and may be executed later yet.
+	// Ambiguous goes with a commit or a deletion of any outcome: an attempt of it was lost on its way, and may be executed later yet.
 	Ambiguous bool
 	// Instance goes with Claimed: which group.instance.id the member has, 0 for none. Of those who have the same, whoever joined last
 	// is the member, and the others are fenced (KIP-345).

@@ -106,7 +106,7 @@ const (
 	promiseWords   = "durable until-power-loss none"
 	isolationWords = "uncommitted committed"
 	policyWords    = "commit os"
-	groupWords     = "claimed released fetched committed processed confirmed"
+	groupWords     = "claimed released fetched committed processed confirmed deleted"
 	stateWords     = "starting serving stopped crashed power-lost"
 	markWords      = "faults-stopped final-reads run-ended"
 	faultWords     = "sound bad-crc bad-frame bad-records"

@@ -20,15 +20,16 @@ type administering struct {
 // task is one operation in progress.
 type task struct {
 	op      Op
-	token   uint64       // of the call under way
-	start   core.Mono    // of that call
-	flying  bool         // there is one
-	again   core.Mono    // not flying: when to try again
-	spec    core.Wall    // ListOffsets
-	before  core.Offset  // DeleteRecords, once it is known
-	located bool         // DeleteRecords: before is known
-	id      core.TopicID // DeleteTopic: the incarnation that was named; zero: by name
-	voter   admin.Voter  // AddVoter, RemoveVoter: once it is known
+	token   uint64                // of the call under way
+	start   core.Mono             // of that call
+	flying  bool                  // there is one
+	again   core.Mono             // not flying: when to try again
+	spec    core.Wall             // ListOffsets
+	before  core.Offset           // DeleteRecords, once it is known
+	located bool                  // DeleteRecords: before is known
+	id      core.TopicID          // DeleteTopic: the incarnation that was named; zero: by name
+	voter   admin.Voter           // AddVoter, RemoveVoter: once it is known
+	forget  []core.TopicPartition // DeleteOffsets
 }
 
 // createEvery is how long a failed creation waits for its next attempt.
@@ -85,6 +86,9 @@ func (r *administering) call(now core.Now, at core.Mono, t *task) {
 			return
 		}
 		r.a.ListOffsets(now, []admin.OffsetAsk{{TopicPartition: tp, Timestamp: admin.LatestOffset}}, false, t.token)
+	case DeleteOffsets:
+		t.forget = r.partitions(op)
+		r.a.Call(now, deleteOffsets(op, t.forget), admin.Route{Kind: admin.Coordinator, Group: groupID(op.Group)}, t.token)
 	case Reassign:
 		r.a.AlterAssignments(now, []admin.Assignment{{TopicPartition: tp, Replicas: nodeIDs(op.Replicas)}}, t.token)
 	case ElectLeaders:
@@ -146,6 +150,8 @@ func (r *administering) answered(now core.Now, at core.Mono, t *task, rep *admin
 			}
 			r.call(now, at, t)
 		}
+	case DeleteOffsets:
+		r.forgotten(at, t, rep)
 	case AddVoter, RemoveVoter:
 		r.described(now, at, t, rep)
 	default: // the metadata shows what became of the others
@@ -296,6 +302,10 @@ func (r *administering) finish(at core.Mono) {
 			if t.located {
 				r.c.env.Log.DeleteRecords(r.c.op(t.start, at, history.Info, core.ErrNone),
 					history.DeleteRecords{Place: r.place(&t.op), Before: t.before, LowWatermark: core.NoOffset})
+			}
+		case DeleteOffsets:
+			for _, tp := range t.forget {
+				r.forget(at, t, tp, history.Info, core.ErrNone, true)
 			}
 		default: // the history knows no other operation that an unanswered call may still perform
 		}

@@ -30,11 +30,13 @@ type GroupOptions struct {
 	MaxWait   core.Mono `json:"max_wait_ns,omitempty"`
 }
 
+func groupID(number int32) string { return "g" + strconv.Itoa(int(number)) }
+
 // options are the machine's. Names of assignors that there are not are found by the client's own validation: they become one
 // that clients do not have.
 func (o *GroupOptions) options() (consumer.Options, member.Options) {
 	m := member.Options{
-		Group: "g" + strconv.Itoa(int(o.Group)), InstanceID: o.Instance, SessionTimeout: o.Session, HeartbeatInterval: o.Heartbeat,
+		Group: groupID(o.Group), InstanceID: o.Instance, SessionTimeout: o.Session, HeartbeatInterval: o.Heartbeat,
 		RebalanceTimeout: o.Rebalance, ManualCommit: o.AutoEvery == 0, AutoCommitInterval: o.AutoEvery, CommitTimeout: 10 * core.Second,
 		Witness: true,
 	}

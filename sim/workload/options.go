@@ -224,7 +224,7 @@ func (k OpKind) owner() (owner Kind, ok bool) {
 		return Writer, true
 	case Assign, Unassign, Seek, Pause, Resume, Poll:
 		return Consumer, true
-	case CreateTopic, DeleteTopic, CreatePartitions, AlterConfig, DeleteRecords, ListOffsets, Describe,
+	case CreateTopic, DeleteTopic, CreatePartitions, AlterConfig, DeleteRecords, DeleteOffsets, ListOffsets, Describe,
 		Reassign, ElectLeaders, DescribeQuorum, AddVoter, RemoveVoter, UpdateFeature, UnregisterBroker:
 		return Admin, true
 	case Join, Leave, Work:

@@ -147,6 +147,9 @@ const (
 	// DeleteRecords of Topic and Partition below Permille thousandths of the HighWatermark, which is looked up first;
 	// up to the HighWatermark, whatever it is, if Permille is -1; above 1000 it asks for more than there is.
 	DeleteRecords OpKind = "delete-records"
+	// DeleteOffsets makes Group forget what it has committed for Topic and Partition, or for all partitions of Topic if that is -1. It is
+	// refused while a member reads Topic.
+	DeleteOffsets OpKind = "delete-offsets"
 	ListOffsets   OpKind = "list-offsets" // of Topic and Partition: Where
 	Describe      OpKind = "describe"     // the cluster, Topic, its configuration and its log directories
 )
@@ -199,6 +202,7 @@ type Op struct {
 
 	Replicas []int32  `json:"replicas,omitempty"`
 	Topics   []string `json:"topics,omitempty"`
+	Group    int32    `json:"group,omitempty"`
 	Node     int32    `json:"node,omitempty"`
 	Host     string   `json:"host,omitempty"`
 }

@@ -1,6 +1,8 @@
 package groups
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -44,6 +46,7 @@ func (p *Plane) offsetDelete(now core.Now, r *step.Request, out *step.Effects) {
 	if code != core.ErrNone {
 		resp.ErrorCode, resp.Topics = int16(code), nil
 	}
+	out.Sometimes(slices.Contains(codes, core.ErrNone), "groups.offset-deleted", nil)
 	for k := range codes {
 		resp.Topics[rows[k][0]].Partitions[rows[k][1]].ErrorCode = int16(codes[k])
 	}

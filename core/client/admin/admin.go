@@ -131,6 +131,7 @@ func (a *Admin) try(now core.Now, o *op, out *step.Effects) {
 		return
 	}
 	o.inflight = true
+	o.reply.Attempts++
 }
 
 func (a *Admin) link(now core.Now, o *op, out *step.Effects) *cluster.Link {

@@ -39,6 +39,7 @@ type Reply struct {
 	// Ambiguous goes with any outcome: an attempt was lost on its way, so the request may have been executed more than
 	// once, or later than this reply.
 	Ambiguous bool
+	Attempts  int // how often a Call was handed to a connection
 
 	Offsets []PartitionOffset // of ListOffsets and DeleteRecords, in the order asked
 	LogDirs []LogDir          // of DescribeLogDirs, by broker

@@ -1,7 +1,9 @@
 package draws_test
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -179,6 +181,52 @@ func TestDrawnTransactions(t *testing.T) {
 	for _, want := range []string{"writer", "pipeline", "transact", "crash", "abort", "timed out", "zombies", "update-feature", "work",
 		"words", "transfer", "ends what is empty", "empty", "at once", "twins"} {
 		require.Positive(t, found[want], want)
+	}
+}
+
+// Offsets are deleted where a group has ceased to read a topic, and where all its members have left.
+func TestDrawnDeletionsOfOffsets(t *testing.T) {
+	found := make(map[string]int)
+	for seed := range uint64(50) {
+		members, topic := make(map[int32]int), make(map[int32]string) // members in each group now, what the last of them reads
+		type event struct {
+			workload.Op
+			member bool
+			group  int32
+		}
+		var events []event
+		for _, p := range draws.Groups(prng.New(seed), testShape(), draws.GroupShape{Groups: [2]int64{1, 2}, Members: [2]int64{1, 1},
+			Producers: [2]int64{1, 1}, Session: [2]int64{300, 2000}}) {
+			require.NoError(t, p.Validate(), "seed %d", seed)
+			for _, op := range p.Ops {
+				if p.Kind == workload.Member && !p.Group.Twin {
+					events = append(events, event{op, true, p.Group.Group})
+				} else if op.Kind == workload.DeleteOffsets {
+					events = append(events, event{op, false, op.Group})
+				}
+			}
+		}
+		slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.At, b.At) })
+		for _, e := range events {
+			switch {
+			case e.Kind == workload.Join:
+				members[e.group], topic[e.group] = 1, e.Topics[len(e.Topics)-1]
+				if len(e.Topics) > 1 {
+					topic[e.group] = ""
+				}
+			case e.Kind == workload.Leave:
+				members[e.group] = 0
+			case e.Kind == workload.DeleteOffsets && members[e.group] == 0:
+				found["nobody there"]++
+			case e.Kind == workload.DeleteOffsets && topic[e.group] != "" && topic[e.group] != e.Topic:
+				found["not read"]++
+			case e.Kind == workload.DeleteOffsets:
+				found["read"]++
+			}
+		}
+	}
+	for _, want := range []string{"nobody there", "not read", "read"} {
+		require.Greater(t, found[want], 50, want)
 	}
 }
 

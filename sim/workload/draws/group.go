@@ -40,9 +40,12 @@ func Groups(r *prng.Rand, shape Shape, g GroupShape) []workload.Plan {
 		plans = append(plans, finished(p))
 		id++
 	}
-	for i := range r.Fork("groups").Between(g.Groups[0], g.Groups[1]) {
+	var narrow []narrowing
+	groups := r.Fork("groups").Between(g.Groups[0], g.Groups[1])
+	for i := range groups {
 		own := r.ForkN("group", i)
 		base := d.group(own.Fork("options"), int32(i), g)
+		first := len(plans)
 		for j := range g.Members[0] + own.Fork("members").Skewed(g.Members[1]-g.Members[0]+1) {
 			one := own.ForkN("member", j)
 			plans = append(plans, d.member(one, id, base))
@@ -52,6 +55,12 @@ func Groups(r *prng.Rand, shape Shape, g GroupShape) []workload.Plan {
 				id++
 			}
 		}
+		if once := own.Fork("narrow"); once.Chance(2, 3) {
+			narrow = append(narrow, d.narrow(once, plans[first:], base))
+		}
+	}
+	if own := r.Fork("forget"); own.Chance(7, 8) {
+		plans = append(plans, d.forgetful(own, id, groups, narrow))
 	}
 	return plans
 }
