@@ -34,9 +34,13 @@ func (p *Plane) checkStanding(now core.Now) {
 			continue
 		}
 		p.standing.stranded = true
+		listeners := ""
+		for _, e := range v.Endpoints {
+			listeners += fmt.Sprintf(" --listener %s://%s", e.Name, JoinHostPort(e.Host, int32(e.Port)))
+		}
 		p.notices = append(p.notices, fmt.Sprintf("this node does not vote: voter %d of the quorum has the data directory %v, and this one is %v; it follows as an "+
-			"observer. If the other is lost, make this one the voter: klamm quorum remove %d, then klamm quorum add %d --directory %v",
-			v.ID, v.DirectoryID, p.opts.Identity, v.ID, v.ID, p.opts.Identity))
+			"observer. If the other is lost, make this one the voter: klamm quorum remove %d, then klamm quorum add %d --directory %v%s",
+			v.ID, v.DirectoryID, p.opts.Identity, v.ID, v.ID, p.opts.Identity, listeners))
 	}
 }
 

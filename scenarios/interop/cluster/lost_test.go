@@ -38,9 +38,9 @@ func TestLostDirectory(t *testing.T) {
 	c.AwaitFull(t, topic, rejoin)
 	t.Logf("it says %s", node.Said())
 	t.Log(c.Klamm(t, "quorum", "describe"))
-	_, identity, _ := strings.Cut(node.Said(), "klamm quorum add 3 ") // --directory, because the removed voter is remembered for a while
-	add := append([]string{"add", "3", "--listener", "CONTROLLER://" + c.Controllers[id-1]}, strings.Fields(identity)[:2]...)
-	for _, args := range [][]string{{"remove", "3"}, add} {
+	_, identity, _ := strings.Cut(node.Said(), "klamm quorum add ")
+	add := strings.Fields(identity)[:5] // 3, --directory and --listener with their values
+	for _, args := range [][]string{{"remove", "3"}, append([]string{"add"}, add...)} {
 		out := c.Klamm(t, append([]string{"quorum"}, args...)...)
 		t.Log(out)
 		if !strings.HasPrefix(out, "voter 3, ") {
