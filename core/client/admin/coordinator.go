@@ -30,13 +30,12 @@ func (a *Admin) coordinator(now core.Now, o *op, out *step.Effects) *cluster.Lin
 	if l == nil {
 		return nil
 	}
-	req := kmsg.NewPtrFindCoordinatorRequest()
-	req.CoordinatorKey, req.CoordinatorKeys = o.route.Group, []string{o.route.Group} // up to version 3, and from 4 on (KIP-699)
-	f := &finding{op: o, node: core.NoNode}
-	f.call = cluster.Call{Owner: cluster.Admin, Ref: f, Body: req}
+	kind := cluster.GroupCoordinator
 	if o.route.Kind == TxnCoordinator {
-		req.CoordinatorType, f.call.MinVersion = 1, 1
+		kind = cluster.TxnCoordinator
 	}
+	f := &finding{op: o, node: core.NoNode}
+	f.call = cluster.FindCoordinator(cluster.Call{Owner: cluster.Admin, Ref: f}, kind, o.route.Group)
 	if !a.cl.Call(now, l, &f.call, out) {
 		a.finish(o, core.ErrUnsupportedVersion)
 		return nil
@@ -52,19 +51,12 @@ func (a *Admin) found(now core.Now, f *finding, done *cluster.Completion) {
 		return
 	}
 	a.dirty = true
-	resp, ok := done.Resp.(*kmsg.FindCoordinatorResponse)
-	if !ok {
+	node, code, lost := a.cl.Coordinator(done, o.route.Group)
+	switch {
+	case lost:
 		a.again(now, o)
-		return
-	}
-	row := kmsg.FindCoordinatorResponseCoordinator{ErrorCode: resp.ErrorCode, NodeID: resp.NodeID, Host: resp.Host, Port: resp.Port}
-	for i := range resp.Coordinators {
-		row = resp.Coordinators[i] // the only one asked for
-	}
-	switch code := core.ErrorCode(row.ErrorCode); {
 	case code == core.ErrNone:
-		f.node = core.NodeID(row.NodeID)
-		a.cl.HintNode(f.node, row.Host, row.Port)
+		f.node = node
 	case code.Retriable():
 		o.reply.Err = code
 		a.again(now, o)

@@ -10,9 +10,6 @@ import (
 // search is one FindCoordinator.
 type search struct{ call cluster.Call }
 
-// groupKey is FindCoordinator's key type of groups.
-const groupKey int8 = 0
-
 // link is a connection to the coordinator that can take a call now, or nil: then the coordinator is being looked for, or the
 // connection established.
 func (m *Member) link(now core.Now, lane cluster.Lane, out *step.Effects) *cluster.Link {
@@ -44,11 +41,8 @@ func (m *Member) find(now core.Now, out *step.Effects) {
 	if l == nil {
 		return
 	}
-	req := kmsg.NewPtrFindCoordinatorRequest()
-	req.CoordinatorType = groupKey
-	req.CoordinatorKey, req.CoordinatorKeys = m.opts.Group, []string{m.opts.Group} // up to version 3, and from 4 on (KIP-699)
 	s := &search{}
-	s.call = cluster.Call{Owner: cluster.Group, Ref: s, Body: req}
+	s.call = cluster.FindCoordinator(cluster.Call{Owner: cluster.Group, Ref: s}, cluster.GroupCoordinator, m.opts.Group)
 	if !m.cl.Call(now, l, &s.call, out) {
 		m.fail(core.ErrUnsupportedVersion, "FindCoordinator")
 		return
@@ -59,24 +53,14 @@ func (m *Member) find(now core.Now, out *step.Effects) {
 // found takes the answer.
 func (m *Member) found(now core.Now, done *cluster.Completion) {
 	m.finding, m.dirty = false, true
-	resp, ok := done.Resp.(*kmsg.FindCoordinatorResponse)
-	if !ok {
+	node, code, lost := m.cl.Coordinator(done, m.opts.Group)
+	if lost {
 		m.backOff(now)
 		return
 	}
-	row := kmsg.FindCoordinatorResponseCoordinator{ErrorCode: resp.ErrorCode, NodeID: resp.NodeID, Host: resp.Host, Port: resp.Port}
-	if resp.Version >= 4 {
-		row.ErrorCode = int16(core.ErrUnknownServerError)
-		for i := range resp.Coordinators {
-			if resp.Coordinators[i].Key == m.opts.Group {
-				row = resp.Coordinators[i]
-			}
-		}
-	}
-	switch code := core.ErrorCode(row.ErrorCode); code {
+	switch code {
 	case core.ErrNone:
-		m.coordinator = core.NodeID(row.NodeID)
-		m.cl.HintNode(m.coordinator, row.Host, row.Port)
+		m.coordinator = node
 	case core.ErrGroupAuthorizationFailed, core.ErrInvalidGroupID, core.ErrInvalidRequest:
 		m.fail(code, "FindCoordinator")
 	default:

@@ -60,8 +60,8 @@ type sending struct {
 func New(opts Options, cl *cluster.Cluster) *Manager {
 	m := &Manager{opts: opts, cl: cl, deadline: cluster.Never, id: core.NoProducerID, epoch: core.NoProducerEpoch,
 		members: ordmap.New[core.TopicPartition, bool](core.TopicPartition.Compare)}
-	m.txns = &seat{kind: txnKey, key: opts.ID, node: core.NoNode}
-	m.group = &seat{kind: groupKey, node: core.NoNode}
+	m.txns = &seat{kind: cluster.TxnCoordinator, key: opts.ID, node: core.NoNode}
+	m.group = &seat{kind: cluster.GroupCoordinator, node: core.NoNode}
 	if opts.ID != "" {
 		m.state = Starting
 		m.dirty = true

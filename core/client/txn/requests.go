@@ -99,7 +99,7 @@ func (m *Manager) sendOffsets(now core.Now, out *step.Effects) {
 		return
 	}
 	if m.group.key != s.group.ID {
-		m.group = &seat{kind: groupKey, key: s.group.ID, node: core.NoNode}
+		m.group = &seat{kind: cluster.GroupCoordinator, key: s.group.ID, node: core.NoNode}
 	}
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
 	req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group = m.opts.ID, int64(m.id), int16(m.epoch), s.group.ID

@@ -4,18 +4,11 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/cluster"
 	"github.com/klamm-log/klamm/core/step"
-	"github.com/twmb/franz-go/pkg/kmsg"
-)
-
-// The key types of FindCoordinator.
-const (
-	groupKey int8 = 0
-	txnKey   int8 = 1
 )
 
 // seat is a coordinator's place: who has it, as far as is known.
 type seat struct {
-	kind     int8
+	kind     cluster.CoordinatorKind
 	key      string
 	node     core.NodeID
 	finding  bool
@@ -53,10 +46,7 @@ func (m *Manager) find(now core.Now, s *seat, out *step.Effects) {
 	if l == nil {
 		return
 	}
-	req := kmsg.NewPtrFindCoordinatorRequest()
-	req.CoordinatorType = s.kind
-	req.CoordinatorKey, req.CoordinatorKeys = s.key, []string{s.key} // up to version 3, and from 4 on (KIP-699)
-	s.call = cluster.Call{Owner: cluster.Transactions, Ref: s, Body: req, MinVersion: int16(s.kind)}
+	s.call = cluster.FindCoordinator(cluster.Call{Owner: cluster.Transactions, Ref: s}, s.kind, s.key)
 	if !m.cl.Call(now, l, &s.call, out) {
 		m.fail(core.ErrUnsupportedVersion)
 		return
@@ -67,24 +57,14 @@ func (m *Manager) find(now core.Now, s *seat, out *step.Effects) {
 // found takes the answer.
 func (m *Manager) found(now core.Now, s *seat, d *cluster.Completion) {
 	s.finding = false
-	resp, ok := d.Resp.(*kmsg.FindCoordinatorResponse)
-	if !ok {
+	node, code, lost := m.cl.Coordinator(d, s.key)
+	if lost {
 		m.lost(now, s)
 		return
 	}
-	row := kmsg.FindCoordinatorResponseCoordinator{ErrorCode: resp.ErrorCode, NodeID: resp.NodeID, Host: resp.Host, Port: resp.Port}
-	if resp.Version >= 4 {
-		row.ErrorCode = int16(core.ErrUnknownServerError)
-		for i := range resp.Coordinators {
-			if resp.Coordinators[i].Key == s.key {
-				row = resp.Coordinators[i]
-			}
-		}
-	}
-	switch code := core.ErrorCode(row.ErrorCode); code {
+	switch code {
 	case core.ErrNone:
-		s.node = core.NodeID(row.NodeID)
-		m.cl.HintNode(s.node, row.Host, row.Port)
+		s.node = node
 	case core.ErrTransactionalIDAuthorizationFailed, core.ErrInvalidRequest, core.ErrUnsupportedVersion:
 		m.fail(code)
 	case core.ErrGroupAuthorizationFailed, core.ErrInvalidGroupID:
