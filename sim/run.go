@@ -396,6 +396,7 @@ func (r *run) settle() {
 		r.await(r.core())
 		// While that took its time a group may have rebalanced, because the session of a member that died before had ended.
 		w.runUntil(max(bound, w.now), func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
+		r.awaitCleaners()
 	}
 	if r.hopeless() {
 		return

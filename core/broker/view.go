@@ -99,6 +99,26 @@ func (b *Broker) TransactionCoordinators() []txns.View {
 // BrokerEpoch is the epoch of this incarnation's registration, -1 without one.
 func (b *Broker) BrokerEpoch() core.BrokerEpoch { return b.brokerEpoch() }
 
+// CleanerView is a look at a compacted log, for simulators and tools.
+type CleanerView struct {
+	TP         core.TopicPartition
+	Due        bool        // by the topic's configuration the next round is due, or under way
+	CleanPoint core.Offset // where the last round ended
+}
+
+// Compacted are the logs that the cleaner sees to, in the order of their making; none if it is off.
+func (b *Broker) Compacted(now core.Now) []CleanerView {
+	var out []CleanerView
+	for _, p := range b.partitions {
+		if p == nil || !p.cfg.Compact || p.deleting || !p.Log.Ready() || b.cfg.Cleaner.Disabled {
+			continue
+		}
+		_, due := p.Log.CleanDue(now, p.LastStableOffset())
+		out = append(out, CleanerView{TP: p.TP, Due: due || p.Log.Cleaning(), CleanPoint: p.Log.CleanPoint()})
+	}
+	return out
+}
+
 // observe gathers what the simulator wants to see of a partition's turn.
 func (b *Broker) observe(p *partition) {
 	b.journal = appendJournal(b.journal, p.TP, p.TopicID, p.Log)

@@ -1,8 +1,11 @@
 package explain_test
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -108,9 +111,18 @@ func pastIsClosed(t *testing.T, tape *explain.Tape) {
 
 // Every property that a checker can name has its demand and its source.
 func TestEveryPropertyHasWords(t *testing.T) {
-	named := regexp.MustCompile(`(?m)^\s*(?:const )?\w+\s+(?:checkers\.)?Property = "([^"]+)"|^\s*Property\w+\s+= "([^"]+)"`)
+	named := regexp.MustCompile(`(?m)^\s*(?:const )?\w+\s+(?:checkers\.)?Property = "([^"]+)"|^\s*(?:const )?Property\w+\s+= "([^"]+)"`)
 	n := 0
-	for _, file := range []string{"../../checkers/property.go", "../../checkers/cluster/property.go", "../judge.go"} {
+	files, err := filepath.Glob("../../sim/*.go")
+	require.NoError(t, err)
+	files = append(files, "../judge.go")
+	require.NoError(t, filepath.WalkDir("../../checkers", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			files = append(files, path)
+		}
+		return err
+	}))
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
@@ -124,7 +136,7 @@ func TestEveryPropertyHasWords(t *testing.T) {
 			require.NotEmpty(t, promise.Source, name)
 		}
 	}
-	require.Greater(t, n, 50)
+	require.Greater(t, n, 80)
 	require.Equal(t, explain.Promise{Property: "NEW-ONE"}, explain.PromiseOf("NEW-ONE"))
 }
 

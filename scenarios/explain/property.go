@@ -103,6 +103,15 @@ TXN-NOT-REFUSED | The only producer of a transactional id, whose transaction is 
 BANK-TOTAL | In each view of a reader of committed records the accounts hold what they held at first. | KIP-98; the bank of Jepsen's tests
 WORDS-EXACT | The committed counts of a word count are those of the words that it has consumed. | KIP-98, KIP-447
 G1c | No circle of transactions has read each other's records. | Adya's G1c; Jepsen, Kafka checker
+G-ONE-OWNER | In one generation of a group a partition has one owner. | KIP-848; Kafka's documentation, "Consumers"
+G-COMMIT-FENCED | Whoever has lost a partition of its group commits nothing more for it. | KIP-345, KIP-447, KIP-848
+G-COMMIT-DURABLE | A committed offset is what the group finds, until another is committed over it or it is deleted. | KIP-98; Kafka's documentation, "Consumers"
+G-RELOAD-EQ | What a coordinator holds of groups and transactions follows from its log: whoever takes over holds the same. | KIP-447; KAFKA-10284
+AT-LEAST-ONCE | A group commits nothing that it has not processed. | Kafka's documentation, "Message Delivery Semantics"
+COMPACT-EQ | Compaction leaves the last record of every key, and loses no reader anything that it is owed. | Kafka's documentation, "Log Compaction"; KIP-534
+L-GROUP-STABLE | After the faults, each partition of a group has one owner that reads it. | KIP-134, KIP-345, KIP-848
+L-CLEAN | After the faults, a compacted log is cleaned. | Kafka's documentation, "Log Compaction"
+LINEARIZABLE | The operations on a partition's log can be put into one order that explains all answers. | Herlihy and Wing, 1990; porcupine
 L-TXN-COMPLETES | After the faults, every transactional id commits a transaction. | KIP-98; KAFKA-16352
 L-LSO | After the faults, no transaction hangs: the LastStableOffset reaches the HighWatermark. | KIP-890, KIP-664
 L-PRODUCE | After the faults, sends succeed. | docs/DETERMINISM.md, "What is promised"
