@@ -54,10 +54,11 @@ func (o *GroupOptions) options() (consumer.Options, member.Options) {
 }
 
 // Groups is what all members of a run share: who holds what, so that a member knows when its group has come to rest, and the
-// numbers of group.instance.ids.
+// numbers of group.instance.ids, and which have twins.
 type Groups struct {
 	held      map[groupPlace]int
 	instances map[string]int32
+	twins     map[string]bool
 }
 
 type groupPlace struct {
@@ -67,7 +68,7 @@ type groupPlace struct {
 
 // NewGroups is an empty registry.
 func NewGroups() *Groups {
-	return &Groups{held: make(map[groupPlace]int), instances: make(map[string]int32)}
+	return &Groups{held: make(map[groupPlace]int), instances: make(map[string]int32), twins: make(map[string]bool)}
 }
 
 // instance is the history's number of a group.instance.id, 0 of none.
@@ -228,7 +229,8 @@ func (r *grouped) revives(why core.ErrorCode) bool {
 		// KIP-848: the instance's predecessor, or its twin, is a member until its session ends.
 		return true
 	case why == core.ErrFencedInstanceID:
-		return r.c.phase == Settle // the twin that fenced it has left, or does so
+		// The twin that fenced it has left, or does so. Where there is none, nobody may have: it stays out, and is missed.
+		return r.c.phase == Settle && r.c.env.Groups.twins[r.opts.Instance]
 	default:
 		return false
 	}
@@ -265,6 +267,9 @@ func (r *grouped) note(start, end core.Mono, outcome history.Outcome, tp core.To
 
 // track tells the history what is held, in which generation.
 func (r *grouped) track(at core.Mono) {
+	if r.opts.Twin {
+		r.c.env.Groups.twins[r.opts.Instance] = true
+	}
 	owned := r.m.Owned(nil)
 	// A generation whose assignment nobody has been told is in no log: the next coordinator may use its number again.
 	generation := r.m.Metadata().Generation
