@@ -13,6 +13,10 @@ import (
 // has kept or made up what the log does not say (BUGS.md 1.1). Most often the second one has just loaded.
 const PropertyReload = "G-RELOAD-EQ"
 
+// PropertyServing: a coordinator serves though not all that it has loaded is committed in its leadership. The next one may not have it, and
+// what this one has told of it would never have been (BUGS.md B7).
+const PropertyServing = "COORD-COMMITTED"
+
 // coordinators are the coordinators' hard states as they were seen, as a function of how much of the log they rest on.
 type coordinators struct {
 	states map[stateAt]seenState
@@ -82,6 +86,10 @@ func (c *coordinators) compare(r *run, p *process, b machine, v coordinated) {
 		return
 	}
 	log, ok := b.View(core.TopicPartition{Topic: v.topic, Partition: v.partition})
+	if ok && log.Leader && log.Epoch == v.epoch && log.HighWatermark < log.EpochStart {
+		r.ref.find(PropertyServing, "the coordinator of %s-%d on node %d in epoch %d serves what was there before, below %d, of which only what is below %d is committed",
+			v.topic, v.partition, who.node, v.epoch, log.EpochStart, log.HighWatermark)
+	}
 	if !ok || !log.HWKnown || log.HighWatermark < v.end {
 		return
 	}

@@ -17,6 +17,9 @@
 //   - G-COMMIT-DURABLE: a fetched offset is one that a commit stored and no later one had replaced; nothing only if nothing
 //     had been stored, or it was deleted since. This is a register with writes of unknown outcome: those may take effect at any time after they began, until
 //     another member claims the partition in a later generation.
+//   - G-NO-LAGGARD: a dynamic member of a classic group takes part in each generation, or is one no more. Who was told a
+//     generation, has asked once since, under the same member id, and is told one that does not follow, or the next one when that
+//     had been assigned already, was kept in the group by mistake: partitions were assigned to a process that knew nothing of it.
 //   - AT-LEAST-ONCE: no commit is ahead of what the group has processed. Offsets are counted from 0, so the group must begin
 //     at the log start and its topics be without gaps.
 //   - L-GROUP-STABLE: when faults have stopped and their time is up, each partition that the group ever held has one owner.

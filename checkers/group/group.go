@@ -14,6 +14,7 @@ const (
 	OneOwner      checkers.Property = "G-ONE-OWNER"
 	CommitFenced  checkers.Property = "G-COMMIT-FENCED"
 	CommitDurable checkers.Property = "G-COMMIT-DURABLE"
+	NoLaggard     checkers.Property = "G-NO-LAGGARD"
 	AtLeastOnce   checkers.Property = "AT-LEAST-ONCE"
 	Stable        checkers.Property = "L-GROUP-STABLE"
 )
@@ -94,8 +95,17 @@ type read struct {
 
 const never core.Mono = 1<<63 - 1
 
+// generation is one generation of one group, firstClaim the first claim in it.
+type generation struct{ group, number int32 }
+
+type firstClaim struct {
+	at    core.Mono
+	event int
+}
+
 type checker struct {
 	log   *history.Log
+	first map[generation]firstClaim
 	twins twins
 	parts []*part
 	byKey map[key]*part
@@ -105,7 +115,7 @@ type checker struct {
 
 // Check judges the group events of a whole history.
 func Check(log *history.Log) []checkers.Violation {
-	c := &checker{log: log, twins: newTwins(), byKey: make(map[key]*part), count: make(map[checkers.Property]int)}
+	c := &checker{log: log, first: make(map[generation]firstClaim), twins: newTwins(), byKey: make(map[key]*part), count: make(map[checkers.Property]int)}
 	for i := range log.Len() {
 		op, body := log.At(i)
 		switch b := body.(type) {
@@ -185,6 +195,7 @@ func (c *checker) claim(p *part, i int, op history.Op, b *history.Group) {
 		})
 	}
 	c.twins.claim(i, op, b)
+	c.laggard(p, i, op, b)
 	for _, h := range p.holders {
 		// A static member goes on in the generation of the process that it replaces, which need not know of it yet.
 		if h.generation == b.Generation && (h.instance == 0 || h.instance != b.Instance) {
@@ -195,6 +206,24 @@ func (c *checker) claim(p *part, i int, op history.Op, b *history.Group) {
 	}
 	p.holders = append(p.holders, holder{op.Process, b.Instance, b.Generation, i})
 	p.claims = append(p.claims, claim{op.Process, b.Generation, op.End, i})
+}
+
+// laggard judges how a dynamic member of a classic group came into the generation of its claim.
+func (c *checker) laggard(p *part, i int, op history.Op, b *history.Group) {
+	k := generation{b.Group, b.Generation}
+	first, known := c.first[k]
+	if !known {
+		c.first[k] = firstClaim{op.End, i}
+	}
+	switch {
+	case b.Before < 0 || b.Generation <= b.Before:
+	case b.Generation > b.Before+1:
+		c.report(NoLaggard, p, core.NoOffset, []int{i}, "p%d is told generation %d after generation %d, and was a member in between without asking for it",
+			op.Process, b.Generation, b.Before)
+	case known && b.Asked > first.at:
+		c.report(NoLaggard, p, core.NoOffset, []int{first.event, i}, "p%d, a member of generation %d, asked for the next one when that had been assigned, and was in it",
+			op.Process, b.Before)
+	}
 }
 
 // confirm takes the coordinator's word for a member: what the member held before it began to ask, it held by right.

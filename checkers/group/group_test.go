@@ -124,6 +124,25 @@ func TestHistories(t *testing.T) {
 			group p2 10..10 ok T0/0 step=processed from=3 to=9
 			group p3 11..11 ok T0/0 step=processed from=0 to=4
 			group p1 13..14 ok T0/0 step=committed generation=1 to=9`, nil},
+		"a member that is told each generation": {`
+			group p1 9..9 ok T0/0 step=claimed generation=3
+			group p1 9..10 ok T0/0 step=claimed generation=4 before=3
+			group p1 9..11 ok T0/0 step=claimed generation=3 before=4
+			group p1 9..12 ok T0/0 step=claimed generation=8`, nil},
+		"a laggard that stays": {`
+			group p1 9..9 ok T0/0 step=claimed generation=3
+			group p1 9..10 ok T0/0 step=released
+			group p1 11..12 ok T0/0 step=claimed generation=5 before=3`, []string{"G-NO-LAGGARD"}},
+		"a member that asks in time": {`
+			group p1 9..9 ok T0/0 step=claimed generation=3
+			group p1 9..11 ok T0/0 step=released
+			group p2 11..12 ok T0/1 step=claimed generation=4
+			group p1 9..14 ok T0/0 step=claimed generation=4 before=3 asked=10`, nil},
+		"a laggard that comes when others have begun": {`
+			group p1 9..9 ok T0/0 step=claimed generation=3
+			group p1 9..11 ok T0/0 step=released
+			group p2 11..12 ok T0/1 step=claimed generation=4
+			group p1 9..14 ok T0/0 step=claimed generation=4 before=3 asked=13`, []string{"G-NO-LAGGARD"}},
 		"a deleted offset": {`
 			group p1 9..9 ok T0/0 step=processed from=0 to=9
 			group p1 10..11 ok T0/0 step=committed generation=1 to=5

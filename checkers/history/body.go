@@ -211,6 +211,11 @@ type Group struct {
 	// Instance goes with Claimed: which group.instance.id the member has, 0 for none. Of those who have the same, whoever joined last
 	// is the member, and the others are fenced (KIP-345).
 	Instance int32
+	// Before goes with Claimed: the highest generation that the member was told under its member id before this one; -1 if there was none,
+	// or if it proves nothing. Each generation is one that a dynamic member of a classic group has asked to join, or it is out.
+	Before int32
+	// Asked goes with Before: when the JoinGroup was sent that got the member into this generation.
+	Asked core.Mono
 }
 
 // TxnID numbers the transactions of a history, from 1.

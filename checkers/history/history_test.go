@@ -185,7 +185,7 @@ func drawLog(t *rapid.T) *Log {
 		case KindMark:
 			l.Mark(now, MarkName(two+1))
 		case KindGroup:
-			l.Group(op, Group{at, 3, GroupStep(two), 7, o(), o(), yes, 9})
+			l.Group(op, Group{at, 3, GroupStep(two), 7, o(), o(), yes, 9, 6, now})
 		case KindTxn:
 			l.Txn(op, Txn{TxnID(now), at.Partition, yes, now - 1, int32(two), core.ErrorCode(two), []Range{{at, o(), o()}}})
 		case KindInit:

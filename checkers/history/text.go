@@ -140,6 +140,8 @@ func (b *Group) walk(w *walker) {
 	num(w, "to", &b.To, core.NoOffset)
 	flag(w, "ambiguous", &b.Ambiguous)
 	num(w, "instance", &b.Instance, 0)
+	num(w, "before", &b.Before, -1)
+	num(w, "asked", &b.Asked, 0)
 }
 
 func (b *Txn) walk(w *walker) {

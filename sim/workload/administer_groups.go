@@ -65,6 +65,6 @@ func refusesToForget(code core.ErrorCode) bool {
 func (r *administering) forget(at core.Mono, t *task, tp core.TopicPartition, outcome history.Outcome, code core.ErrorCode, ambiguous bool) {
 	r.c.env.Log.Group(r.c.op(t.start, at, outcome, code), history.Group{
 		Place: history.Place{Topic: r.c.env.Topics.Ref(tp.Topic, core.TopicID{}), Partition: tp.Partition}, Group: t.op.Group,
-		Step: history.Deleted, Generation: -1, From: core.NoOffset, To: core.NoOffset, Ambiguous: ambiguous,
+		Step: history.Deleted, Generation: -1, From: core.NoOffset, To: core.NoOffset, Ambiguous: ambiguous, Before: -1,
 	})
 }

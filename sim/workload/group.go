@@ -96,6 +96,8 @@ type grouped struct {
 
 	membership uint64    // see [member.Member.Membership]
 	since      core.Mono // when it was first seen: nothing of it had been sent before
+	before     int32     // see [history.Group], as asked
+	asked      core.Mono
 
 	held    []hold // as the history knows it
 	proving []hold // claimed, or given up with consent, and not confirmed since
@@ -250,7 +252,10 @@ func (r *grouped) committed(at core.Mono, c *member.Commit, open bool) {
 // note adds one event. Groups know topics by name: nobody deletes theirs, and a member may be assigned one whose id it does not
 // know yet.
 func (r *grouped) note(start, end core.Mono, outcome history.Outcome, tp core.TopicPartition, g history.Group) {
-	g.Group = r.opts.Group
+	g.Group, g.Before = r.opts.Group, -1
+	if g.Step == history.Claimed {
+		g.Instance, g.Before, g.Asked = r.c.env.Groups.instance(r.opts.Instance), r.before, r.asked
+	}
 	g.Place = history.Place{Topic: r.c.env.Topics.Ref(tp.Topic, core.TopicID{}), Partition: tp.Partition}
 	if g.Step != history.Processed {
 		g.From = core.NoOffset
@@ -266,6 +271,10 @@ func (r *grouped) track(at core.Mono) {
 	membership := r.confirm(at)
 	if membership != r.membership {
 		r.membership, r.since = membership, at
+	}
+	r.before, r.asked = -1, 0
+	if before, asked := r.m.Lineage(); before >= 0 && r.m.State() == member.Stable {
+		r.before, r.asked = before, core.Mono(asked)
 	}
 	kept := r.held[:0]
 	for _, h := range r.held {
@@ -290,8 +299,7 @@ func (r *grouped) track(at core.Mono) {
 		default:
 			continue
 		}
-		r.note(r.since, at, history.OK, tp, history.Group{Step: history.Claimed, Generation: generation, To: core.NoOffset,
-			Instance: r.c.env.Groups.instance(r.opts.Instance)})
+		r.note(r.since, at, history.OK, tp, history.Group{Step: history.Claimed, Generation: generation, To: core.NoOffset})
 	}
 }
 

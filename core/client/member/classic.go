@@ -115,7 +115,7 @@ func (m *Member) answered(now core.Now, r *request, done *cluster.Completion) {
 	switch resp := done.Resp.(type) {
 	case *kmsg.JoinGroupResponse:
 		m.control = false
-		m.joined(now, resp)
+		m.joined(now, r, resp)
 	case *kmsg.SyncGroupResponse:
 		m.control = false
 		m.synced(now, resp)
@@ -136,6 +136,7 @@ func (m *Member) unanswered(now core.Now, r *request) {
 	switch r.call.Body.(type) {
 	case *kmsg.JoinGroupRequest:
 		m.control = false
+		m.lineage.blurred = true
 	case *kmsg.SyncGroupRequest:
 		// The assignment may have been made; who asks again with the same generation is told it, while the generation lasts.
 		m.control = false
@@ -149,7 +150,7 @@ func (m *Member) unanswered(now core.Now, r *request) {
 }
 
 // joined takes the answer to JoinGroup.
-func (m *Member) joined(now core.Now, resp *kmsg.JoinGroupResponse) {
+func (m *Member) joined(now core.Now, r *request, resp *kmsg.JoinGroupResponse) {
 	if m.state != Joining {
 		return
 	}
@@ -157,6 +158,7 @@ func (m *Member) joined(now core.Now, resp *kmsg.JoinGroupResponse) {
 	case core.ErrNone:
 		m.heard()
 		m.memberID, m.generation = resp.MemberID, resp.Generation
+		m.lineage.told(resp.MemberID, resp.Generation, r.tag)
 		using, ok := assignor.Range, false
 		if resp.Protocol != nil {
 			using, ok = assignor.ByName(*resp.Protocol)
@@ -171,10 +173,12 @@ func (m *Member) joined(now core.Now, resp *kmsg.JoinGroupResponse) {
 		}
 	case core.ErrMemberIDRequired: // KIP-394: join again under the id, so that a lost answer leaves no member behind
 		m.memberID = resp.MemberID
+		m.lineage = newLineage(resp.MemberID)
 	case core.ErrUnknownMemberID, core.ErrIllegalGeneration:
 		m.expelled(now, code)
 	case core.ErrCoordinatorLoadInProgress, core.ErrNotCoordinator, core.ErrCoordinatorNotAvailable, core.ErrRebalanceInProgress,
 		core.ErrRequestTimedOut, core.ErrUnknownServerError:
+		m.lineage.blurred = true
 		m.coordinatorSays(now, code)
 	default: // FENCED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL, GROUP_MAX_SIZE_REACHED ...: no repetition helps
 		m.fail(code, "JoinGroup")

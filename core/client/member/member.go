@@ -45,10 +45,11 @@ type Member struct {
 	beating     bool // a heartbeat is in flight
 	beatAt      core.Mono
 
-	lead   *leading          // classic: this member is the group's leader
-	using  assignor.Assignor // classic: the group's choice
-	last   lastAssignment    // classic: what sticky assignors are told
-	modern modern
+	lead    *leading          // classic: this member is the group's leader
+	using   assignor.Assignor // classic: the group's choice
+	last    lastAssignment    // classic: what sticky assignors are told
+	modern  modern
+	lineage lineage // classic
 
 	claims   *ordmap.Map[core.TopicPartition, *claim]
 	claimed  uint64 // claims ever made
@@ -312,6 +313,7 @@ func (m *Member) reset() {
 	m.proof = 0
 	m.generation = noGeneration
 	m.settled = Metadata{Group: m.opts.Group, Generation: noGeneration}
+	m.lineage.blurred = m.lineage.blurred || m.control // nobody will hear the answer
 	m.control, m.beating, m.fetching = false, false, false
 	m.lead, m.rejoin = nil, false
 	m.modern.reset()

@@ -230,6 +230,36 @@ func TestDrawnDeletionsOfOffsets(t *testing.T) {
 	}
 }
 
+// Applications of eager groups hang from just when another member has left until the rebalance timeout is over.
+func TestDrawnStalls(t *testing.T) {
+	stalls := 0
+	for seed := range uint64(50) {
+		plans := draws.Groups(prng.New(seed), testShape(), draws.GroupShape{Groups: [2]int64{1, 1}, Members: [2]int64{2, 5},
+			Producers: [2]int64{1, 1}, Session: [2]int64{300, 2000}})
+		var left []core.Mono
+		for _, p := range plans {
+			for _, op := range p.Ops {
+				if op.Kind == workload.Leave {
+					left = append(left, op.At)
+				}
+			}
+		}
+		for _, p := range plans {
+			for i, op := range p.Ops {
+				if op.Kind != workload.Work || op.Max != 0 || p.Group.Instance != "" {
+					continue
+				}
+				behind := slices.IndexFunc(left, func(at core.Mono) bool { return at <= op.At && op.At <= at.Add(p.Group.Heartbeat) })
+				next := slices.IndexFunc(p.Ops[i+1:], func(o workload.Op) bool { return o.Kind == workload.Work })
+				if behind >= 0 && next >= 0 && p.Ops[i+1+next].At >= left[behind].Add(p.Group.Rebalance) {
+					stalls++
+				}
+			}
+		}
+	}
+	require.Greater(t, stalls, 20)
+}
+
 // Each twin has the group.instance.id of one other member of its group.
 func TestDrawnTwins(t *testing.T) {
 	twins := 0

@@ -45,8 +45,13 @@ func Groups(r *prng.Rand, shape Shape, g GroupShape) []workload.Plan {
 	for i := range groups {
 		own := r.ForkN("group", i)
 		base := d.group(own.Fork("options"), int32(i), g)
+		n := g.Members[0] + own.Fork("members").Skewed(g.Members[1]-g.Members[0]+1)
+		stalls := n > 1 && own.Fork("stalls").Chance(2, 5)
+		if stalls {
+			eager(own.Fork("eager"), &base)
+		}
 		first := len(plans)
-		for j := range g.Members[0] + own.Fork("members").Skewed(g.Members[1]-g.Members[0]+1) {
+		for j := range n {
 			one := own.ForkN("member", j)
 			plans = append(plans, d.member(one, id, base))
 			id++
@@ -54,6 +59,9 @@ func Groups(r *prng.Rand, shape Shape, g GroupShape) []workload.Plan {
 				plans = append(plans, twin)
 				id++
 			}
+		}
+		if stalls {
+			d.stall(own.Fork("stall"), plans[first:], &base)
 		}
 		if once := own.Fork("narrow"); once.Chance(2, 3) {
 			narrow = append(narrow, d.narrow(once, plans[first:], base))
