@@ -109,6 +109,29 @@ func pastIsClosed(t *testing.T, tape *explain.Tape) {
 	require.Less(t, size, len(tape.Events)*2/3, "not everything before an event is its past")
 }
 
+// What members of groups do is told, step by step, of partitions by their names; and so is what becomes of transactions.
+func TestMembersAndTransactionsAreTold(t *testing.T) {
+	profile, err := scenarios.LoadProfile("txn")
+	require.NoError(t, err)
+	told := make(map[string]int)
+	for seed := range uint64(3) {
+		tape := explain.Record(scenarios.Draw(seed, profile))
+		for i := range tape.Events {
+			e := &tape.Events[i]
+			if e.Kind != explain.Op {
+				continue
+			}
+			require.NotContains(t, e.Text, "{", "a partition without a name")
+			for _, word := range []string{"from now on, in generation", "no more", "has committed", " for group g", "has processed", "commits transaction", "aborts transaction"} {
+				if strings.Contains(e.Text, word) {
+					told[word]++
+				}
+			}
+		}
+	}
+	require.Len(t, told, 7, "%v", told)
+}
+
 // Every property that a checker can name has its demand and its source.
 func TestEveryPropertyHasWords(t *testing.T) {
 	named := regexp.MustCompile(`(?m)^\s*(?:const )?\w+\s+(?:checkers\.)?Property = "([^"]+)"|^\s*(?:const )?Property\w+\s+= "([^"]+)"`)

@@ -58,7 +58,7 @@ func (r *recorder) op(log *history.Log, op history.Op, body history.Body) (Event
 	e := plain(op.End, Op, r.client(op.Process), "")
 	e.Begin = op.Start
 	if place, ok := history.PlaceOf(body); ok {
-		e = e.about(history.Key{TopicID: log.Topic(place.Topic).ID, Partition: place.Partition}, core.NoOffset, core.NoOffset)
+		e = e.about(r.key(log, place), core.NoOffset, core.NoOffset)
 	}
 	switch b := body.(type) {
 	case *history.Send:
@@ -78,6 +78,10 @@ func (r *recorder) op(log *history.Log, op history.Op, body history.Body) (Event
 		e.Text = fmt.Sprintf("creates topic %s", log.Topic(b.Topic).Name)
 	case *history.DeleteTopic:
 		e.Text = fmt.Sprintf("deletes topic %s", log.Topic(b.Topic).Name)
+	case *history.Group:
+		r.memberText(&e, b)
+	case *history.Txn:
+		r.txnText(&e, op, log, b)
 	case *history.Replica:
 		if r.t.Plan.IsCluster() {
 			return e, false

@@ -18,6 +18,8 @@ type Subject struct {
 	Offset core.Offset
 	// Quorum says that the metadata quorum's elections and log matter.
 	Quorum bool
+	// Members says that consumer groups matter: who holds the partition, and what is committed of it.
+	Members bool
 	// Procs are the processes whose state was compared, or which the finding names.
 	Procs []int32
 
@@ -32,8 +34,11 @@ func (t *Tape) Subject() Subject {
 	switch {
 	case t.Found.Partition.Topic != "":
 		s.Key, s.About = history.Key{TopicID: t.Found.TopicID, Partition: t.Found.Partition.Partition}, true
-		if t.Found.Partition.Topic == "__cluster_metadata" {
+		switch {
+		case t.Found.Partition.Topic == "__cluster_metadata":
 			s.Key.TopicID = core.MetadataTopicID
+		case s.Key.TopicID.IsZero():
+			s.Key.TopicID = t.idOf(t.Found.Partition.Topic)
 		}
 	default:
 		s.Key, s.About = t.partitionIn(text)
@@ -54,9 +59,12 @@ func (t *Tape) Subject() Subject {
 			}
 		}
 	}
-	s.domain = "replica."
-	if s.Quorum {
+	s.Members = strings.HasPrefix(property, "G-") || property == "AT-LEAST-ONCE" || property == "L-GROUP-STABLE"
+	switch s.domain = "replica."; {
+	case s.Quorum:
 		s.domain = "raft."
+	case s.Members:
+		s.domain = "groups."
 	}
 	return s
 }
@@ -194,6 +202,8 @@ func (t *Tape) Weight(s *Subject, e *Event) int {
 		return pick(mine && strings.HasPrefix(e.Text, s.domain), Background+10, Background-5)
 	case Op:
 		switch {
+		case e.Member:
+			return pick(s.Members && t.Of(s, e), Important, Noise)
 		case t.Of(s, e) && s.Covers(e.From, e.To):
 			return Important
 		case t.Of(s, e):

@@ -63,6 +63,7 @@ type Event struct {
 	Key      history.Key
 	About    bool
 	From, To core.Offset
+	Member   bool   // a step of a consumer group's member: what it holds, what is committed
 	Text     string // in a few words, without the process and without the message's ends
 }
 

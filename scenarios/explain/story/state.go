@@ -16,7 +16,7 @@ const mostLife = 14
 // told, who cut it.
 func (b *teller) life() {
 	t, s := b.t, b.s
-	if !s.About || s.Offset == core.NoOffset {
+	if !s.About || s.Offset == core.NoOffset || s.Members { // of a group's offset the member's steps tell
 		return
 	}
 	var steps []int
