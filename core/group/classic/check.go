@@ -62,9 +62,12 @@ func (g *Group) checkState() {
 // checkStable compares a Stable group with what the log has of it.
 func (g *Group) checkStable() {
 	h := g.hard
-	invariant.Check(h != nil && h.Generation == g.generation && h.Leader != nil && *h.Leader == g.leader && len(h.Members) == g.members.Len() &&
+	invariant.Check(h != nil, "group %q is Stable and the log knows nothing of it", g.id)
+	invariant.Check(h.Generation == g.generation && h.Leader != nil && *h.Leader == g.leader && len(h.Members) == g.members.Len() &&
 		h.ProtocolType == g.protocolType && h.Protocol != nil && *h.Protocol == *g.protocol,
-		"group %q is Stable in generation %d, led by %q, with %d members; the log has %+v", g.id, g.generation, g.leader, g.members.Len(), h)
+		"group %q is Stable in generation %d, led by %q, with %d members of protocol %q %q; the log has generation %d, leader %q, %d members, protocol %q %q",
+		g.id, g.generation, g.leader, g.members.Len(), g.protocolType, *g.protocol,
+		h.Generation, deref(h.Leader), len(h.Members), h.ProtocolType, deref(h.Protocol))
 	for i := range h.Members {
 		hm := &h.Members[i]
 		m := g.members.At(hm.ID)
@@ -91,4 +94,11 @@ func (g *Group) checkProtocols() {
 	for id, m := range g.static { //det:unordered all are asserted
 		invariant.Check(g.members.At(m.id) == m && m.instance != nil && *m.instance == id, "group %q: instance %q belongs to nobody", g.id, id)
 	}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
