@@ -20,7 +20,7 @@ func drawCleaner(r *prng.Rand, b *sim.BrokerPlan) {
 		set("log.cleaner.io.buffer.size", own.Between(1, 4000))
 	}
 	if own := r.Fork("rate"); own.Chance(1, 3) {
-		set("log.cleaner.io.max.bytes.per.second", own.Between(5_000, 500_000))
+		set("log.cleaner.io.max.bytes.per.second", own.Between(50_000, 500_000))
 	}
 	set("log.cleaner.threads", r.Fork("threads").Between(1, 3))
 	// Only sealed segments are compacted.

@@ -102,7 +102,8 @@ func (b *Broker) BrokerEpoch() core.BrokerEpoch { return b.brokerEpoch() }
 // CleanerView is a look at a compacted log, for simulators and tools.
 type CleanerView struct {
 	TP         core.TopicPartition
-	Due        bool        // by the topic's configuration the next round is due, or under way
+	Due        bool        // by the topic's configuration the next round is due
+	Round      bool        // one is under way
 	CleanPoint core.Offset // where the last round ended
 }
 
@@ -114,7 +115,7 @@ func (b *Broker) Compacted(now core.Now) []CleanerView {
 			continue
 		}
 		_, due := p.Log.CleanDue(now, p.LastStableOffset())
-		out = append(out, CleanerView{TP: p.TP, Due: due || p.Log.Cleaning(), CleanPoint: p.Log.CleanPoint()})
+		out = append(out, CleanerView{TP: p.TP, Due: due, Round: p.Log.Cleaning(), CleanPoint: p.Log.CleanPoint()})
 	}
 	return out
 }
