@@ -390,13 +390,19 @@ func ailing(b machine) bool {
 func (r *run) settle() {
 	w := r.w
 	bound := w.now + r.plan.Settle
-	w.runUntil(bound, func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
+	done := func() bool { return r.allClients((*workload.Client).Done) }
+	over := func() bool { return r.hopeless() || done() }
+	w.runUntil(bound, over)
 	r.result.Settled = never
 	if r.seer != nil {
+		ready := done()
 		r.await(r.core())
-		// While that took its time a group may have rebalanced, because the session of a member that died before had ended.
-		w.runUntil(max(bound, w.now), func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
 		r.awaitCleaners()
+		// While that took its time a group may have rebalanced, because the session of a member that died before had ended.
+		if ready {
+			bound = w.now + r.plan.Settle
+		}
+		w.runUntil(max(bound, w.now), over)
 	}
 	if r.hopeless() {
 		return
@@ -408,8 +414,8 @@ func (r *run) settle() {
 	for _, p := range r.clients {
 		p.wake(w.now)
 	}
-	w.runUntil(w.now+r.plan.Settle, func() bool { return r.hopeless() || r.allClients((*workload.Client).Done) })
-	if r.allClients((*workload.Client).Done) {
+	w.runUntil(w.now+r.plan.Settle, over)
+	if done() {
 		r.result.Settled = w.now
 	}
 }

@@ -35,14 +35,24 @@ type Timeout struct {
 // A coordinator that has been replaced and does not know it can acknowledge nothing, but it refuses by what it remembers, as Kafka's does:
 // what it may have said is not judged while there was one. Of sequence numbers it says nothing.
 //
+// A broker that was started again knows of a producer's last five batches only the newest (so does Kafka's: that is what a snapshot of
+// producers has). It takes the repetition of an older one for out of order, for it cannot tell that from one that was never stored.
+//
 // A coordinator that takes office counts a timeout by its own wall clock, so that nothing can be judged where such clocks jump.
 func CheckRefusals(log *history.Log, r Refusals) []checkers.Violation {
 	c := &checker{log: log, count: make(map[checkers.Property]int)}
 	inits := make(map[int32][]int)
+	var starts []core.Mono // of brokers
 	for i := range log.Len() {
-		_, body := log.At(i)
-		if b, ok := body.(*history.Init); ok {
+		op, body := log.At(i)
+		switch b := body.(type) {
+		case *history.Init:
 			inits[b.Writer] = append(inits[b.Writer], i)
+		case *history.NodeChange:
+			if b.State == history.Starting {
+				starts = append(starts, op.End)
+			}
+		default: // nothing else says whose transactional.id it is
 		}
 	}
 	for i := range log.Len() {
@@ -52,6 +62,9 @@ func CheckRefusals(log *history.Log, r Refusals) []checkers.Violation {
 			continue
 		}
 		if coordinates(b.Refused) && slices.ContainsFunc(r.Deposed, func(s Span) bool { return s.From <= op.End && op.Start < s.To }) {
+			continue
+		}
+		if b.Refused == core.ErrOutOfOrderSequenceNumber && slices.ContainsFunc(starts, func(at core.Mono) bool { return op.Start <= at && at < op.End }) {
 			continue
 		}
 		k := slices.IndexFunc(r.Timeouts, func(t Timeout) bool { return t.Writer == b.Writer })

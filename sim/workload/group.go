@@ -394,16 +394,17 @@ func (r *grouped) due() core.Mono {
 	return due
 }
 
-// done: the group has come to rest, and this member has read what it has to the end.
+// done: the group has come to rest, and this member has read what it has to the end. In Final the group must be at rest, too: it is
+// judged by how the run leaves it.
 func (r *grouped) done() bool {
-	if r.c.phase != Settle {
+	if r.c.phase == Safety {
 		return true
 	}
 	if r.opts.Twin {
 		s := r.m.State()
 		return s == member.Off || s == member.Failed
 	}
-	if r.m.State() != member.Stable || len(r.batch) > 0 || r.waiting {
+	if r.m.State() != member.Stable || r.c.phase == Settle && (len(r.batch) > 0 || r.waiting) {
 		return false
 	}
 	for _, name := range r.opts.Topics {
@@ -413,6 +414,9 @@ func (r *grouped) done() bool {
 				return false
 			}
 		}
+	}
+	if r.c.phase == Final {
+		return true
 	}
 	for _, h := range r.held {
 		if lag, known := r.c.machine.Consumer().Lag(h.tp.Topic, h.tp.Partition); !known || lag > 0 {
