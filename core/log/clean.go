@@ -3,6 +3,7 @@ package log
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/log/compact"
@@ -157,7 +158,10 @@ func (l *Log) cleanOn(now core.Now, out *step.Effects) {
 	if c == nil || l.state != ready || c.waiting > 0 || c.stage > filtering || now.Mono < c.resumeAt {
 		return
 	}
-	if c.data != nil {
+	switch {
+	case c.at < len(c.input) && c.input[c.at].base < l.segments[0].base:
+		l.abandon(now, out) // retention has been faster: the file is gone, or about to be
+	case c.data != nil:
 		l.cleanChunk(now, out)
 	}
 	for c.stage <= filtering && c.waiting == 0 && l.clean == c {
@@ -276,12 +280,7 @@ func (l *Log) cleanBatch(now core.Now, kept []byte, b record.Batch, out *step.Ef
 // lastOfGroup reports whether nothing but empty segments follows the one being read in its group.
 func (l *Log) lastOfGroup() bool {
 	c := l.clean
-	for _, s := range c.input[c.at+1 : c.first+c.groups[c.group]] {
-		if s.size > 0 {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c.input[c.at+1:c.first+c.groups[c.group]], func(s *segment) bool { return s.size > 0 })
 }
 
 // throttle delays the next read, so that the rate is kept on average.
@@ -314,20 +313,21 @@ func (l *Log) startFiltering() {
 	c.round.Indexed()
 	c.stage = filtering
 	c.input = append([]*segment(nil), l.segments[:l.segmentFor(c.round.End()-1)+1]...)
-	c.groups = compact.Group(l.plan(c.input), compact.Limits{SegmentBytes: int64(l.cfg.SegmentBytes),
-		IndexBytes: int64(l.cfg.IndexMaxBytes)})
+	c.groups = compact.Group(l.plan(c.input), compact.Limits{SegmentBytes: int64(l.cfg.SegmentBytes), IndexBytes: int64(l.cfg.IndexMaxBytes)})
 	c.at, c.pos, c.want, c.group, c.first = 0, 0, 0, 0, 0
+	if len(c.input) == 0 {
+		l.clean = nil // retention has been faster, and what is left is not clean
+	}
 }
 
 // createOutput opens the file of a group's output: `.cleaned` until it is whole.
 func (l *Log) createOutput(now core.Now, out *step.Effects) {
 	c := l.clean
-	old := c.input[c.first]
-	s := newSegment(old.base, old.created)
+	s := newSegment(c.input[c.first].base, c.input[c.first].created)
 	s.file = l.ids.File()
 	c.out = s
-	l.cleanOp(now, step.DiskOp{Kind: step.Open, File: s.file, Path: l.path(segmentName(s.base, logSuffix+cleanedSuffix)),
-		Create: true}, opSpacious, out, nil)
+	name := l.path(segmentName(s.base, logSuffix+cleanedSuffix))
+	l.cleanOp(now, step.DiskOp{Kind: step.Open, File: s.file, Path: name, Create: true}, opSpacious, out, nil)
 	l.cleanOp(now, step.DiskOp{Kind: step.Truncate, File: s.file}, opSpacious, out, nil) // what a crash has left there
 }
 

@@ -504,3 +504,38 @@ func TestCleaningEndsClean(t *testing.T) {
 		k.verify()
 	})
 }
+
+// TestRetentionDuringARound: the log start rises past what a round is about to read, or has just read. The round is over then, and
+// the log serves on.
+func TestRetentionDuringARound(t *testing.T) {
+	faster := 0
+	rapid.Check(t, func(t *rapid.T) {
+		k := newKeyed(t)
+		for range 80 {
+			k.append()
+			k.endTurn()
+			k.settle()
+		}
+		k.saveCheckpoints()
+		k.hw = k.log.LogEndOffset()
+		k.now.Wall += 1000 // beyond min.compaction.lag.ms
+		k.startCleaning()
+		require.True(t, k.log.Cleaning())
+		for n := k.r.IntN(120); n > 0 && len(k.disk.queue) > 0; n-- {
+			k.stepOnce()
+		}
+		end := k.log.CleanPoint()
+		require.Equal(t, core.ErrNone, k.log.DeleteRecordsBefore(k.now, core.Offset(k.r.Int64N(int64(k.hw)+1)), k.hw, &k.out))
+		k.endTurn()
+		k.settle()
+		k.mustBeReady()
+		require.False(t, k.log.Cleaning())
+		if k.log.CleanPoint() == end {
+			faster++
+		}
+		k.startCleaning()
+		k.settle()
+		k.mustBeReady()
+	})
+	require.NotZero(t, faster, "no round was overtaken")
+}

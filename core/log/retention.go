@@ -53,10 +53,8 @@ func (l *Log) ApplyRetention(now core.Now, hw core.Offset, out *step.Effects) (r
 // expired reports whether a segment is too old or one too many. Segments without timestamps do not age: Kafka falls
 // back to the file's modification time, which is not part of the log.
 func (l *Log) expired(now core.Now, s *segment, total int64) bool {
-	if l.cfg.RetentionMs >= 0 && s.maxTimestamp >= 0 && int64(now.Wall)-int64(s.maxTimestamp) > l.cfg.RetentionMs {
-		return true
-	}
-	return l.cfg.RetentionBytes > 0 && total-l.cfg.RetentionBytes >= int64(s.size)
+	old := l.cfg.RetentionMs >= 0 && s.maxTimestamp >= 0 && int64(now.Wall)-int64(s.maxTimestamp) > l.cfg.RetentionMs
+	return old || l.cfg.RetentionBytes > 0 && total-l.cfg.RetentionBytes >= int64(s.size)
 }
 
 // dropSegments takes the sealed segments that lie below the log start out of the log and begins to remove their files.
