@@ -33,7 +33,7 @@ const (
 func (q *Quorum) Open(now core.Now, out *step.Effects) {
 	q.phase = phaseOpening
 	q.log.Open(now, out)
-	q.files.Read(StateFile, tagState, out)
+	q.files.ReadDurably(StateFile, tagState, out)
 }
 
 // stateRead takes the contents of quorum-state.

@@ -19,7 +19,7 @@ type Tag int32
 type Result struct {
 	Tag     Tag
 	Path    string
-	Data    []byte         // Read: the contents
+	Data    []byte         // the contents
 	Missing bool           // Read: there is no such file
 	Err     step.DiskError // anything else that went wrong
 	Detail  string
@@ -37,6 +37,7 @@ type task struct {
 	path  string
 	file  step.FileID
 	write bool
+	firm  bool // Read: its name is made durable before the contents are handed out
 	data  []byte
 	stage stage
 }
@@ -65,6 +66,13 @@ func (f *Files) Busy() bool { return len(f.tasks) > 0 }
 // Read asks for the contents of a file.
 func (f *Files) Read(p string, tag Tag, out *step.Effects) {
 	t := &task{tag: tag, path: p, file: f.ids.File(), stage: stageOpen}
+	f.await(t, step.DiskOp{Kind: step.Open, File: t.file, Path: p}, out)
+}
+
+// ReadDurably is like Read, and the contents are durable when they are handed out. A process that ended between the renaming of a
+// replacement and the sync of the directory has left a file that the next process reads and a power loss takes back.
+func (f *Files) ReadDurably(p string, tag Tag, out *step.Effects) {
+	t := &task{tag: tag, path: p, file: f.ids.File(), firm: true, stage: stageOpen}
 	f.await(t, step.DiskOp{Kind: step.Open, File: t.file, Path: p}, out)
 }
 
@@ -107,7 +115,12 @@ func (f *Files) advance(t *task, d *step.DiskDone, out *step.Effects) (Result, b
 		f.await(t, step.DiskOp{Kind: step.Read, File: t.file, Len: d.Size}, out)
 	case t.stage == stageRead:
 		out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: t.file})
-		return Result{Tag: t.tag, Path: t.path, Data: d.Data}, true
+		if t.data = d.Data; t.firm {
+			t.stage = stageDir
+			f.await(t, step.DiskOp{Kind: step.SyncDir, Path: path.Dir(t.path)}, out)
+			break
+		}
+		return Result{Tag: t.tag, Path: t.path, Data: t.data}, true
 	case t.stage == stageOpen: // an append that fails makes the sync behind it fail too
 		t.stage = stageSync
 		out.Disk = append(out.Disk,
@@ -123,7 +136,7 @@ func (f *Files) advance(t *task, d *step.DiskDone, out *step.Effects) (Result, b
 		out.Disk = append(out.Disk, step.DiskOp{Kind: step.Close, File: t.file})
 		f.await(t, step.DiskOp{Kind: step.SyncDir, Path: path.Dir(t.path)}, out)
 	default:
-		return Result{Tag: t.tag, Path: t.path}, true
+		return Result{Tag: t.tag, Path: t.path, Data: t.data}, true
 	}
 	return Result{}, false
 }
