@@ -10,8 +10,9 @@ import (
 // readTable tracks the few reads of log files that lookups need: exact positions and searches by time.
 type readTable struct{ pending map[step.OpID]pendingRead }
 
-// pendingRead names who waits for a read; exactly one field is set.
+// pendingRead names who waits for a read of a log; exactly one of them is set.
 type pendingRead struct {
+	log    *log.Log // nil with load, which takes it offline itself
 	load   *coordination.Load
 	fetch  *fetching
 	lookup *offsetLookup
@@ -31,6 +32,11 @@ func (b *Broker) readDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		return
 	}
 	delete(b.reads.pending, d.Op)
+	if d.Err == step.ErrIO && who.log != nil {
+		// The file answers nothing any more until it is closed, and another replica may be whole: Kafka fails the log directory.
+		who.log.TakeOffline(log.Failure{Code: core.ErrKafkaStorageError, File: who.log.Dir(), Offset: core.NoOffset,
+			What: "reading records: " + d.Detail})
+	}
 	switch {
 	case who.load != nil:
 		who.load.Done(now, d, out)
