@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/klamm-log/klamm/checkers"
 	"github.com/klamm-log/klamm/checkers/cluster"
@@ -195,7 +196,8 @@ func (v *Verdict) liveness(plan sim.Plan) {
 		v.add(PropertyHealthy, "", u)
 	}
 	if v.Result.Settled > v.Result.SimTime {
-		v.add(PropertySettle, "", fmt.Sprintf("clients were not done %d ns after the faults had stopped", v.Result.SimTime-v.Result.Stopped))
+		v.add(PropertySettle, "", fmt.Sprintf("clients were not done %d ns after the faults had stopped: %s",
+			v.Result.SimTime-v.Result.Stopped, strings.Join(v.Result.Unsettled, "; ")))
 	}
 	var serving []core.NodeID
 	for i := range plan.Brokers {

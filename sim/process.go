@@ -67,6 +67,7 @@ type process struct {
 	stepped   bool                         // the last turn had events, so what the machine tells of its last turn is about it
 	announced bool                         // that it serves was noted
 	outcast   bool                         // it is not part of the core that is healed
+	swaps     map[string]bool              // the logs in which a start found a swap of the cleaner to finish
 	ears      *ears                        // nil: nobody listens
 	bugs      *[bugs]*bug                  // nil: kind everywhere
 	late      map[lateKey][]*step.DiskDone // completions that are held back

@@ -23,6 +23,8 @@ type Result struct {
 	// Stopped is the instant at which faults ended and everything was healed; Settled that at which the clients had
 	// done all they wanted, or core.Mono's largest value if they never did.
 	Stopped, Settled core.Mono
+	// Unsettled says which clients were not done, and what each of them wanted; empty if they settled.
+	Unsettled []string
 	// Unhealthy says which brokers were not serving, and which logs were offline, at the end.
 	Unhealthy []string
 	Faults    []FaultCount // fired, by kind
@@ -417,6 +419,12 @@ func (r *run) settle() {
 	w.runUntil(w.now+r.plan.Settle, over)
 	if done() {
 		r.result.Settled = w.now
+		return
+	}
+	for _, p := range r.clients {
+		if c, ok := p.driver.(*workload.Client); ok && !c.Done() {
+			r.result.Unsettled = append(r.result.Unsettled, p.name+" wants "+c.Wants())
+		}
 	}
 }
 

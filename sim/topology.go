@@ -122,6 +122,7 @@ func (r *run) node(i int) *process {
 		name: name, perEvent: plan.PerEvent, listeners: r.plan.listeners(i), listening: listening,
 		disk:   simdisk.New(r.w.rand.Fork("disk/"+name), plan.Disk),
 		onTurn: r.brokerTurn,
+		swaps:  make(map[string]bool),
 	}
 	p.spawn = func(int64) (step.Machine, Driver) {
 		seed := r.w.rand.Fork("seed/"+name).ForkN("after", p.doom).Uint64()

@@ -161,7 +161,7 @@ func metadataKey() history.Key { return history.Key{TopicID: core.MetadataTopicI
 
 // opened reads a log off the disk and tells of it; it returns where it ends.
 func (r *run) opened(p *process, id core.NodeID, tp core.TopicPartition, k history.Key, start core.Offset) core.Offset {
-	o := history.Opening{Node: id, Name: tp, Key: k, Start: start, End: start}
+	o := history.Opening{Node: id, Name: tp, Key: k, Start: start, End: start, Swapped: p.swaps[tp.String()]}
 	var voters []history.VoterSet
 	r.eachBatch(p, tp, func(b record.Batch) {
 		if b.LastOffset() < start {
@@ -345,7 +345,20 @@ func (r *run) wiped(p *process) {
 func (r *run) started(p *process) {
 	if r.seer != nil {
 		*p.ears = ears{r: r, logs: make(map[step.FileID]bool)}
+		p.findSwaps()
 		r.seer.witness.Up(r.w.now, nodeID(p.id))
+	}
+}
+
+// findSwaps notes the logs whose swap of the cleaner was begun before the node went down: recovery finishes it, and whether the
+// swap was told of depends on when that was.
+func (p *process) findSwaps() {
+	for _, dir := range p.disk.Names(".") {
+		for _, name := range p.disk.Names(dir) {
+			if strings.HasSuffix(name, ".log.swap") {
+				p.swaps[dir] = true
+			}
+		}
 	}
 }
 

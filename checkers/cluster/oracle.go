@@ -217,6 +217,7 @@ func (o *Oracle) LogOpened(at core.Mono, op history.Opening) {
 	}
 	r := o.replicaOf(p, op.Node)
 	r.open, r.checked, r.durable = true, 0, op.End
+	p.compacted = p.compacted || op.Swapped
 	if p.raft() {
 		r.node.voters, r.node.judged = nil, op.End
 	}

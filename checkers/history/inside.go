@@ -42,6 +42,7 @@ type Opening struct {
 	Key        Key
 	Start, End core.Offset
 	Batches    []Stored // from Start to End, read off the disk
+	Swapped    bool     // a start of the node found a swap of the log cleaner to finish: nobody may have told of it
 }
 
 // ReplicaLook is a look at one replica after a turn.

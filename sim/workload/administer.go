@@ -281,7 +281,12 @@ func (r *administering) due() core.Mono {
 	return at
 }
 
-func (r *administering) done() bool { return len(r.tasks) == 0 || r.c.phase == Final }
+func (r *administering) wants() string {
+	if len(r.tasks) == 0 || r.c.phase == Final {
+		return ""
+	}
+	return "answers to what an admin asked for"
+}
 
 func (r *administering) finish(at core.Mono) {
 	r.act(core.Now{}, at)

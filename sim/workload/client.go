@@ -67,8 +67,8 @@ type role interface {
 	act(now core.Now, at core.Mono)
 	// due is when act is wanted without any turn of the machine.
 	due() core.Mono
-	// done reports whether the present phase has got what it wants.
-	done() bool
+	// wants is what the present phase waits for, in words; "" if it has got all it wants.
+	wants() string
 	// finish records what is unfinished.
 	finish(at core.Mono)
 }
@@ -118,7 +118,15 @@ func (c *Client) Crashed() bool { return c.crashed }
 
 // Done reports whether the present phase has got what it wants from this client: in Settle that nothing is
 // unfinished, probes have succeeded and consumers have caught up; in Final that everything was read to the end.
-func (c *Client) Done() bool { return c.begun && c.phase == c.env.Phase() && c.role.done() }
+func (c *Client) Done() bool { return c.Wants() == "" }
+
+// Wants is what this client still waits for in the present phase, in words; "" if it is done.
+func (c *Client) Wants() string {
+	if !c.begun || c.phase != c.env.Phase() {
+		return "to hear that the phase has begun"
+	}
+	return c.role.wants()
+}
 
 // Act takes results, records them, and starts what is due. now is the process' own clock, at the world's.
 func (c *Client) Act(now core.Now, at core.Mono) {

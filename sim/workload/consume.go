@@ -373,14 +373,14 @@ func (r *consuming) due() core.Mono {
 	return at
 }
 
-// done: all that was to be read has been read. A consumer that gets a batch at a time owes progress in Settle, not
+// wants that all that was to be read has been read. A consumer that gets a batch at a time owes progress in Settle, not
 // the end.
-func (r *consuming) done() bool {
+func (r *consuming) wants() string {
 	if r.c.phase == Safety {
-		return true
+		return ""
 	}
 	if !r.survey.complete {
-		return false
+		return "to know which partitions there are"
 	}
 	for _, d := range r.readings {
 		if d.goal == core.NoOffset {
@@ -389,10 +389,10 @@ func (r *consuming) done() bool {
 		position, _, ok := r.k.Position(d.tp.Topic, d.tp.Partition)
 		moved := r.c.phase == Settle && r.opts.Tiny() && d.base != core.NoOffset && position > d.base
 		if !ok || position < d.goal && !moved {
-			return false
+			return "to have read all there is"
 		}
 	}
-	return true
+	return ""
 }
 
 func (r *consuming) finish(core.Mono) { r.k.Close() }

@@ -394,36 +394,40 @@ func (r *grouped) due() core.Mono {
 	return due
 }
 
-// done: the group has come to rest, and this member has read what it has to the end. In Final the group must be at rest, too: it is
-// judged by how the run leaves it.
-func (r *grouped) done() bool {
+// wants that the group has come to rest, and that this member has read what it has to the end. In Final the group must be at rest,
+// too: it is judged by how the run leaves it.
+func (r *grouped) wants() string {
 	if r.c.phase == Safety {
-		return true
+		return ""
 	}
-	if r.opts.Twin {
-		s := r.m.State()
-		return s == member.Off || s == member.Failed
-	}
-	if r.m.State() != member.Stable || r.c.phase == Settle && (len(r.batch) > 0 || r.waiting) {
-		return false
+	state := r.m.State()
+	switch {
+	case r.opts.Twin && state != member.Off && state != member.Failed:
+		return "to be over, as the second process with a group.instance.id"
+	case r.opts.Twin:
+		return ""
+	case state != member.Stable:
+		return "to be a stable member of its group"
+	case r.c.phase == Settle && (len(r.batch) > 0 || r.waiting):
+		return "to have processed and committed a batch"
 	}
 	for _, name := range r.opts.Topics {
 		t := r.c.machine.Cluster().Want(name)
 		for p := range t.Partitions {
 			if r.c.env.Groups.held[groupPlace{r.opts.Group, core.TopicPartition{Topic: name, Partition: int32(p)}}] != 1 {
-				return false
+				return "each partition of its group to have one owner"
 			}
 		}
 	}
 	if r.c.phase == Final {
-		return true
+		return ""
 	}
 	for _, h := range r.held {
 		if lag, known := r.c.machine.Consumer().Lag(h.tp.Topic, h.tp.Partition); !known || lag > 0 {
-			return false
+			return "to have read what it owns to the end"
 		}
 	}
-	return true
+	return ""
 }
 
 // finish: what the process held is nobody's, and what it had asked for may happen yet.

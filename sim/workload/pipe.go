@@ -111,10 +111,11 @@ func (r *piping) loop(now core.Now, at core.Mono) {
 			continue
 		case pipeline.Idle:
 		}
-		if r.c.phase == Final { // nobody writes any more
-			return
+		most := r.most
+		if r.c.phase == Final { // nobody writes any more; but who does not poll is taken out of the group
+			most = 0
 		}
-		if r.input = r.pipe.Poll(now, r.most, r.input[:0]); len(r.input) == 0 {
+		if r.input = r.pipe.Poll(now, most, r.input[:0]); len(r.input) == 0 {
 			return
 		}
 		r.take(at)
@@ -260,11 +261,11 @@ func (r *piping) due() core.Mono {
 	return due
 }
 
-func (r *piping) done() bool {
+func (r *piping) wants() string {
 	if r.book.open || len(r.out.calls) > 0 {
-		return false
+		return "the end of a transaction"
 	}
-	return r.grouped.done()
+	return r.grouped.wants()
 }
 
 // finish: what was asked for may happen yet, what was not never.

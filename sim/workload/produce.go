@@ -346,19 +346,18 @@ func (r *producing) due() core.Mono {
 	return at
 }
 
-func (r *producing) done() bool {
+func (r *producing) wants() string {
 	if len(r.active) > 0 || len(r.calls) > 0 {
-		return false
+		return "answers to what it has sent"
 	}
 	if r.c.phase != Settle {
-		return true
+		return ""
 	}
-	for i := range r.probes {
-		if !r.probes[i].ok {
-			return false
-		}
+	failed := slices.ContainsFunc(r.probes, func(p probe) bool { return !p.ok })
+	if r.probes == nil || failed {
+		return "a record to be accepted by each partition"
 	}
-	return r.probes != nil
+	return ""
 }
 
 // finish makes the producer say of each record whether it is on its way or never left.

@@ -321,11 +321,14 @@ func (r *writing) due() core.Mono {
 	return at
 }
 
-func (r *writing) done() bool {
+func (r *writing) wants() string {
 	if r.book.open || len(r.calls) > 0 {
-		return false
+		return "the end of a transaction"
 	}
-	return r.c.phase != Settle || r.proved || !slices.ContainsFunc(r.c.plan.Ops, func(op Op) bool { return op.Kind == Transact })
+	if r.c.phase != Settle || r.proved || !slices.ContainsFunc(r.c.plan.Ops, func(op Op) bool { return op.Kind == Transact }) {
+		return ""
+	}
+	return "to have committed a transaction after the faults"
 }
 
 // finish records what is open: without an end that was asked for it is never committed.
