@@ -391,6 +391,39 @@ func TestFencedProducer(t *testing.T) {
 	})
 }
 
+// A batch that is under way when a producer is fenced is no concern of the one that begins anew: it is not repeated, and what becomes
+// of it dooms no transaction.
+func TestRestartLeavesWhatIsUnderWay(t *testing.T) {
+	w := newTxnWorld(t, 1, client.Options{})
+	stuck := 0
+	w.intercept = func(r *inbound) verdict {
+		if r.body.Key() == int16(kmsg.Produce) && r.node == core.NodeID(w.topic.parts[1].leader) && stuck == 0 {
+			stuck++
+			return verdict{late: 1000 * core.Second}
+		}
+		return verdict{}
+	}
+	w.begin()
+	w.produce("t", 1, 1, "stuck")
+	w.until(func() bool { return stuck == 1 })
+	req := kmsg.NewPtrInitProducerIDRequest()
+	req.TransactionalID, req.ProducerID = kmsg.StringPtr("tx"), -1
+	w.x.init(w.kafka.brokers[2], req, kmsg.NewPtrInitProducerIDResponse())
+	w.produce("t", 0, 2, "fenced")
+	require.Equal(t, core.ErrProducerFenced, w.end().Err)
+	require.True(t, w.m.Restart(w.now))
+	w.begin()
+	w.produce("t", 0, 3, "again")
+	timedOut := w.now.Mono.Add(5 * core.Second)
+	w.until(func() bool { return w.now.Mono > timedOut })
+	w.produce("t", 1, 4, "there, too")
+	require.Equal(t, txn.Event{Kind: txn.EventEnded, Commit: true}, w.commit())
+	require.Equal(t, []string{"again", "there, too"}, w.visible())
+	for _, r := range w.results {
+		require.Equal(t, r.Token == 1, r.Ambiguous, "%+v", r)
+	}
+}
+
 // Offsets of a group become the transaction's, and are there when it is committed (KIP-447).
 func TestSendOffsets(t *testing.T) {
 	versions(t, func(t *testing.T, v int16) {

@@ -229,8 +229,9 @@ func (r *grouped) revives(why core.ErrorCode) bool {
 		// KIP-848: the instance's predecessor, or its twin, is a member until its session ends.
 		return true
 	case why == core.ErrFencedInstanceID:
-		// The twin that fenced it has left, or does so. Where there is none, nobody may have: it stays out, and is missed.
-		return r.c.phase == Settle && r.c.env.Groups.twins[r.opts.Instance]
+		// The twin that fenced it has left, or does so; or a JoinGroup of the process before this one has come late. Where there is
+		// neither, nobody may have: it stays out, and is missed.
+		return r.c.phase == Settle && (r.c.incarn > 1 || r.c.env.Groups.twins[r.opts.Instance])
 	default:
 		return false
 	}

@@ -20,7 +20,9 @@ func (p *Producer) Done(now core.Now, done *cluster.Completion) {
 		return
 	}
 	for _, b := range r.batches {
-		b.part.inflight--
+		if !b.orphan {
+			b.part.inflight--
+		}
 	}
 	resp, ok := done.Resp.(*kmsg.ProduceResponse)
 	if !ok { // lost: the request and its bytes may still be under way
@@ -63,6 +65,10 @@ func find(resp *kmsg.ProduceResponse, b *batch) *kmsg.ProduceResponseTopicPartit
 
 // settle decides what becomes of a batch after an attempt.
 func (p *Producer) settle(now core.Now, b *batch, a *kmsg.ProduceResponseTopicPartition) {
+	if b.orphan {
+		p.release(b)
+		return
+	}
 	b.state = sealed
 	code := core.ErrNetworkException
 	if a != nil {

@@ -133,9 +133,34 @@ func stamp(b *batch) {
 func (p *Producer) borrow() {
 	id, epoch, ok := p.txn.Identity()
 	p.ids.state = idsAsked
-	if ok {
+	switch {
+	case ok:
 		p.ids.state, p.ids.id, p.ids.epoch = idsKnown, id, epoch
+	case id == core.NoProducerID:
+		p.orphan(core.ErrInvalidTxnState)
 	}
+}
+
+// orphan gives up what is in flight: whoever begins anew, as another producer, takes nothing along. Repeated after that a batch would
+// be refused for its epoch, and the refusal doom a transaction that it is no part of.
+func (p *Producer) orphan(code core.ErrorCode) {
+	for _, part := range p.active {
+		kept := part.queue[:0]
+		for _, b := range part.queue {
+			if b.state != inFlight {
+				kept = append(kept, b)
+				continue
+			}
+			if !b.expired {
+				p.failRecords(b, code, true)
+			}
+			b.orphan = true
+			part.inflight--
+		}
+		clear(part.queue[len(kept):])
+		part.queue = kept
+	}
+	p.deactivate()
 }
 
 // stuck reports whether a partition waits for the end of a transaction that a failed batch has doomed. In another epoch what was

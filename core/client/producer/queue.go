@@ -64,6 +64,7 @@ type batch struct {
 	unknown  bool // an attempt's outcome is unknown; see the package comment
 	lent     bool // a lost request may still refer to bytes
 	expired  bool // results are out; its answer is awaited for the numbering's sake only
+	orphan   bool // results are out, and it is in no queue: its producer is no more
 }
 
 // member is a record of a batch, as far as its result needs it.
