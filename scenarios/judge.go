@@ -195,6 +195,9 @@ func (v *Verdict) liveness(plan sim.Plan) {
 	for _, u := range v.Result.Unhealthy {
 		v.add(PropertyHealthy, "", u)
 	}
+	if v.Result.Bereft {
+		return
+	}
 	if v.Result.Settled > v.Result.SimTime {
 		v.add(PropertySettle, "", fmt.Sprintf("clients were not done %d ns after the faults had stopped: %s",
 			v.Result.SimTime-v.Result.Stopped, strings.Join(v.Result.Unsettled, "; ")))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/sim/simnet"
 )
 
@@ -111,4 +112,29 @@ func (r *run) await(c history.Core) {
 			return
 		}
 	}
+}
+
+// bereft reports whether a disk was lost that was the last one known to have some partition whole: its node was in the ISR yet when the
+// others left it, or alone in the ELR, and has registered without it since.
+func (r *run) bereft() bool {
+	var newest *metadata.Image
+	wiped := false
+	for _, p := range r.brokers {
+		wiped = wiped || p.wipes > 0
+		if n := p.insight(); n != nil && (newest == nil || n.Image().Offset() > newest.Offset()) {
+			newest = n.Image()
+		}
+	}
+	if !wiped || newest == nil {
+		return false
+	}
+	for t := range newest.Topics() {
+		for _, p := range t.Partitions() {
+			if p.Leader == core.NoNode && len(p.ISR) == 0 && len(p.EligibleLeaderReplicas) == 0 {
+				r.points["sim.bereft"]++
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -25,6 +25,9 @@ type Result struct {
 	Stopped, Settled core.Mono
 	// Unsettled says which clients were not done, and what each of them wanted; empty if they settled.
 	Unsettled []string
+	// Bereft says that a disk was lost, and that no replica of some partition is known to have all that was committed there: Kafka would
+	// ask for an unclean election. No client is owed anything then.
+	Bereft bool
 	// Unhealthy says which brokers were not serving, and which logs were offline, at the end.
 	Unhealthy []string
 	Faults    []FaultCount // fired, by kind
@@ -421,6 +424,7 @@ func (r *run) settle() {
 		r.result.Settled = w.now
 		return
 	}
+	r.result.Bereft = r.bereft()
 	for _, p := range r.clients {
 		if c, ok := p.driver.(*workload.Client); ok && !c.Done() {
 			r.result.Unsettled = append(r.result.Unsettled, p.name+" wants "+c.Wants())
