@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
@@ -27,6 +28,7 @@ type fakeGroup struct {
 	subscribed protocol.Subscription // of the real member, as last joined
 	protocols  []string
 	plan       map[string][]core.TopicPartition // by member, from the leader; a test's if ghosts lead
+	basis      map[string][]byte                // and the user data that came with it
 	planned    int32                            // the generation of plan
 	planReal   []core.TopicPartition            // ghostLeads: what the real member gets
 	committed  map[core.TopicPartition]int64
@@ -126,6 +128,13 @@ func (g *fakeGroup) join(r *kmsg.JoinGroupRequest, resp *kmsg.JoinGroupResponse,
 		resp.ErrorCode, resp.MemberID = int16(core.ErrMemberIDRequired), g.newID()
 		g.member = resp.MemberID // pending
 		return
+	case r.MemberID == "" && g.generation > 0 && g.planned == g.generation: // KIP-345, KIP-814: a static leader is back
+		old := g.member
+		g.member = g.newID()
+		g.plan[g.member], g.basis[g.member] = g.plan[old], g.basis[old]
+		resp.SkipAssignment = true
+		g.tell(r, resp)
+		return
 	case r.MemberID == "":
 		g.member = g.newID()
 	case r.MemberID != g.member:
@@ -139,6 +148,11 @@ func (g *fakeGroup) join(r *kmsg.JoinGroupRequest, resp *kmsg.JoinGroupResponse,
 	g.subscribed, _, _ = protocol.ParseSubscription(r.Protocols[0].Metadata)
 	g.generation++
 	g.rebalance, g.syncing = false, true
+	g.tell(r, resp)
+}
+
+// tell answers a JoinGroup of the present generation.
+func (g *fakeGroup) tell(r *kmsg.JoinGroupRequest, resp *kmsg.JoinGroupResponse) {
 	resp.MemberID, resp.Generation, resp.LeaderID = g.member, g.generation, "ghost"
 	resp.ProtocolType, resp.Protocol = kmsg.StringPtr("consumer"), kmsg.StringPtr(r.Protocols[0].Name)
 	if g.ghostLeads {
@@ -163,11 +177,11 @@ func (g *fakeGroup) sync(r *kmsg.SyncGroupRequest, resp *kmsg.SyncGroupResponse,
 	}
 	g.syncing = false
 	if g.planned == g.generation { // the group is Stable
-		resp.MemberAssignment = protocol.Assignment{Partitions: g.plan[g.member]}.AppendTo(nil, 0)
+		resp.MemberAssignment = protocol.Assignment{Partitions: g.plan[g.member], UserData: g.basis[g.member]}.AppendTo(nil, 0)
 		return
 	}
 	g.planned = g.generation
-	g.plan = map[string][]core.TopicPartition{}
+	g.plan, g.basis = map[string][]core.TopicPartition{}, map[string][]byte{}
 	if g.ghostLeads {
 		g.plan[g.member] = g.planReal
 	}
@@ -176,7 +190,7 @@ func (g *fakeGroup) sync(r *kmsg.SyncGroupRequest, resp *kmsg.SyncGroupResponse,
 		if err != nil {
 			panic(err)
 		}
-		g.plan[a.MemberID] = one.Partitions
+		g.plan[a.MemberID], g.basis[a.MemberID] = one.Partitions, bytes.Clone(one.UserData)
 	}
 	resp.MemberAssignment = protocol.Assignment{Partitions: g.plan[g.member]}.AppendTo(nil, 0)
 }

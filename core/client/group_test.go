@@ -313,6 +313,36 @@ func TestStaticMember(t *testing.T) {
 	require.Empty(t, w.g.left)
 }
 
+// KIP-814: a static leader that comes back causes no rebalance, unless topics have come or grown while it was away.
+func TestStaticLeaderComesBack(t *testing.T) {
+	w := newGroupWorld(t, 1, client.Options{Group: member.Options{InstanceID: "i"}}, 1)
+	owns := func(n int) {
+		t.Helper()
+		w.until(func() bool {
+			w.m.Poll(w.now, 10, nil)
+			return len(w.m.Owned(nil)) == n
+		})
+	}
+	away := func() {
+		t.Helper()
+		w.m.Leave(w.now)
+		w.until(func() bool { return w.m.State() == member.Off })
+	}
+	w.m.Subscribe(w.now, []string{"late", "t0"})
+	owns(1)
+	away()
+	w.m.Subscribe(w.now, []string{"late", "t0"})
+	owns(1)
+	w.idle(core.Second)
+	require.Equal(t, 2, w.requests("JoinGroup"))
+	require.Equal(t, int32(1), w.g.generation)
+	away()
+	w.kafka.topic("late", 3)
+	w.m.Subscribe(w.now, []string{"late", "t0"})
+	owns(4)
+	require.Equal(t, int32(2), w.g.generation)
+}
+
 func TestFencedInstanceFails(t *testing.T) {
 	w := newGroupWorld(t, 1, client.Options{Group: member.Options{InstanceID: "i"}}, 1)
 	w.m.Subscribe(w.now, []string{"t0"})

@@ -217,6 +217,9 @@ func (m *Member) synced(now core.Now, resp *kmsg.SyncGroupResponse) {
 			return
 		}
 		m.heard()
+		if m.lead != nil {
+			m.lead.resumed(&a)
+		}
 		m.state, m.seen = Stable, -1 // what came while the assignment was on its way is looked at now
 		m.beatAt = now.Mono.Add(m.opts.HeartbeatInterval)
 		m.adopt(now, a.Partitions)

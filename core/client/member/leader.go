@@ -1,6 +1,9 @@
 package member
 
 import (
+	"bytes"
+	"encoding/binary"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -22,7 +25,9 @@ type leading struct {
 	assigned bool
 	list     []kmsg.SyncGroupRequestGroupAssignment
 	// skip: KIP-814, the coordinator has the assignment; a static leader came back and only watches the topics.
-	skip bool
+	skip  bool
+	self  string // the leader's member id, if it is a static member
+	stale bool   // skip: the assignment does not rest on the topics as they are
 }
 
 type leadingMember struct {
@@ -34,6 +39,9 @@ type leadingMember struct {
 // newLeading takes the members of a JoinGroup response.
 func (m *Member) newLeading(resp *kmsg.JoinGroupResponse) *leading {
 	l := &leading{version: m.cl.MetadataVersion(), skip: resp.SkipAssignment}
+	if m.opts.InstanceID != "" {
+		l.self = resp.MemberID
+	}
 	for i := range resp.Members {
 		r := &resp.Members[i]
 		one := leadingMember{id: r.MemberID}
@@ -113,17 +121,41 @@ func (l *leading) assign(using assignor.Assignor, cl *cluster.Cluster) []kmsg.Sy
 	}
 	var out []kmsg.SyncGroupRequestGroupAssignment
 	for i, list := range using.Assign(members, topics) {
+		a := protocol.Assignment{Partitions: list}
+		if members[i].ID == l.self {
+			a.UserData = l.basis()
+		}
 		row := kmsg.NewSyncGroupRequestGroupAssignment()
-		row.MemberID = members[i].ID
-		row.MemberAssignment = protocol.Assignment{Partitions: list}.AppendTo(nil, protocol.Newest)
+		row.MemberID, row.MemberAssignment = members[i].ID, a.AppendTo(nil, protocol.Newest)
 		out = append(out, row)
 	}
 	slices.SortFunc(out, func(a, b kmsg.SyncGroupRequestGroupAssignment) int { return strings.Compare(a.MemberID, b.MemberID) })
 	return out
 }
 
+// basis is a hash of the topics and the numbers of their partitions, on which the assignment rests. A static leader gives it to itself, as
+// the user data of its assignment.
+func (l *leading) basis() []byte {
+	h := fnv.New64a()
+	var b []byte
+	for i, name := range l.topics {
+		b = binary.BigEndian.AppendUint32(append(append(b[:0], name...), 0), uint32(l.counts[i]))
+		_, _ = h.Write(b)
+	}
+	return h.Sum(nil)
+}
+
+// resumed takes the assignment of a static leader that came back. KIP-814 spares its group a rebalance and leaves it the watch over the
+// topics; but what was created while it was away is no change to somebody who has seen nothing before.
+func (l *leading) resumed(a *protocol.Assignment) {
+	l.stale = l.skip && !bytes.Equal(a.UserData, l.basis())
+}
+
 // changed reports whether the assignment does not fit the topics any more. Nobody else in a classic group looks at that.
 func (l *leading) changed(cl *cluster.Cluster) bool {
+	if l.stale {
+		return true
+	}
 	for i, name := range l.topics {
 		if i < len(l.counts) && partitionsOf(cl, name) != l.counts[i] {
 			return true
