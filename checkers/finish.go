@@ -325,15 +325,15 @@ func (c *Checker) forgotten(pl *place, first core.Offset, cl *cell, send int) bo
 	return first < pl.startBy(op.End)
 }
 
-// call is one send of an idempotent producer, with the first and last offset it got.
+// call is one send of a producer that keeps the order of its calls, with the first and last offset it got.
 type call struct {
 	op          history.Op
 	event       int
 	first, last core.Offset
 }
 
-// pipelined checks that an idempotent producer's sends stand in the order of its calls, also where it did not wait
-// (up to five in flight keep their order: KAFKA-5494). Calls at one instant have no order.
+// pipelined checks that the sends of a producer that promises it stand in the order of its calls, also where it did not wait
+// (up to five in flight keep their order with idempotence: KAFKA-5494). Calls at one instant have no order.
 func (c *Checker) pipelined(pl *place) {
 	calls := c.calls(pl)
 	var top call // the highest offset of the process' calls before the current instant
@@ -356,14 +356,14 @@ func (c *Checker) pipelined(pl *place) {
 	}
 }
 
-// calls are the idempotent sends that bind, by process and Start.
+// calls are the sends that keep their order and bind, by process and Start.
 func (c *Checker) calls(pl *place) []call {
 	var list []call
 	for _, i := range pl.sends {
 		op, body := c.log.At(i)
 		s := body.(*history.Send)
 		n := len(s.Records)
-		if !s.Idempotent || n == 0 || s.Records[0].Offset == core.NoOffset || c.mayBeGone(pl, i, op, s, s.Records[0].Offset) {
+		if !s.Idempotent && !s.Ordered || n == 0 || s.Records[0].Offset == core.NoOffset || c.mayBeGone(pl, i, op, s, s.Records[0].Offset) {
 			continue
 		}
 		list = append(list, call{op, i, s.Records[0].Offset, s.Records[n-1].Offset})

@@ -53,8 +53,8 @@ const (
 	InconsistentOffsets Property = "inconsistent-offsets"
 	// Duplicate: a value stands at more offsets than the sender's settings allow.
 	Duplicate Property = "duplicate"
-	// NonmonotonicSend: a send that began after another's acknowledgement got a lower offset; or an idempotent
-	// producer's later call did.
+	// NonmonotonicSend: a send that began after another's acknowledgement got a lower offset; or the later call
+	// of a producer that keeps the order of its calls.
 	NonmonotonicSend Property = "nonmonotonic-send"
 	// IntNonmonotonicSend: the offsets of one send's records do not rise.
 	IntNonmonotonicSend Property = "int-nonmonotonic-send"

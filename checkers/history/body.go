@@ -84,7 +84,9 @@ type Send struct {
 	Place
 	Acks       int8 // -1 all, 0 none, 1 leader
 	Idempotent bool
-	Promise    Promise
+	// Ordered: the client keeps the order of its calls in each partition without idempotence, by one request in flight (KAFKA-3197).
+	Ordered bool
+	Promise Promise
 	// Attempts is how often the request was handed to a connection; 0 when not known. Without idempotence each
 	// attempt may have left a copy.
 	Attempts int32

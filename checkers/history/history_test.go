@@ -161,7 +161,7 @@ func drawLog(t *rapid.T) *Log {
 		two := rapid.IntRange(0, 1).Draw(t, "policy")
 		switch Kind(rapid.IntRange(0, int(KindMark)).Draw(t, "kind")) {
 		case KindSend:
-			l.Send(op, Send{at, int8(rapid.IntRange(-1, 1).Draw(t, "acks")), yes, Promise(two), 3, core.Wall(o()), TxnID(two), recs})
+			l.Send(op, Send{at, int8(rapid.IntRange(-1, 1).Draw(t, "acks")), yes, yes, Promise(two), 3, core.Wall(o()), TxnID(two), recs})
 		case KindPoll:
 			l.Poll(op, Poll{at, o(), o(), o(), o(), o(), Isolation(two), yes, TxnID(two), recs})
 		case KindListOffsets:

@@ -85,6 +85,7 @@ func (s *Send) walk(w *walker) {
 	num(w, "acks", &s.Acks, -1)
 	enum(w, "promise", &s.Promise, Durable, promiseWords)
 	flag(w, "idempotent", &s.Idempotent)
+	flag(w, "ordered", &s.Ordered)
 	num(w, "attempts", &s.Attempts, 0)
 	num(w, "appended", &s.LogAppendTime, core.NoTimestamp)
 	num(w, "txn", &s.Txn, 0)

@@ -261,7 +261,8 @@ func (b *Broker) located(f *fetching, at log.Located, out *step.Effects) bool {
 	if at.Need.Len > 0 {
 		out.Reachable("fetch.position-read", nil)
 		f.need = at.Need
-		b.reads.start(b, at.Need, pendingRead{log: f.parts[f.at].p.Log, fetch: f}, out)
+		p := f.parts[f.at].p
+		b.reads.start(b, at.Need, pendingRead{p: p, log: p.Log, fetch: f}, out)
 		return false
 	}
 	part := &f.parts[f.at]

@@ -127,7 +127,7 @@ func specialServed(timestamp int64, version int16) bool {
 func (b *Broker) lookupFound(l *offsetLookup, found log.TimeFound, out *step.Effects) bool {
 	if found.Need.Len > 0 {
 		l.need = found.Need
-		b.reads.start(b, found.Need, pendingRead{log: l.p.Log, lookup: l}, out)
+		b.reads.start(b, found.Need, pendingRead{p: l.p, log: l.p.Log, lookup: l}, out)
 		return false
 	}
 	rp := &l.resp.Topics[l.t].Partitions[l.j]

@@ -10,9 +10,10 @@ import (
 // readTable tracks the few reads of log files that lookups need: exact positions and searches by time.
 type readTable struct{ pending map[step.OpID]pendingRead }
 
-// pendingRead names who waits for a read of a log; exactly one of them is set.
+// pendingRead names who waits for a read of a log; exactly one of the last three is set.
 type pendingRead struct {
-	log    *log.Log // nil with load, which takes it offline itself
+	p      *partition // nil with load, which sees to a failure itself
+	log    *log.Log   // the partition's when the read began
 	load   *coordination.Load
 	fetch  *fetching
 	lookup *offsetLookup
@@ -32,8 +33,9 @@ func (b *Broker) readDone(now core.Now, d *step.DiskDone, out *step.Effects) {
 		return
 	}
 	delete(b.reads.pending, d.Op)
-	if d.Err == step.ErrIO && who.log != nil {
+	if d.Err == step.ErrIO && who.p != nil && who.p.Log == who.log {
 		// The file answers nothing any more until it is closed, and another replica may be whole: Kafka fails the log directory.
+		b.touch(who.p)
 		who.log.TakeOffline(log.Failure{Code: core.ErrKafkaStorageError, File: who.log.Dir(), Offset: core.NoOffset,
 			What: "reading records: " + d.Detail})
 	}

@@ -231,7 +231,7 @@ func (r *producing) record(at core.Mono, rs []producer.Result) {
 	first, o := r.calls[rs[0].Token], r.c.plan.Producer
 	outcome := outcomeOf(rs[0].Err, rs[0].Ambiguous)
 	s := history.Send{
-		Place: history.Place{Partition: rs[0].Partition}, Acks: o.Acks, Idempotent: o.Idempotent,
+		Place: history.Place{Partition: rs[0].Partition}, Acks: o.Acks, Idempotent: o.Idempotent, Ordered: o.Acks == -1,
 		Promise: r.c.env.Topics.promise(first.topic, o.Acks), Attempts: rs[0].Attempts,
 		LogAppendTime: appended(rs, r), Txn: first.txn, Records: make([]history.Record, 0, len(rs)),
 	}
