@@ -11,6 +11,7 @@ import (
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/deadline"
 	"github.com/klamm-log/klamm/core/fetch"
+	"github.com/klamm-log/klamm/core/invariant"
 	"github.com/klamm-log/klamm/core/log/cleaner"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/peer"
@@ -83,6 +84,7 @@ type Broker struct {
 	leaving      map[core.TopicPartition]*partition // being deleted; their directories are not free yet
 	deadlines    deadline.Heap[*partition]          // of logs whose disk owes an answer
 	dirty        []*partition                       // touched in this turn: their logs have work at its end
+	rounds       int                                // of this turn
 	opening      int                                // partitions whose log is not ready or offline yet
 	checkpointAt core.Mono
 	marksAt      core.Mono // when HighWatermarks are written next
@@ -246,6 +248,7 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 		return
 	}
 	b.peers.Deliver(now, out)
+	b.rounds = 0
 	for again := true; again && b.halt == ""; {
 		b.goOn(now, out)
 		b.sweep(now, out)
@@ -268,9 +271,15 @@ func (b *Broker) EndTurn(now core.Now, out *step.Effects) {
 	}
 }
 
+// endless is more rounds than any turn has: what one does wakes at most a few others.
+const endless = 100_000
+
 // goOn moves start-up, shutdown, the control plane and the partitions on until none of them gets any further.
 func (b *Broker) goOn(now core.Now, out *step.Effects) {
 	for again := true; again && b.halt == ""; {
+		if b.rounds++; b.rounds > endless {
+			invariant.Fail("a turn without end: phase %v, restless plane %v", b.phase, b.plane != nil && b.plane.Restless())
+		}
 		before, closing := b.phase, b.checkpoint.closing
 		b.life.stirred = false
 		b.advance(now, out)

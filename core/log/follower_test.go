@@ -118,3 +118,34 @@ func TestJournal(t *testing.T) {
 	quiet.append(1, 10, 1)
 	require.Empty(t, quiet.log.TakeJournal())
 }
+
+// TestNothingIsPromisedWhileALogIsMade: a log that is emptied has no segments for a moment, and a recovery point that were written then
+// would speak of what is not there. Wherever the process ends, the next one opens what it finds.
+func TestNothingIsPromisedWhileALogIsMade(t *testing.T) {
+	for steps, over := 0, false; !over; steps++ {
+		w := openWorld(t, Config{})
+		for range 5 {
+			w.append(1, 10, 1)
+		}
+		w.endTurn()
+		w.run()
+		past := Past{RecoveryPoint: w.log.RecoveryPoint()}
+		require.Equal(t, core.Offset(5), past.RecoveryPoint)
+		w.log.Checkpointed(w.now, past.RecoveryPoint, &w.out)
+		w.log.TruncateFullyAndStartAt(w.now, 20, &w.out)
+		for range steps {
+			if most, needs := w.log.NeedsCheckpoint(); needs {
+				w.log.Checkpointed(w.now, most, &w.out)
+			}
+			w.submit()
+			if over = len(w.disk.queue) == 0; over {
+				break
+			}
+			w.step()
+		}
+		past.RecoveryPoint = w.log.RecoveryPoint() // the broker writes its checkpoint just now
+		n := newWorld(t, w.log.cfg, w.disk.crash(), past)
+		n.run()
+		n.mustBeReady()
+	}
+}

@@ -216,6 +216,7 @@ func (m *memDisk) powerLoss(r *rand.Rand) *memDisk {
 			}
 		}
 	}
+	m.renamesAreWhole(survivors)
 	for d := range m.dirsOK {
 		n.dirs[d], n.dirsOK[d] = true, true
 	}
@@ -228,6 +229,26 @@ func (m *memDisk) powerLoss(r *rand.Rand) *memDisk {
 		n.durable[p] = n.entries[p]
 	}
 	return n
+}
+
+// renamesAreWhole: a rename happened or it did not. A file that was renamed keeps one of its names.
+func (m *memDisk) renamesAreWhole(survivors map[string]*inode) {
+	for _, from := range sortedKeys(m.durable) {
+		f := m.durable[from]
+		if m.entries[from] == f {
+			continue
+		}
+		for _, to := range sortedKeys(m.entries) {
+			if m.entries[to] != f {
+				continue
+			}
+			if survivors[from] != f {
+				survivors[to] = f
+			} else if survivors[to] == f {
+				delete(survivors, from)
+			}
+		}
+	}
 }
 
 func merged(a, b map[string]*inode) map[string]*inode {

@@ -247,7 +247,7 @@ func (l *Log) RecoveryPoint() core.Offset {
 	if l.unnamed { // a checkpoint entry above the start must find partition.metadata to tell whose it is
 		point = l.segments[0].base
 	}
-	if l.errand == truncateErrand {
+	if l.errand == truncateErrand || l.state == recovering {
 		point = min(point, l.promise)
 	}
 	return point

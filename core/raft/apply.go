@@ -211,9 +211,10 @@ func (q *Quorum) Drain() []Committed {
 	return out
 }
 
-// Reading reports whether more of the log is waiting to be handed out and nothing outstanding will bring it.
+// Reading reports whether more of the log is waiting to be handed out and nothing outstanding will bring it. A log that is
+// being cut says itself when it is ready again.
 func (q *Quorum) Reading() bool {
-	return q.phase == phaseRunning && q.applied.Offset < q.hw && q.reader.op == 0
+	return q.phase == phaseRunning && q.applied.Offset < q.hw && q.reader.op == 0 && q.log.Ready()
 }
 
 // Propose appends one batch of record values under the current epoch; it returns the offset of the first. They are

@@ -281,6 +281,13 @@ func (c *cluster) turn(n *node) {
 	}
 	n.q.Check()
 	c.drain(n)
+	for laps := 0; n.q.Reading(); laps++ { // the broker goes on within its turn
+		if laps == 100 {
+			c.t.Fatalf("at %d node %d wants to read on without end: applied %d, high watermark %d\n%s", c.now, n.id, n.q.applied.Offset, n.q.hw, c.describe())
+		}
+		n.q.EndTurn(n.clock(), &n.out)
+		c.drain(n)
+	}
 	if !n.manual && n.opts.SnapshotRecords > 0 && n.q.SnapshotDue() {
 		c.snapshot(n)
 	}

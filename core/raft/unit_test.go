@@ -2,6 +2,7 @@ package raft
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -406,4 +407,28 @@ func TestIdleTurnsTakeNoMemory(t *testing.T) {
 			t.Errorf("node %d, %v: %v allocations", n.id, n.q.role, got)
 		}
 	}
+}
+
+// A cut of the log takes the reads under way along. What is still to be handed out is read when the cut is done, and until then
+// nobody need ask again.
+func TestACutEndsTheReadsUnderWay(t *testing.T) {
+	c := newCluster(t, 7, 3, 3, quick(), simdisk.Config{Read: simdisk.Latency{Base: 20 * core.Millisecond}})
+	c.until(5*core.Second, "a leader", func() bool { l := c.leader(); return l != nil && l.q.Active() })
+	l := c.leader()
+	for i := range 5 {
+		c.propose(l, fmt.Sprint("v", i))
+		c.run(10 * core.Millisecond)
+	}
+	f := c.node(l.id%3 + 1)
+	c.until(core.Second, "five values", func() bool { return len(f.state) == 5 })
+	c.stop(f, false)
+	c.start(f)
+	c.until(core.Second, "a read", func() bool { return f.q.phase == phaseRunning && f.q.applied.Offset < f.q.hw && f.q.reader.op != 0 })
+	f.q.cut.wanted, f.q.cut.to = true, f.q.log.LogEndOffset()-1
+	f.q.hw, f.hw = f.q.cut.to, f.q.cut.to // as if the last record were nobody else's
+	c.turn(f)
+	if !f.q.cut.running || f.q.Reading() {
+		t.Fatalf("cut running: %v, reading: %v", f.q.cut.running, f.q.Reading())
+	}
+	c.until(core.Second, "five values again", func() bool { return len(f.state) == 5 })
 }
