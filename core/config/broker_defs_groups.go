@@ -11,6 +11,8 @@ type Groups struct {
 	ConsumerHeartbeatIntervalMs int32    // group.consumer.heartbeat.interval.ms
 	ConsumerMaxSize             int32    // group.consumer.max.size
 	ConsumerAssignors           []string // group.consumer.assignors; the first is the default
+	ConsumerUpgrade             bool     // group.consumer.migration.policy: a classic group can become a consumer group
+	ConsumerDowngrade           bool     // and the other way round
 
 	OffsetMetadataMaxBytes int32 // offset.metadata.max.bytes: characters, whatever the name says
 	CommitTimeoutMs        int64 // offsets.commit.timeout.ms
@@ -33,6 +35,9 @@ func brokerDefsGroups() []Def {
 			Doc: "Time between two heartbeats of a member of a consumer group."},
 		{Name: "group.consumer.max.size", Type: Int, Default: "2147483647", Min: 1, Max: unbound,
 			Doc: "Most members of a consumer group."},
+		{Name: "group.consumer.migration.policy", Type: String, Default: "bidirectional",
+			Values: []string{"bidirectional", "disabled", "downgrade", "upgrade"},
+			Doc:    "How groups that are in use may change their protocol: from the classic one to that of consumer groups, back, both, or not."},
 		{Name: "group.consumer.session.timeout.ms", Type: Int, Default: "45000", Min: 1, Max: unbound,
 			Doc: "Time after which a silent member of a consumer group is removed."},
 		{Name: "group.initial.rebalance.delay.ms", Type: Int, Default: "3000", Max: unbound,
@@ -66,6 +71,7 @@ func brokerDefsGroups() []Def {
 
 // groups reads the group coordinator's keys.
 func (r *brokerReader) groups() Groups {
+	policy := r.text("group.consumer.migration.policy")
 	g := Groups{
 		InitialRebalanceDelayMs:     r.number("group.initial.rebalance.delay.ms"),
 		MaxSize:                     int32(r.number("group.max.size")),
@@ -75,6 +81,8 @@ func (r *brokerReader) groups() Groups {
 		ConsumerHeartbeatIntervalMs: int32(r.number("group.consumer.heartbeat.interval.ms")),
 		ConsumerMaxSize:             int32(r.number("group.consumer.max.size")),
 		ConsumerAssignors:           SplitList(r.text("group.consumer.assignors")),
+		ConsumerUpgrade:             policy == "bidirectional" || policy == "upgrade",
+		ConsumerDowngrade:           policy == "bidirectional" || policy == "downgrade",
 		OffsetMetadataMaxBytes:      int32(r.number("offset.metadata.max.bytes")),
 		CommitTimeoutMs:             r.number("offsets.commit.timeout.ms"),
 		LoadBufferBytes:             int32(r.number("offsets.load.buffer.size")),

@@ -44,7 +44,7 @@ func TestResolveBrokerDefaults(t *testing.T) {
 		Groups: Groups{
 			InitialRebalanceDelayMs: 3000, MaxSize: math.MaxInt32, MinSessionTimeoutMs: 6000, MaxSessionTimeoutMs: 1_800_000,
 			ConsumerSessionTimeoutMs: 45_000, ConsumerHeartbeatIntervalMs: 5000, ConsumerMaxSize: math.MaxInt32,
-			ConsumerAssignors:      []string{"uniform", "range"},
+			ConsumerAssignors: []string{"uniform", "range"}, ConsumerUpgrade: true, ConsumerDowngrade: true,
 			OffsetMetadataMaxBytes: 4096, CommitTimeoutMs: 5000, LoadBufferBytes: 5 << 20, RetentionCheckMs: 600_000,
 			RetentionMs: 7 * 24 * 3600 * 1000, TopicPartitions: 50, TopicReplication: 1, TopicSegmentBytes: 100 << 20,
 		},
@@ -96,6 +96,7 @@ log.cleaner.backoff.ms=42
 group.consumer.assignors=range
 group.consumer.heartbeat.interval.ms=43
 group.consumer.max.size=44
+group.consumer.migration.policy=downgrade
 group.consumer.session.timeout.ms=45
 `
 
@@ -178,6 +179,7 @@ log.cleanup.policy=compact
 		Groups: Groups{
 			InitialRebalanceDelayMs: 25, MaxSize: 26, MinSessionTimeoutMs: 27, MaxSessionTimeoutMs: 28,
 			ConsumerSessionTimeoutMs: 45, ConsumerHeartbeatIntervalMs: 43, ConsumerMaxSize: 44, ConsumerAssignors: []string{"range"},
+			ConsumerDowngrade:      true,
 			OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
 			TopicPartitions: 34, TopicReplication: 35, TopicSegmentBytes: 36, TopicCodec: 4,
 		}, Transactions: moreTransactions(),

@@ -50,7 +50,7 @@ func newConsumers(opts *Options, timers *coord.Timers) modern.Env {
 func consumerConfig(cfg *config.Groups) modern.Config {
 	return modern.Config{
 		SessionTimeoutMs: cfg.ConsumerSessionTimeoutMs, HeartbeatIntervalMs: cfg.ConsumerHeartbeatIntervalMs,
-		MaxSize: cfg.ConsumerMaxSize, Assignors: cfg.ConsumerAssignors,
+		MaxSize: cfg.ConsumerMaxSize, Assignors: cfg.ConsumerAssignors, Downgrade: cfg.ConsumerDowngrade, ClassicMaxSize: cfg.MaxSize,
 	}
 }
 
@@ -99,6 +99,9 @@ func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.
 	if g == nil {
 		other := c.lookup(groupID)
 		switch {
+		case r.MemberEpoch != modern.JoinEpoch && other != nil && other.ProtocolType() == classic.ConsumerProtocol:
+			// The group has become a classic one since this member was in it. It is to join anew, and can.
+			return modern.HeartbeatResult{Code: core.ErrUnknownMemberID, Message: "Member " + r.MemberID + " is not a member of group " + groupID + "."}
 		case r.MemberEpoch != modern.JoinEpoch:
 			return modern.HeartbeatResult{Code: core.ErrGroupIDNotFound, Message: "Group " + groupID + " is not a consumer group."}
 		case other != nil && !other.Deserted():
@@ -115,7 +118,8 @@ func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.
 		}
 	}
 	result := g.Heartbeat(now, r)
-	if g.Shell() { // the log has not taken it
+	c.takeDowngraded(now)
+	if c.ConsumerGroup(groupID) == g && g.Shell() { // the log has not taken it
 		c.groups.Delete(groupID)
 		if c.offsets.Has(groupID) {
 			c.ensure(groupID, now.Wall)
@@ -137,6 +141,9 @@ func (c *Coordinator) vacate(now core.Now, groupID string) core.ErrorCode {
 // and go on by their own protocol. It is one batch. While the group is between two generations nobody knows what its members
 // have; whoever asks is told to ask again. Kafka converts it then, too, and sends all members back to join.
 func (c *Coordinator) upgrade(now core.Now, groupID string) (core.ErrorCode, string) {
+	if !c.opts.Config.ConsumerUpgrade {
+		return core.ErrGroupIDNotFound, "Group " + groupID + " is not a consumer group, and group.consumer.migration.policy does not let it become one."
+	}
 	old := c.classicGroup(groupID)
 	if old == nil || old.ProtocolType() != classic.ConsumerProtocol {
 		return core.ErrGroupIDNotFound, "Group " + groupID + " is not a consumer group."
@@ -154,7 +161,20 @@ func (c *Coordinator) upgrade(now core.Now, groupID string) (core.ErrorCode, str
 	}
 	old.Kill()
 	c.ConsumerGroup(groupID).Restore(now)
+	c.upgraded = true
 	return core.ErrNone, ""
+}
+
+// takeDowngraded lets the members of groups that have become classic ones begin the generation in which they get what the last
+// member of the new protocol had.
+func (c *Coordinator) takeDowngraded(now core.Now) {
+	for _, id := range c.consumers.Downgraded {
+		if g := c.classicGroup(id); g != nil {
+			g.Restore(now)
+			c.downgraded = true
+		}
+	}
+	c.consumers.Downgraded = nil
 }
 
 // joinConsumers lets a classic member join a consumer group.
@@ -170,6 +190,11 @@ func (c *Coordinator) joinConsumers(now core.Now, g *modern.Group, r *classic.Jo
 	result := classic.JoinResult{Code: got.Code, MemberID: got.MemberID, Generation: got.Generation}
 	if got.Code == core.ErrNone {
 		result.ProtocolType, result.Protocol = &r.ProtocolType, &got.Protocol
+		// It may have taken the place of the last member of the new protocol. If the log does not take that, the next one to join or to
+		// leave tries again.
+		if done, _ := g.Downgrade(now); done {
+			c.takeDowngraded(now)
+		}
 	}
 	c.env.Answers = append(c.env.Answers, classic.Answer{Ticket: r.Ticket, Join: &result})
 }

@@ -32,9 +32,11 @@ type Coordinator struct {
 	env     classic.Env
 	// consumers is what the consumer groups share, as env is for the classic ones.
 	consumers modern.Env
-	active    bool
-	confirmed core.Mono // when Confirm wrote last
-	expiry    expiryTimer
+	// Groups have changed their protocol since TakeMigrated.
+	upgraded, downgraded bool
+	active               bool
+	confirmed            core.Mono // when Confirm wrote last
+	expiry               expiryTimer
 }
 
 // New is a coordinator of which nothing has been replayed.
@@ -154,6 +156,13 @@ func (c *Coordinator) TakeAnswers() []classic.Answer {
 	return a
 }
 
+// TakeMigrated reports whether classic groups have become consumer groups since the last time, and the other way round.
+func (c *Coordinator) TakeMigrated() (upgraded, downgraded bool) {
+	upgraded, downgraded = c.upgraded, c.downgraded
+	c.upgraded, c.downgraded = false, false
+	return upgraded, downgraded
+}
+
 // NextDeadline is the earliest instant at which the coordinator wants Expire.
 func (c *Coordinator) NextDeadline() (core.Mono, bool) { return c.timers.Next() }
 
@@ -166,6 +175,7 @@ func (c *Coordinator) Expire(now core.Now) {
 		}
 		t.Expire(now)
 	}
+	c.takeDowngraded(now)
 	for _, g := range c.env.Idle {
 		c.tidy(g.ID())
 	}

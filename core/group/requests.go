@@ -96,9 +96,14 @@ func (c *Coordinator) Heartbeat(now core.Now, groupID, memberID string, instance
 // Leave handles a LeaveGroup and answers a code per member.
 func (c *Coordinator) Leave(now core.Now, groupID string, leavers []classic.Leaver) []core.ErrorCode {
 	if g := c.ConsumerGroup(groupID); g != nil {
-		codes := make([]core.ErrorCode, len(leavers))
-		for i, l := range leavers {
-			codes[i] = g.LeaveClassic(now, l.MemberID, l.InstanceID)
+		var codes []core.ErrorCode
+		for len(codes) < len(leavers) && c.ConsumerGroup(groupID) == g {
+			l := &leavers[len(codes)]
+			codes = append(codes, g.LeaveClassic(now, l.MemberID, l.InstanceID))
+		}
+		c.takeDowngraded(now)
+		if rest := leavers[len(codes):]; len(rest) > 0 {
+			codes = append(codes, c.Leave(now, groupID, rest)...)
 		}
 		return codes
 	}

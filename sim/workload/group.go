@@ -14,9 +14,12 @@ import (
 
 // GroupOptions are a group member's options; zero fields mean the client's defaults.
 type GroupOptions struct {
-	Group     int32    `json:"group"`  // group.id is "g" and this number
-	Topics    []string `json:"topics"` // all that the group reads; in Settle every member subscribes to them
-	Modern    bool     `json:"modern,omitempty"`
+	Group  int32    `json:"group"`  // group.id is "g" and this number
+	Topics []string `json:"topics"` // all that the group reads; in Settle every member subscribes to them
+	Modern bool     `json:"modern,omitempty"`
+	// Mixed says that others of the group may speak the other protocol. Then the epoch of the group can rise while a classic member is in
+	// it and is asked for nothing, as it never does in a classic group.
+	Mixed     bool     `json:"mixed,omitempty"`
 	Assignors []string `json:"assignors,omitempty"`
 	Instance  string   `json:"instance,omitempty"`
 	// Twin says that another client has the same Instance: a process that was taken for dead, or is yet to be. It goes when faults
@@ -279,7 +282,7 @@ func (r *grouped) track(at core.Mono) {
 		r.membership, r.since = membership, at
 	}
 	r.before, r.asked = -1, 0
-	if before, asked := r.m.Lineage(); before >= 0 && r.m.State() == member.Stable {
+	if before, asked := r.m.Lineage(); before >= 0 && !r.opts.Mixed && r.m.State() == member.Stable {
 		r.before, r.asked = before, core.Mono(asked)
 	}
 	kept := r.held[:0]

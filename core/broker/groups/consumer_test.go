@@ -207,9 +207,9 @@ func (r *rig) classicRound(id string, generation int32, owned, assign []int32) (
 }
 
 // KIP-848, "Online Migration": a member of the new protocol joins a classic group. Those who are in it stay, with what they have,
-// and follow by their own protocol; a new coordinator finds all of it in the log.
+// and follow by their own protocol; a new coordinator finds all of it in the log. The policy is that it stays a consumer group.
 func TestOnlineUpgrade(t *testing.T) {
-	r := newRig(t)
+	r := newRigWith(t, "group.consumer.migration.policy", "upgrade")
 	r.leadAll(1)
 	told := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse)
 	a := told.MemberID
@@ -265,6 +265,101 @@ func TestOnlineUpgrade(t *testing.T) {
 	left := r.call(4, leave).(*kmsg.LeaveGroupResponse)
 	require.Equal(t, []int16{0, int16(core.ErrUnknownMemberID)}, []int16{left.Members[0].ErrorCode, left.Members[1].ErrorCode})
 	require.Equal(t, "Empty", r.describeConsumers("g")[0].State)
+}
+
+// mixed is a Stable group of a classic member, which is returned with its epoch and partitions, and "B" of the new protocol.
+func (r *rig) mixed() (a string, next int32, keep []int32, epoch int32) {
+	a = r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse).MemberID
+	all := []int32{0, 1, 2, 3, 4, 5, 6, 7}
+	generation, _ := r.classicRound(a, -1, nil, all)
+	epoch, _ = r.joinConsumer("B")
+	_, keep = r.classicRound(a, generation, all, nil)
+	next, _ = r.classicRound(a, generation, keep, nil)
+	_, rest := r.beatOwning("B", epoch)
+	require.Len(r.t, rest, 4)
+	require.Equal(r.t, "Stable", r.describeConsumers("g")[0].State)
+	return a, next, keep, epoch
+}
+
+// KIP-848, "Online Migration", the other way: when the last member of the new protocol is gone, those who are left are a classic group,
+// in the generation that they know, and are asked to join the next, in which its partitions are theirs. A coordinator that takes
+// over just then asks them, too.
+func TestOnlineDowngrade(t *testing.T) {
+	ways := map[string]func(r *rig, a string, next int32){
+		"it leaves": func(r *rig, _ string, _ int32) { r.leaveConsumer("B") },
+		"its session ends": func(r *rig, a string, next int32) {
+			for range 46 {
+				r.heartbeat("g", a, next)
+				r.pass(core.Second)
+			}
+		},
+		"it leaves, and the coordinator dies": func(r *rig, _ string, _ int32) {
+			r.leaveConsumer("B")
+			p := groups.PartitionFor("g", partitions)
+			r.plane.Unlead(r.now, p, 1, &r.out)
+			r.lead(p, 2)
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.leadAll(1)
+			a, next, keep, epoch := r.mixed()
+			way(r, a, next)
+			require.Equal(t, int16(core.ErrGroupIDNotFound), r.describeConsumers("g")[0].ErrorCode, "it is a classic group")
+			require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", a, next))
+			require.Equal(t, core.ErrNone, r.commitOffset("g", a, next, keep[0], 17))
+			late, _ := r.beatOwning("B", epoch, 1)
+			require.Equal(t, int16(core.ErrUnknownMemberID), late.ErrorCode)
+
+			all := []int32{0, 1, 2, 3, 4, 5, 6, 7}
+			third, got := r.classicRound(a, next, keep, all)
+			require.Equal(t, next+1, third)
+			require.Equal(t, all, got)
+			require.Equal(t, int64(17), r.fetchOffset("g", keep[0]))
+			again, _ := r.joinConsumer("B")
+			require.Greater(t, again, third, "and it can come back")
+		})
+	}
+}
+
+// The policy says which way groups in use may go.
+func TestMigrationPolicy(t *testing.T) {
+	r := newRigWith(t, "group.consumer.migration.policy", "downgrade")
+	r.leadAll(1)
+	a := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse).MemberID
+	generation, _ := r.classicRound(a, -1, nil, []int32{0, 1, 2, 3, 4, 5, 6, 7})
+	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
+		req.MemberID, req.RebalanceTimeoutMillis, req.SubscribedTopicNames = "B", 10_000, []string{"t"}
+		req.Topics = []kmsg.ConsumerGroupHeartbeatRequestTopic{}
+	})
+	require.Equal(t, int16(core.ErrGroupIDNotFound), resp.ErrorCode)
+	require.Contains(t, *resp.ErrorMessage, "group.consumer.migration.policy")
+	require.Equal(t, core.ErrNone, r.heartbeat("g", a, generation))
+}
+
+// A static member that comes back with the classic protocol takes the place of the last one of the new protocol.
+func TestDowngradeByAStaticMember(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
+		req.MemberID, req.InstanceID, req.RebalanceTimeoutMillis, req.SubscribedTopicNames = "B", kmsg.StringPtr("i"), 10_000, []string{"t"}
+		req.Topics = []kmsg.ConsumerGroupHeartbeatRequestTopic{}
+	})
+	require.Zero(t, resp.ErrorCode)
+	req := joining("g", "")
+	req.InstanceID = kmsg.StringPtr("i")
+	joined := r.call(9, req).(*kmsg.JoinGroupResponse)
+	require.Zero(t, joined.ErrorCode)
+	require.Equal(t, int16(core.ErrGroupIDNotFound), r.describeConsumers("g")[0].ErrorCode)
+	sync := r.syncing("g", joined.MemberID, joined.Generation, nil)
+	sync.InstanceID = req.InstanceID
+	require.Equal(t, int16(core.ErrRebalanceInProgress), r.call(5, sync).(*kmsg.SyncGroupResponse).ErrorCode)
+	req.MemberID = joined.MemberID
+	next := r.call(9, req).(*kmsg.JoinGroupResponse)
+	require.Zero(t, next.ErrorCode)
+	require.Equal(t, joined.MemberID, next.LeaderID)
+	require.Equal(t, joined.Generation+1, next.Generation)
 }
 
 // A classic member that is asked to join again and only sends heartbeats is removed when its rebalance time-out has passed.

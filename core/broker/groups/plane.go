@@ -94,7 +94,10 @@ func (hooks) Note(e shards.Event, out *step.Effects) {
 func (h hooks) Activated(now core.Now, s *shard, _ *step.Effects) { h.p.purge(now, s) }
 
 // Settle implements [shards.Hooks]: what the groups have to say to those who waited for them become answers of the shard.
-func (hooks) Settle(now core.Now, s *shard, _ *step.Effects) {
+func (hooks) Settle(now core.Now, s *shard, out *step.Effects) {
+	upgraded, downgraded := s.Machine().TakeMigrated()
+	out.Sometimes(upgraded, "groups.upgraded", nil)
+	out.Sometimes(downgraded, "groups.downgraded", nil)
 	for _, a := range s.Machine().TakeAnswers() {
 		w := s.Parked[a.Ticket]
 		delete(s.Parked, a.Ticket)

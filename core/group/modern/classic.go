@@ -6,7 +6,6 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/assignor/protocol"
 	"github.com/klamm-log/klamm/core/coord"
-	"github.com/klamm-log/klamm/core/group/records"
 )
 
 // ClassicJoin is a JoinGroup of a consumer that speaks the classic protocol, in a group that others are in by the new one.
@@ -180,6 +179,11 @@ func (g *Group) SyncClassic(now core.Now, id string, instance *string, generatio
 	}
 	g.timersOf(id).rebalance.cancel()
 	g.heard(now, id)
+	return g.assignmentOf(m), core.ErrNone
+}
+
+// assignmentOf is what a classic member has, in the version of its subscription.
+func (g *Group) assignmentOf(m *Member) []byte {
 	a := protocol.Assignment{}
 	for _, h := range m.Assigned {
 		if topic, exists := g.env.Topics.Name(h.Topic); exists {
@@ -187,7 +191,7 @@ func (g *Group) SyncClassic(now core.Now, id string, instance *string, generatio
 		}
 	}
 	_, version, _ := protocol.ParseSubscription(m.Classic.Protocols[0].Metadata) // it could be read when the member joined
-	return a.AppendTo(nil, min(version, protocol.Newest)), core.ErrNone
+	return a.AppendTo(nil, min(version, protocol.Newest))
 }
 
 // HeartbeatClassic handles a Heartbeat: REBALANCE_IN_PROGRESS asks the member to join again, because the group has moved on, it
@@ -249,57 +253,4 @@ func (g *Group) LeaveClassic(now core.Now, id string, instance *string) core.Err
 		return coord.AppendError(code)
 	}
 	return core.ErrNone
-}
-
-// FromClassic is a Stable classic group as records of a consumer group: the generation becomes all epochs, and what the members
-// were assigned both their target and what they have. ok is false if that is not possible: somebody does not speak the
-// consumers' protocol, or two members have one partition.
-func FromClassic(topics Topics, id string, v *records.GroupValue) (recs []coord.Record, ok bool) {
-	if v == nil || v.ProtocolType != protocol.Type || v.Protocol == nil || v.Generation < 1 {
-		return nil, false
-	}
-	g := New(&Env{Topics: topics}, id)
-	b := batch{g: g}
-	taken := make(map[Partition]bool)
-	for i := range v.Members {
-		m, target, valid := g.fromClassic(v, &v.Members[i], taken)
-		if !valid {
-			return nil, false
-		}
-		b.put(KindMember, m.ID, appendMember(nil, m))
-		b.put(KindTargetOf, m.ID, appendTarget(nil, target))
-		b.put(KindCurrentOf, m.ID, appendCurrent(nil, m))
-	}
-	b.put(KindGroup, "", epochValue{epoch: v.Generation}.appendTo(nil)) // no hash: the first look will raise the epoch
-	b.put(KindTarget, "", epochValue{epoch: v.Generation}.appendTo(nil))
-	return b.recs, true
-}
-
-func (g *Group) fromClassic(v *records.GroupValue, old *records.Member, taken map[Partition]bool) (*Member, []Partition, bool) {
-	wish, _, err := protocol.ParseSubscription(old.Subscription)
-	if err != nil {
-		return nil, nil, false
-	}
-	has, _, err := protocol.ParseAssignment(old.Assignment)
-	if err != nil {
-		return nil, nil, false
-	}
-	r := ClassicJoin{
-		InstanceID: old.InstanceID, ClientID: old.ClientID, ClientHost: old.ClientHost, SessionTimeoutMs: old.SessionTimeoutMs,
-		RebalanceTimeoutMs: old.RebalanceTimeoutMs, Protocols: []ClassicProtocol{{Name: *v.Protocol, Metadata: old.Subscription}},
-	}
-	if r.RebalanceTimeoutMs < 0 {
-		r.RebalanceTimeoutMs = old.SessionTimeoutMs // version 0 of the record had none
-	}
-	m := updatedClassic(nil, &r, old.ID, &wish)
-	m.Epoch, m.PreviousEpoch = v.Generation, v.Generation
-	target := g.named(has.Partitions)
-	for _, p := range target {
-		if taken[p] {
-			return nil, nil, false
-		}
-		taken[p] = true
-		m.Assigned = append(m.Assigned, Held{Partition: p, Since: v.Generation})
-	}
-	return m, target, true
 }

@@ -21,7 +21,8 @@
 //
 // Members that speak the classic protocol can be in the same group (online upgrade): their JoinGroup is a heartbeat that says
 // what they want and what they have, their generation is the member epoch, and REBALANCE_IN_PROGRESS asks them to join
-// again when their next step is due. There is no way back to a classic group but through an empty one.
+// again when their next step is due. When the last member of the new protocol is gone, the group becomes a classic one again
+// (online downgrade).
 //
 // # State
 //

@@ -18,6 +18,8 @@ type Env struct {
 	Log    coord.Proposer
 	Timers *coord.Timers
 	Topics Topics
+	// Downgraded collects the ids of groups that have become classic ones; the owner takes them after each call.
+	Downgraded []string
 }
 
 // Group is one group. It belongs to the [Env] that it was made with.

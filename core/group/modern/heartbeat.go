@@ -314,11 +314,15 @@ func (g *Group) pause(now core.Now, m *Member) core.ErrorCode {
 	return code
 }
 
-// remove takes a member out of the group; its partitions are free. The others hear of it by their next heartbeats.
+// remove takes a member out of the group; its partitions are free. The others hear of it by their next heartbeats. If all of them speak
+// the classic protocol the group becomes a classic one.
 func (g *Group) remove(now core.Now, id string) core.ErrorCode {
 	if !g.members.Has(id) {
 		g.forget(id)
 		return core.ErrNone
+	}
+	if done, code := g.downgrade(now, id); done || code != core.ErrNone {
+		return code
 	}
 	b := batch{g: g}
 	v := view{g: g, removed: id}

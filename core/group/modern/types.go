@@ -135,9 +135,14 @@ type Config struct {
 	HeartbeatIntervalMs int32    // group.consumer.heartbeat.interval.ms
 	MaxSize             int32    // group.consumer.max.size
 	Assignors           []string // group.consumer.assignors; the first is the default
+	Downgrade           bool     // group.consumer.migration.policy lets groups become classic ones
+	ClassicMaxSize      int32    // group.max.size: larger groups cannot
 }
 
 // DefaultConfig is Kafka's.
 func DefaultConfig() Config {
-	return Config{SessionTimeoutMs: 45_000, HeartbeatIntervalMs: 5_000, MaxSize: 1<<31 - 1, Assignors: []string{"uniform", "range"}}
+	return Config{
+		SessionTimeoutMs: 45_000, HeartbeatIntervalMs: 5_000, MaxSize: 1<<31 - 1, Assignors: []string{"uniform", "range"},
+		Downgrade: true, ClassicMaxSize: 1<<31 - 1,
+	}
 }

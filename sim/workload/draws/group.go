@@ -50,9 +50,14 @@ func Groups(r *prng.Rand, shape Shape, g GroupShape) []workload.Plan {
 		if stalls {
 			eager(own.Fork("eager"), &base)
 		}
+		mixed := n > 1 && own.Fork("mixed").Chance(1, 4)
 		first := len(plans)
 		for j := range n {
 			one := own.ForkN("member", j)
+			base := base
+			if mixed { // on its way from one protocol to the other, and perhaps back (KIP-848, online migration)
+				base.Modern, base.Mixed = one.Fork("protocol").Chance(1, 2), true
+			}
 			plans = append(plans, d.member(one, id, base))
 			id++
 			if twin, ok := d.twin(one.Fork("twin"), id, &plans[len(plans)-1], base); ok {
