@@ -179,8 +179,7 @@ log.cleanup.policy=compact
 		Groups: Groups{
 			InitialRebalanceDelayMs: 25, MaxSize: 26, MinSessionTimeoutMs: 27, MaxSessionTimeoutMs: 28,
 			ConsumerSessionTimeoutMs: 45, ConsumerHeartbeatIntervalMs: 43, ConsumerMaxSize: 44, ConsumerAssignors: []string{"range"},
-			ConsumerDowngrade:      true,
-			OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
+			ConsumerDowngrade: true, OffsetMetadataMaxBytes: 29, CommitTimeoutMs: 30, LoadBufferBytes: 31, RetentionCheckMs: 32, RetentionMs: 33 * 60_000,
 			TopicPartitions: 34, TopicReplication: 35, TopicSegmentBytes: 36, TopicCodec: 4,
 		}, Transactions: moreTransactions(),
 		Listeners: []Listener{

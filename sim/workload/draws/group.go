@@ -45,35 +45,42 @@ func Groups(r *prng.Rand, shape Shape, g GroupShape) []workload.Plan {
 	for i := range groups {
 		own := r.ForkN("group", i)
 		base := d.group(own.Fork("options"), int32(i), g)
-		n := g.Members[0] + own.Fork("members").Skewed(g.Members[1]-g.Members[0]+1)
-		stalls := n > 1 && own.Fork("stalls").Chance(2, 5)
-		if stalls {
-			eager(own.Fork("eager"), &base)
-		}
-		mixed := n > 1 && own.Fork("mixed").Chance(1, 4)
-		first := len(plans)
-		for j := range n {
-			one := own.ForkN("member", j)
-			base := base
-			if mixed { // on its way from one protocol to the other, and perhaps back (KIP-848, online migration)
-				base.Modern, base.Mixed = one.Fork("protocol").Chance(1, 2), true
-			}
-			plans = append(plans, d.member(one, id, base))
-			id++
-			if twin, ok := d.twin(one.Fork("twin"), id, &plans[len(plans)-1], base); ok {
-				plans = append(plans, twin)
-				id++
-			}
-		}
-		if stalls {
-			d.stall(own.Fork("stall"), plans[first:], &base)
-		}
+		members := d.members(own, id, &base, g)
+		id += int32(len(members))
 		if once := own.Fork("narrow"); once.Chance(2, 3) {
-			narrow = append(narrow, d.narrow(once, plans[first:], base))
+			narrow = append(narrow, d.narrow(once, members, base))
 		}
+		plans = append(plans, members...)
 	}
 	if own := r.Fork("forget"); own.Chance(7, 8) {
 		plans = append(plans, d.forgetful(own, id, groups, narrow))
+	}
+	return plans
+}
+
+// members draws the members of a group, under ids from the first on.
+func (d *drawer) members(r *prng.Rand, id int32, base *workload.GroupOptions, g GroupShape) []workload.Plan {
+	n := g.Members[0] + r.Fork("members").Skewed(g.Members[1]-g.Members[0]+1)
+	stalls := n > 1 && r.Fork("stalls").Chance(2, 5)
+	if stalls {
+		eager(r.Fork("eager"), base)
+	}
+	mixed := n > 1 && r.Fork("mixed").Chance(1, 4)
+	var plans []workload.Plan
+	for i := range n {
+		own, options := r.ForkN("member", i), *base
+		if mixed { // on its way from one protocol to the other, and perhaps back (KIP-848, online migration)
+			options.Modern, options.Mixed = own.Fork("protocol").Chance(1, 2), true
+		}
+		plans = append(plans, d.member(own, id, options))
+		id++
+		if twin, ok := d.twin(own.Fork("twin"), id, &plans[len(plans)-1], options); ok {
+			plans = append(plans, twin)
+			id++
+		}
+	}
+	if stalls {
+		d.stall(r.Fork("stall"), plans, base)
 	}
 	return plans
 }
