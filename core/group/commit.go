@@ -16,6 +16,7 @@ type Committer struct {
 	// Generation is the generation, or the member epoch of a consumer group (KIP-848); negative for who is no member.
 	Generation int32
 	Txn        bool
+	Old        bool // OffsetCommit before version 9, which knows of generations alone
 }
 
 // Commit is one offset that is to be committed.

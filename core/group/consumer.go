@@ -16,6 +16,9 @@ func (g consumerGroup) Kind() Kind           { return Consumer }
 func (g consumerGroup) ProtocolType() string { return "consumer" }
 
 func (g consumerGroup) CheckCommit(c *Committer) core.ErrorCode {
+	if m := g.Member(c.MemberID); c.Old && m != nil && m.Classic == nil {
+		return core.ErrUnsupportedVersion // a client that speaks the new protocol has the version
+	}
 	code, _ := g.Group.CheckCommit(c.MemberID, c.InstanceID, c.Generation, c.Txn)
 	return code
 }

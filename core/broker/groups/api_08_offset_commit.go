@@ -15,8 +15,8 @@ import (
 // Partitions that do not exist are refused one by one, as is metadata longer than offset.metadata.max.bytes.
 //
 // Version notes: 2 to 4 have a retention time of the client's own (KIP-211); 6 the leader epoch (KIP-320); 7
-// group.instance.id (KIP-345); 9 member epochs (KIP-848), and GROUP_ID_NOT_FOUND where older ones get ILLEGAL_GENERATION; 10
-// topic ids.
+// group.instance.id (KIP-345); 9 member epochs (KIP-848), without which members of the new protocol get UNSUPPORTED_VERSION, and
+// GROUP_ID_NOT_FOUND where older ones get ILLEGAL_GENERATION; 10 topic ids.
 func (p *Plane) offsetCommit(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.OffsetCommitRequest)
 	w := begin(r, 1)
@@ -34,7 +34,7 @@ func (p *Plane) offsetCommit(now core.Now, r *step.Request, out *step.Effects) {
 	if r.Version >= 2 && r.Version <= 4 {
 		retention = req.RetentionTimeMillis
 	}
-	who := group.Committer{MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation}
+	who := group.Committer{MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation, Old: r.Version < 9}
 	codes, code := s.Machine().CommitOffsets(now, req.Group, &who, commits, retention)
 	if code == core.ErrGroupIDNotFound && r.Version < 9 {
 		code = core.ErrIllegalGeneration // older clients do not know the other

@@ -323,6 +323,21 @@ func TestOnlineDowngrade(t *testing.T) {
 	}
 }
 
+// OffsetCommit has known member epochs since version 9: who has one and sends an older version does not know what it says.
+func TestCommitsOfOldVersions(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	a, next, keep, epoch := r.mixed()
+	commit := func(version int16, member string, generation int32) core.ErrorCode {
+		resp := r.call(version, committing("g", member, generation, keep[0], 1)).(*kmsg.OffsetCommitResponse)
+		return core.ErrorCode(resp.Topics[0].Partitions[0].ErrorCode)
+	}
+	require.Equal(t, core.ErrNone, commit(8, a, next))
+	require.Equal(t, core.ErrNone, commit(9, "B", epoch))
+	require.Equal(t, core.ErrUnsupportedVersion, commit(8, "B", epoch))
+	require.Equal(t, core.ErrUnknownMemberID, commit(8, "C", epoch))
+}
+
 // The policy says which way groups in use may go.
 func TestMigrationPolicy(t *testing.T) {
 	r := newRigWith(t, "group.consumer.migration.policy", "downgrade")

@@ -77,6 +77,9 @@ func (g *Group) Members() []*Member {
 	return list
 }
 
+// Member is a member by id, nil if there is none; read it only.
+func (g *Group) Member(id string) *Member { return g.members.At(id) }
+
 // Target is a member's target assignment, ascending; read it only.
 func (g *Group) Target(memberID string) []Partition { return g.targets.At(memberID) }
 
