@@ -11,7 +11,7 @@ import (
 //
 // Behavior: deletes empty groups with their offsets, each for itself. NON_EMPTY_GROUP and GROUP_ID_NOT_FOUND say why not.
 //
-// Version notes: none that matter here.
+// Version notes: 3 says in words why a group was not deleted.
 func (p *Plane) deleteGroups(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.DeleteGroupsRequest)
 	w := begin(r, len(req.Groups))
@@ -32,7 +32,24 @@ func (p *Plane) deleteGroups(now core.Now, r *step.Request, out *step.Effects) {
 		if s == nil {
 			continue
 		}
-		resp.Groups[i].ErrorCode = int16(s.Machine().Delete(now, id))
+		code := s.Machine().Delete(now, id)
+		resp.Groups[i].ErrorCode, resp.Groups[i].ErrorMessage = int16(code), undeleted(id, code)
 		p.Wait(now, s, w, i, out)
 	}
+}
+
+// undeleted says why a group was not deleted; nil if it was.
+func undeleted(id string, code core.ErrorCode) *string {
+	why := "Group " + id + " cannot be deleted: " + code.String() + "."
+	switch code {
+	case core.ErrNone:
+		return nil
+	case core.ErrGroupIDNotFound:
+		why = "Group " + id + " does not exist."
+	case core.ErrNonEmptyGroup:
+		why = "Group " + id + " has members."
+	case core.ErrInvalidGroupID:
+		why = "The group id is not valid."
+	}
+	return &why
 }

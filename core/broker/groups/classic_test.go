@@ -41,6 +41,24 @@ func (r *rig) state(group string) string { return r.describe(5, group).State }
 
 func code(c int16) core.ErrorCode { return core.ErrorCode(c) }
 
+// KIP-62: a client from before has no rebalance timeout, and is waited for as long as its session lasts.
+func TestTheOldestJoinGroup(t *testing.T) {
+	r := newLeader(t)
+	req := joining("g", "")
+	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = 8000, 0
+	a := r.send(0, req)
+	r.pass(core.Second)
+	first := r.answer(a).(*kmsg.JoinGroupResponse)
+	require.Zero(t, first.ErrorCode)
+	require.Equal(t, first.MemberID, first.LeaderID)
+	other := r.send(0, req) // a second member, for which the first one is waited for
+	r.pass(7 * core.Second)
+	require.Nil(t, r.answered[other])
+	r.heartbeat("g", first.MemberID, first.Generation)
+	r.pass(2 * core.Second)
+	require.NotNil(t, r.answered[other], "8 s after it had come")
+}
+
 // KIP-394: "the first JoinGroup request of a dynamic member is rejected with MEMBER_ID_REQUIRED", and the id expires.
 func TestNewMembersLearnTheirIDFirst(t *testing.T) {
 	r := newLeader(t)

@@ -321,7 +321,9 @@ func TestDescribeListDelete(t *testing.T) {
 
 	req := kmsg.NewPtrDeleteGroupsRequest()
 	req.Groups = []string{"g", "simple", "x", "x\xff"}
-	resp := r.call(2, req).(*kmsg.DeleteGroupsResponse)
+	resp := r.call(3, req).(*kmsg.DeleteGroupsResponse)
+	require.Equal(t, "Group g has members.", *resp.Groups[0].ErrorMessage)
+	require.Nil(t, resp.Groups[1].ErrorMessage)
 	require.Equal(t, []core.ErrorCode{core.ErrNonEmptyGroup, core.ErrNone, core.ErrGroupIDNotFound, core.ErrInvalidGroupID},
 		[]core.ErrorCode{code(resp.Groups[0].ErrorCode), code(resp.Groups[1].ErrorCode), code(resp.Groups[2].ErrorCode), code(resp.Groups[3].ErrorCode)})
 	require.Equal(t, int64(-1), r.fetchOffset("simple", 0))

@@ -41,6 +41,7 @@ func refuse(w *pending, index int, code core.ErrorCode) {
 		row.Group, row.ErrorCode = w.Req.Body.(*kmsg.ConsumerGroupDescribeRequest).Groups[index], int16(code)
 		resp.Groups[index] = row
 	case *kmsg.DeleteGroupsResponse:
-		resp.Groups[index].ErrorCode = int16(code)
+		row := &resp.Groups[index]
+		row.ErrorCode, row.ErrorMessage = int16(code), undeleted(row.Group, code)
 	}
 }
