@@ -74,6 +74,11 @@ public class Members {
         await("all of " + produced + " records seen", () -> seen.size() == produced);
     }
 
+    static GroupType type(String group) throws Exception {
+        for (var g : admin.listGroups().all().get()) if (g.groupId().equals(group)) return g.type().orElse(GroupType.UNKNOWN);
+        return GroupType.UNKNOWN;
+    }
+
     static void newProtocol() throws Exception {
         admin.createTopics(List.of(new NewTopic("new-t", 6, (short) 1))).all().get();
         String[] consumer = {"group.protocol", "consumer"};
@@ -94,10 +99,10 @@ public class Members {
         c.leave();
     }
 
-    static void upgrade() throws Exception {
+    static void migrate() throws Exception {
         admin.createTopics(List.of(new NewTopic("old-t", 6, (short) 1))).all().get();
         String pack = "org.apache.kafka.clients.consumer.";
-        String[] classic = {"group.protocol", "classic", "heartbeat.interval.ms", "500", "session.timeout.ms", "10000",
+        String[] classic = {"group.protocol", "classic", "heartbeat.interval.ms", "500", "metadata.max.age.ms", "1000",
             "partition.assignment.strategy", pack + "CooperativeStickyAssignor"};
         Member a = new Member("old", "old-t", null, classic), b = new Member("old", "old-t", null, classic);
         each("a classic group", 3, a, b);
@@ -111,6 +116,13 @@ public class Members {
         each("an eager one joins", 2, a, n, eager);
         n.leave();
         each("the new one has left", 3, a, eager);
+        await("it is a classic group again", () -> type("old") == GroupType.CLASSIC);
+        Member again = new Member("old", "old-t", null, "group.protocol", "consumer");
+        each("another new one joins", 2, a, eager, again);
+        await("it is a consumer group again", () -> type("old") == GroupType.CONSUMER);
+        produce("old-t");
+        again.leave();
+        each("that one has left, too", 3, a, eager);
         admin.createPartitions(Map.of("old-t", NewPartitions.increaseTo(8))).all().get();
         each("partitions added", 4, a, eager);
         produce("old-t");
@@ -125,7 +137,7 @@ public class Members {
         admin = Admin.create(p);
         producer = new KafkaProducer<>(p, new StringSerializer(), new StringSerializer());
         newProtocol();
-        upgrade();
+        migrate();
         long committed = 0;
         for (String group : List.of("new", "old")) {
             for (var o : admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values()) committed += o.offset();

@@ -45,7 +45,6 @@ func meant() []permit {
 		{step: "", path: `(Brokers\[\d+\]\.)?(Host|Port|ClusterID)`, when: both, why: "they are two clusters"},
 		{step: "Produce", path: `.*\.LogAppendTime`, when: both, why: "they have two clocks"},
 		{step: "ApiVersions", path: `ApiKeys\[\d+\]\.\w+`, when: onlyKafka, why: "docs/COMPATIBILITY.md names the keys that are there"},
-		{step: "ApiVersions", path: `ApiKeys\[(11|42)\]\.(Min|Max)Version`, why: "docs/COMPATIBILITY.md names the versions of JoinGroup and DeleteGroups"},
 		{step: "ApiVersions", path: `(Finalized|Supported)Features\[.*`, why: "docs/COMPATIBILITY.md names the features"},
 		{step: "ApiVersions", path: `FinalizedFeaturesEpoch`, when: both, why: "their metadata logs have different lengths"},
 		{step: "DescribeLogDirs", path: `Dirs\[\d+\]\.Dir`, when: both, why: "they have two directories"},
