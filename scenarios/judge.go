@@ -256,7 +256,7 @@ func deposed(oracle *cluster.Oracle) []txn.Span {
 }
 
 // provers are the transactional ids of which one transaction at least must be committed after the faults: those of writers that have a
-// topic to write to.
+// topic to write to, and that wait for as long as the network takes.
 func provers(plan sim.Plan, log *history.Log) []int32 {
 	var out []int32
 	var there []string
@@ -268,12 +268,24 @@ func provers(plan sim.Plan, log *history.Log) []int32 {
 	writes := func(op workload.Op) bool {
 		return op.Kind == workload.Transact && slices.ContainsFunc(op.Topics, func(name string) bool { return slices.Contains(there, name) })
 	}
+	var hasty []int32
 	for i := range plan.Clients {
 		c := &plan.Clients[i]
-		if c.Kind == workload.Writer && slices.ContainsFunc(c.Ops, writes) &&
-			!slices.Contains(out, c.Txn.Writer) {
+		switch {
+		case c.Kind != workload.Writer:
+		case c.Producer.DeliveryTimeout < firstAck(&plan):
+			hasty = append(hasty, c.Txn.Writer) // perhaps another process has the id, and ends this one's transactions
+		case slices.ContainsFunc(c.Ops, writes) && !slices.Contains(out, c.Txn.Writer):
 			out = append(out, c.Txn.Writer)
 		}
 	}
-	return out
+	return slices.DeleteFunc(out, func(w int32) bool { return slices.Contains(hasty, w) })
+}
+
+// firstAck is how long the first record of a transaction may take to be acknowledged. It goes to the leader, which asks the coordinator,
+// which has its own record replicated before the leader can have this one: two replications are four fetches, of which each may
+// find one under way that brings nothing. The rest is disks.
+func firstAck(plan *sim.Plan) core.Mono {
+	const hops, disks = 20, 100 * core.Millisecond
+	return hops*(plan.Net.BaseLatency+plan.Net.Jitter) + disks
 }

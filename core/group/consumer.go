@@ -93,7 +93,7 @@ func (c *Coordinator) replayConsumer(e *coord.Entry) error {
 }
 
 // ConsumerHeartbeat handles a ConsumerGroupHeartbeat. The first one of a group makes it; a classic group that nobody is in
-// gives way to it and leaves it its offsets.
+// gives way to it and leaves it its offsets. Whoever was told a member id there and has not joined yet will join here.
 func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.HeartbeatRequest) modern.HeartbeatResult {
 	if code, message := r.Check(&c.consumers.Config); code != core.ErrNone {
 		return modern.HeartbeatResult{Code: code, Message: message}
@@ -107,7 +107,7 @@ func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.
 			return modern.HeartbeatResult{Code: core.ErrUnknownMemberID, Message: "Member " + r.MemberID + " is not a member of group " + groupID + "."}
 		case r.MemberEpoch != modern.JoinEpoch:
 			return modern.HeartbeatResult{Code: core.ErrGroupIDNotFound, Message: "Group " + groupID + " is not a consumer group."}
-		case other != nil && !other.Deserted():
+		case other != nil && other.CheckDelete() != core.ErrNone:
 			if code, message := c.upgrade(now, groupID); code != core.ErrNone {
 				return modern.HeartbeatResult{Code: code, Message: message}
 			}

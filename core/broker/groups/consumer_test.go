@@ -127,12 +127,6 @@ func (r *rig) becomeClassicAndBack(p int32) {
 	require.Equal(t, int16(core.ErrMemberIDRequired), joined.ErrorCode)
 	require.Equal(t, int16(core.ErrGroupIDNotFound), r.describeConsumers("g")[0].ErrorCode)
 	require.Equal(t, int64(19), r.fetchOffset("g", 2), "offsets stay when the group changes its kind")
-	resp, _ := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
-		req.MemberID, req.RebalanceTimeoutMillis, req.SubscribedTopicNames = "C", 10_000, []string{"t"}
-		req.Topics = []kmsg.ConsumerGroupHeartbeatRequestTopic{}
-	})
-	require.Equal(t, int16(core.ErrGroupIDNotFound), resp.ErrorCode, "somebody is about to join the classic group")
-	r.pass(60 * core.Second)
 	epoch, all := r.joinConsumer("C")
 	require.Equal(t, int32(1), epoch)
 	require.Len(t, all, 8)
@@ -336,6 +330,21 @@ func TestCommitsOfOldVersions(t *testing.T) {
 	require.Equal(t, core.ErrNone, commit(9, "B", epoch))
 	require.Equal(t, core.ErrUnsupportedVersion, commit(8, "B", epoch))
 	require.Equal(t, core.ErrUnknownMemberID, commit(8, "C", epoch))
+}
+
+// A classic group in which nobody is yet but one that was told its id gives way, and that one joins the group that it finds. (Kafka says that it
+// is no consumer group, which ends the client that asked.)
+func TestUpgradeBeforeTheFirstMember(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	told := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse)
+	require.Equal(t, int16(core.ErrMemberIDRequired), told.ErrorCode)
+	_, all := r.joinConsumer("B")
+	require.Len(t, all, 8)
+	joined := r.call(9, joining("g", told.MemberID)).(*kmsg.JoinGroupResponse)
+	require.Zero(t, joined.ErrorCode)
+	require.Equal(t, told.MemberID, joined.MemberID)
+	require.Len(t, r.describeConsumers("g")[0].Members, 2)
 }
 
 // The policy says which way groups in use may go.

@@ -74,6 +74,9 @@ func (d *drawer) members(r *prng.Rand, id int32, base *workload.GroupOptions, g 
 		}
 		plans = append(plans, d.member(own, id, options))
 		id++
+		if mixed { // a process can come back with the other protocol
+			options.Modern = own.Fork("protocol of the twin").Chance(1, 2)
+		}
 		if twin, ok := d.twin(own.Fork("twin"), id, &plans[len(plans)-1], options); ok {
 			plans = append(plans, twin)
 			id++
