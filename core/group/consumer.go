@@ -7,6 +7,7 @@ import (
 	"github.com/klamm-log/klamm/core/group/classic"
 	"github.com/klamm-log/klamm/core/group/modern"
 	"github.com/klamm-log/klamm/core/group/offsets"
+	"github.com/klamm-log/klamm/core/group/records"
 )
 
 // consumerGroup is a group of KIP-848 in the registry.
@@ -113,11 +114,13 @@ func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.
 			}
 			g = c.ConsumerGroup(groupID)
 		default:
-			if code := c.vacate(now, groupID); code != core.ErrNone {
+			if code := c.vacateForConsumers(now, groupID); code != core.ErrNone {
 				return modern.HeartbeatResult{Code: coord.AppendError(code)}
 			}
-			g = modern.New(&c.consumers, groupID)
-			c.groups.Set(groupID, consumerGroup{g})
+			if g = c.ConsumerGroup(groupID); g == nil {
+				g = modern.New(&c.consumers, groupID)
+				c.groups.Set(groupID, consumerGroup{g})
+			}
 		}
 	}
 	result := g.Heartbeat(now, r)
@@ -131,13 +134,52 @@ func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.
 	return result
 }
 
-// vacate removes a group that nobody is in, so that one of another kind can take its id. Its offsets stay.
-func (c *Coordinator) vacate(now core.Now, groupID string) core.ErrorCode {
-	g := c.lookup(groupID)
-	if g == nil {
+// vacateForConsumers removes a classic group that nobody is in, so that a consumer group can take its id, and go on with its
+// generation: in a group none comes twice. Kafka begins anew.
+func (c *Coordinator) vacateForConsumers(now core.Now, groupID string) core.ErrorCode {
+	var successor []coord.Record
+	if old := c.classicGroup(groupID); old != nil && old.Generation() > 0 {
+		successor = modern.Successor(groupID, old.Generation())
+	}
+	return c.vacate(now, groupID, successor)
+}
+
+// vacateForClassic is the other way round.
+func (c *Coordinator) vacateForClassic(now core.Now, old *modern.Group) core.ErrorCode {
+	var successor []coord.Record
+	if old.Epoch() > 0 {
+		v := records.GroupValue{ProtocolType: classic.ConsumerProtocol, Generation: old.Epoch(), Since: now.Wall}
+		successor = []coord.Record{{Key: groupKey(old.ID()), Value: v.AppendTo(nil)}}
+	}
+	code := c.vacate(now, old.ID(), successor)
+	if g := c.classicGroup(old.ID()); g != nil && code == core.ErrNone {
+		g.Restore(now)
+	}
+	return code
+}
+
+// vacate writes the tombstones of a group that nobody is in together with the records of its successor. Its offsets stay.
+func (c *Coordinator) vacate(now core.Now, groupID string, successor []coord.Record) core.ErrorCode {
+	old := c.lookup(groupID)
+	if old == nil {
 		return core.ErrNone
 	}
-	return c.bury(now, g, false)
+	var recs []coord.Record
+	for _, key := range old.Tombstones(nil) {
+		recs = append(recs, coord.Record{Key: key})
+	}
+	if recs = append(recs, successor...); len(recs) > 0 {
+		if code := c.opts.Log.Propose(now, recs); code != core.ErrNone {
+			return code
+		}
+	}
+	if g, ok := old.(classicGroup); ok {
+		g.Kill()
+	}
+	if c.lookup(groupID) == old {
+		c.groups.Delete(groupID)
+	}
+	return core.ErrNone
 }
 
 // upgrade makes a consumer group of a classic one that has members (KIP-848, online upgrade): they stay, with all that they have,

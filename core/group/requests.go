@@ -33,7 +33,7 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 	}
 	if old := c.ConsumerGroup(groupID); old != nil && old.CheckDelete() == core.ErrNone {
 		// A consumer group that nobody is in gives way, as in Kafka.
-		if code := c.vacate(now, groupID); code != core.ErrNone {
+		if code := c.vacateForClassic(now, old); code != core.ErrNone {
 			refuse(coord.AppendError(code))
 			return
 		}

@@ -3,6 +3,7 @@ package workload
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
@@ -20,6 +21,7 @@ type GroupOptions struct {
 	// Mixed says that others of the group may speak the other protocol. Then the epoch of the group can rise while a classic member is in
 	// it and is asked for nothing, as it never does in a classic group.
 	Mixed     bool     `json:"mixed,omitempty"`
+	Patterns  bool     `json:"patterns,omitempty"` // subscribes by regular expressions
 	Assignors []string `json:"assignors,omitempty"`
 	Instance  string   `json:"instance,omitempty"`
 	// Twin says that another client has the same Instance: a process that was taken for dead, or is yet to be. It goes when faults
@@ -144,13 +146,22 @@ func (r *grouped) replay(op *Op) {
 func (r *grouped) begin(now core.Now, at core.Mono, op *Op) {
 	switch op.Kind {
 	case Join:
-		r.m.Subscribe(now, op.Topics)
+		r.subscribe(now, op.Topics)
 	case Leave:
 		r.finishBatch(now, at)
 		r.m.Leave(now)
 	case Work:
 		r.most, r.every = int(op.Max), op.Every
 	default: // not a member's
+	}
+}
+
+// subscribe takes topics by their names, or by an expression that they alone match.
+func (r *grouped) subscribe(now core.Now, topics []string) {
+	if !r.opts.Patterns {
+		r.m.Subscribe(now, topics)
+	} else if err := r.m.SubscribePattern(now, strings.Join(topics, "|")); err != nil {
+		panic(err) // the names of topics are no syntax
 	}
 }
 
@@ -167,14 +178,14 @@ func (r *grouped) enter(now core.Now, at core.Mono, phase Phase) {
 		return
 	}
 	if s := r.m.State(); s == member.Off || s == member.Failed || !slices.Equal(r.m.Topics(), r.opts.Topics) {
-		r.m.Subscribe(now, r.opts.Topics)
+		r.subscribe(now, r.opts.Topics)
 	}
 }
 
 func (r *grouped) act(now core.Now, at core.Mono) {
 	r.m.Tag(int64(at))
 	if r.again != nil {
-		r.m.Subscribe(now, r.again)
+		r.subscribe(now, r.again)
 		r.again = nil
 	}
 	r.hear(at)
@@ -187,12 +198,12 @@ func (r *grouped) act(now core.Now, at core.Mono) {
 // restart joins anew where somebody who looks after the process would.
 func (r *grouped) restart(now core.Now, at core.Mono) {
 	if r.c.phase == Settle && r.m.State() == member.Off && !r.opts.Twin { // it was leaving when the faults ended
-		r.m.Subscribe(now, r.opts.Topics)
+		r.subscribe(now, r.opts.Topics)
 	}
 	if r.retryAt != 0 && at >= r.retryAt {
 		r.retryAt = 0
 		if r.m.State() == member.Failed {
-			r.m.Subscribe(now, r.opts.Topics)
+			r.subscribe(now, r.opts.Topics)
 		}
 	}
 }

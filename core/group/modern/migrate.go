@@ -12,6 +12,13 @@ import (
 
 // KIP-848, "Online Migration": a group can change its protocol while members are in it.
 
+// Successor is the records of a consumer group without members that follows a classic group of a generation.
+func Successor(id string, generation int32) []coord.Record {
+	b := batch{g: &Group{id: id}}
+	b.put(KindGroup, "", epochValue{epoch: generation}.appendTo(nil))
+	return b.recs
+}
+
 // FromClassic is a Stable classic group as records of a consumer group: the generation becomes all epochs, and what the members
 // were assigned both their target and what they have. ok is false if that is not possible: somebody does not speak the
 // consumers' protocol, or two members have one partition.

@@ -139,6 +139,7 @@ func (d *drawer) member(r *prng.Rand, id int32, base workload.GroupOptions) work
 	case 1:
 		o.Async = true
 	}
+	o.Patterns = r.Fork("patterns").Chance(1, 5)
 	o.MaxWait = one(r.Fork("wait"), 5*core.Millisecond, 50*core.Millisecond, 200*core.Millisecond)
 	begin := d.shape.Start
 	if own := r.Fork("late"); own.Chance(1, 2) {
