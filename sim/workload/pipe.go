@@ -82,7 +82,7 @@ func (r *piping) act(now core.Now, at core.Mono) {
 	}
 	r.m.Tag(int64(at))
 	if r.again != nil {
-		r.m.Subscribe(now, r.again)
+		r.subscribe(now, r.again)
 		r.again = nil
 	}
 	r.out.drain(at)
