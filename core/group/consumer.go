@@ -197,8 +197,11 @@ func (c *Coordinator) upgrade(now core.Now, groupID string) (core.ErrorCode, str
 		return core.ErrCoordinatorLoadInProgress, "Group " + groupID + " is rebalancing."
 	}
 	recs, possible := modern.FromClassic(c.opts.Topics, groupID, old.Hard())
-	if !possible || len(old.Hard().Members) > int(c.opts.Config.ConsumerMaxSize) {
+	switch {
+	case !possible:
 		return core.ErrGroupIDNotFound, "Group " + groupID + " cannot become a consumer group."
+	case int64(len(old.Hard().Members)) >= int64(c.opts.Config.ConsumerMaxSize):
+		return core.ErrGroupMaxSizeReached, "The group has reached the maximum capacity of consumer groups."
 	}
 	recs = append([]coord.Record{{Key: groupKey(groupID)}}, recs...)
 	if code := c.opts.Log.Propose(now, recs); code != core.ErrNone {

@@ -332,6 +332,33 @@ func TestCommitsOfOldVersions(t *testing.T) {
 	require.Equal(t, core.ErrUnknownMemberID, commit(8, "C", epoch))
 }
 
+// A static member of a classic group restarts with the new protocol, and so does not leave before: its place is its successor's, with all that
+// it had, and the process of before is fenced.
+func TestUpgradeByAStaticMember(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	req := joining("g", "")
+	req.InstanceID = kmsg.StringPtr("i")
+	seq := r.send(9, req)
+	r.pass(core.Second)
+	joined := r.answer(seq).(*kmsg.JoinGroupResponse)
+	require.Zero(t, joined.ErrorCode)
+	a := protocol.Assignment{Partitions: []core.TopicPartition{{Topic: "t", Partition: 0}, {Topic: "t", Partition: 5}}}
+	sync := r.syncing("g", joined.MemberID, joined.Generation, map[string]string{joined.MemberID: string(a.AppendTo(nil, 1))})
+	sync.InstanceID = req.InstanceID
+	require.Zero(t, r.call(5, sync).(*kmsg.SyncGroupResponse).ErrorCode)
+	resp, got := r.beat(func(req *kmsg.ConsumerGroupHeartbeatRequest) {
+		req.MemberID, req.InstanceID, req.RebalanceTimeoutMillis, req.SubscribedTopicNames = "B", kmsg.StringPtr("i"), 10_000, []string{"t"}
+		req.Topics = []kmsg.ConsumerGroupHeartbeatRequestTopic{}
+	})
+	require.Zero(t, resp.ErrorCode)
+	require.Len(t, got, 8)
+	require.Len(t, r.describeConsumers("g")[0].Members, 1)
+	late := kmsg.NewPtrHeartbeatRequest()
+	late.Group, late.MemberID, late.InstanceID, late.Generation = "g", joined.MemberID, req.InstanceID, joined.Generation
+	require.Equal(t, int16(core.ErrFencedInstanceID), r.call(4, late).(*kmsg.HeartbeatResponse).ErrorCode)
+}
+
 // A classic group in which nobody is yet but one that was told its id gives way, and that one joins the group that it finds. (Kafka says that it
 // is no consumer group, which ends the client that asked.)
 func TestUpgradeBeforeTheFirstMember(t *testing.T) {

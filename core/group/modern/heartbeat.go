@@ -128,7 +128,8 @@ func (g *Group) admit(now core.Now, r *HeartbeatRequest, id string, join bool) (
 			return m, m == nil, nil
 		case !join && holder != id:
 			return no(core.ErrFencedInstanceID, "Static member "+id+" was fenced by member "+holder+".")
-		case join && g.members.At(holder).Epoch == LeaveStaticEpoch:
+		case join && (g.members.At(holder).Epoch == LeaveStaticEpoch || holder != id && g.members.At(holder).Classic != nil):
+			// A classic one does not say that it goes: as in a classic group, whoever comes after it takes its place (KIP-345).
 			return comesBack(g.members.At(holder))
 		case join && holder != id:
 			// KIP-848: unlike the classic protocol a living instance is not thrown out; whoever came first stays.

@@ -130,6 +130,28 @@ public class Members {
         eager.leave();
     }
 
+    /** Static members restart with the other protocol: the group waits for nobody's session. */
+    static void restarts() throws Exception {
+        admin.createTopics(List.of(new NewTopic("static-t", 4, (short) 1))).all().get();
+        String[] one = {"group.protocol", "classic", "heartbeat.interval.ms", "500", "group.instance.id", "one"};
+        String[] two = {"group.protocol", "classic", "heartbeat.interval.ms", "500", "group.instance.id", "two"};
+        String[] twoNew = {"group.protocol", "consumer", "group.instance.id", "two"};
+        Member a = new Member("static", "static-t", null, one), b = new Member("static", "static-t", null, two);
+        each("two static members of a classic group", 2, a, b);
+        b.leave();
+        b = new Member("static", "static-t", null, twoNew);
+        each("one is back with the new protocol", 2, a, b);
+        await("it is a consumer group", () -> type("static") == GroupType.CONSUMER);
+        produce("static-t");
+        b.leave();
+        b = new Member("static", "static-t", null, two);
+        each("and back with the classic one", 2, a, b);
+        await("it is a classic group", () -> type("static") == GroupType.CLASSIC);
+        produce("static-t");
+        a.leave();
+        b.leave();
+    }
+
     public static void main(String[] args) throws Exception {
         broker = args[0];
         Properties p = new Properties();
@@ -138,8 +160,9 @@ public class Members {
         producer = new KafkaProducer<>(p, new StringSerializer(), new StringSerializer());
         newProtocol();
         migrate();
+        restarts();
         long committed = 0;
-        for (String group : List.of("new", "old")) {
+        for (String group : List.of("new", "old", "static")) {
             for (var o : admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values()) committed += o.offset();
         }
         int twice = seen.values().stream().mapToInt(n -> n.get() - 1).sum();
