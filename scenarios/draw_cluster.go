@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/prng"
@@ -78,6 +77,11 @@ func drawNodes(r *prng.Rand, p Profile, plan *sim.Plan) {
 		combined = 0
 	}
 	common := commonProperties(r.Fork("common"), p)
+	racks := int64(0)
+	if own := r.Fork("racks"); own.Chance(t.RacksPerMille, 1000) { // KIP-36, KIP-392
+		racks = own.Between(2, 3)
+		common = append(common, sim.Property{Name: "replica.selector.class", Value: "org.apache.kafka.common.replica.RackAwareReplicaSelector"})
+	}
 	for i := range brokers + voters - combined {
 		own := r.ForkN("node", i)
 		b := drawBroker(own, p)
@@ -93,12 +97,14 @@ func drawNodes(r *prng.Rand, p Profile, plan *sim.Plan) {
 			b.StartAt = core.Mono(own.Fork("start").Below(int64(plan.Safety)))
 		}
 		b.Properties = append(b.Properties, common...)
-		if !b.IsBroker() { // what only brokers have
-			b.Properties = slices.DeleteFunc(b.Properties, func(x sim.Property) bool { return strings.HasPrefix(x.Name, "broker.rack") })
+		if racks > 0 && b.IsBroker() {
+			b.Properties = append(b.Properties, sim.Property{Name: rackProperty, Value: fmt.Sprint("r", own.Fork("rack").Below(racks))})
 		}
 		plan.Brokers = append(plan.Brokers, b)
 	}
 }
+
+const rackProperty = "broker.rack"
 
 // commonProperties are the settings that all nodes of a cluster share: timeouts that run out within a run, and sizes that
 // make replication take many steps.
@@ -138,6 +144,11 @@ func clusterShape(plan *sim.Plan, s *draws.Shape, reconfigured, tough bool) {
 		b := &plan.Brokers[i]
 		if b.IsBroker() {
 			s.Nodes = append(s.Nodes, int32(i)+1)
+		}
+		for _, x := range b.Properties {
+			if x.Name == rackProperty && !slices.Contains(s.Racks, x.Value) {
+				s.Racks = append(s.Racks, x.Value)
+			}
 		}
 		if b.IsController() && reconfigured {
 			s.Voters = append(s.Voters, draws.Controller{ID: int32(i) + 1, Host: fmt.Sprintf("10.0.0.%d", i+1)})

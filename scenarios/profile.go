@@ -50,6 +50,7 @@ type Topology struct {
 	CorePerMille     int64 `json:"core_per_mille"`   // chance that a core is healed before the others
 	VotersPerMille   int64 `json:"voters_per_mille"` // chance that admins change the voters
 	WipePerMille     int64 `json:"wipe_per_mille"`   // chance that a node loses its disk
+	RacksPerMille    int64 `json:"racks_per_mille"`  // chance that brokers are in racks, and consumers read from the nearest
 	CalmPerMille     int64 `json:"calm_per_mille"`   // chance that faults come in bouts, with time to recover between them
 	TimeoutsMs       Range `json:"timeouts_ms"`      // of sessions, lag, elections: each is drawn from it
 }

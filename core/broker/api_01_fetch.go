@@ -386,6 +386,8 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 			wire.SetEverywhere(&t.Partitions[len(t.Partitions)-1], int64(part.p.Everywhere()))
 		}
 		rep.Spans = append(rep.Spans, part.span)
+		out.Sometimes(part.preferred != core.NoNode, "fetch.sent-to-nearer-replica", nil)
+		out.Sometimes(f.follower == core.NoNode && part.span.Len > 0 && part.p.Leader() != b.cfg.NodeID, "fetch.served-by-follower", nil)
 	}
 	f.ctx.Finish()
 	if f.follower == core.NoNode {

@@ -115,7 +115,7 @@ func codecOf(name string) (record.Codec, bool) {
 func (o *ConsumerOptions) options() (consumer.Options, error) {
 	c := consumer.Options{
 		MaxWait: o.MaxWait, MinBytes: o.MinBytes, MaxBytes: o.MaxBytes, PartitionMaxBytes: o.PartitionMaxBytes,
-		BufferBytes: o.BufferBytes, NoSessions: o.NoSessions,
+		BufferBytes: o.BufferBytes, NoSessions: o.NoSessions, Rack: o.Rack,
 	}
 	if o.Committed {
 		c.Isolation = consumer.ReadCommitted

@@ -72,6 +72,7 @@ type ConsumerOptions struct {
 	PartitionMaxBytes int32     `json:"partition_max_bytes,omitempty"`
 	BufferBytes       int64     `json:"buffer_bytes,omitempty"`
 	NoSessions        bool      `json:"no_sessions,omitempty"`
+	Rack              string    `json:"rack,omitempty"`
 	FinalReads        bool      `json:"final_reads,omitempty"` // read everything in the Final phase
 }
 

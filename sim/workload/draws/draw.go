@@ -100,13 +100,22 @@ func (d *drawer) creator(r *prng.Rand) workload.Plan {
 // reader follows every topic from its beginning, with plain options, and reads everything again in the end.
 func (d *drawer) reader(r *prng.Rand) workload.Plan {
 	p := workload.Plan{ID: ReaderID, Kind: workload.Consumer, Network: d.network(r.Fork("network"), false),
-		Consumer: &workload.ConsumerOptions{Reset: "earliest", FinalReads: true}}
+		Consumer: &workload.ConsumerOptions{Reset: "earliest", FinalReads: true, Rack: d.rack(r)}}
 	for i := range d.topics {
 		for partition := range d.topics[i].Partitions {
 			p.Ops = append(p.Ops, workload.Op{Kind: workload.Assign, At: d.shape.Start, Topic: d.topics[i].Name, Partition: partition, Where: workload.Beginning})
 		}
 	}
 	return finished(p)
+}
+
+// rack is where a consumer is; mostly somewhere, if there are racks at all.
+func (d *drawer) rack(r *prng.Rand) string {
+	own := r.Fork("rack")
+	if len(d.shape.Racks) == 0 || own.Chance(1, 4) {
+		return ""
+	}
+	return one(own, d.shape.Racks...)
 }
 
 // client draws one client. The first one writes: a run without records shows nothing.

@@ -111,6 +111,7 @@ func (d *drawer) consumer(r *prng.Rand) *workload.ConsumerOptions {
 		PartitionMaxBytes: one[int32](r.Fork("partition"), 0, 0, 0, 1, 3000),
 		NoSessions:        r.Fork("sessions").Chance(1, 4),
 		Committed:         r.Fork("committed").Chance(1, 3),
+		Rack:              d.rack(r),
 	}
 	if own := r.Fork("buffer"); own.Chance(1, 3) {
 		o.BufferBytes = own.Between(1, 20_000)

@@ -26,6 +26,8 @@ type Shape struct {
 	Tough bool
 	// Plain makes records that cost little to handle: compression is another profile's matter.
 	Plain bool
+	// Racks are those of the brokers; three consumers of four are in one of them, and read from the nearest replica (KIP-392).
+	Racks []string
 }
 
 // Controller is a node of the quorum and where it is found.
