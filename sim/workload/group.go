@@ -23,6 +23,7 @@ type GroupOptions struct {
 	Mixed     bool     `json:"mixed,omitempty"`
 	Patterns  bool     `json:"patterns,omitempty"` // subscribes by regular expressions
 	Assignors []string `json:"assignors,omitempty"`
+	Server    string   `json:"server,omitempty"` // group.remote.assignor
 	Instance  string   `json:"instance,omitempty"`
 	// Twin says that another client has the same Instance: a process that was taken for dead, or is yet to be. It goes when faults
 	// have stopped, so that the other one stays.
@@ -46,7 +47,7 @@ func (o *GroupOptions) options() (consumer.Options, member.Options) {
 		Witness: true,
 	}
 	if o.Modern {
-		m.Protocol = member.Consumer
+		m.Protocol, m.ServerAssignor = member.Consumer, o.Server
 	}
 	for _, name := range o.Assignors {
 		a, ok := assignor.ByName(name)

@@ -72,6 +72,9 @@ func (d *drawer) members(r *prng.Rand, id int32, base *workload.GroupOptions, g 
 		if mixed { // on its way from one protocol to the other, and perhaps back (KIP-848, online migration)
 			options.Modern, options.Mixed = own.Fork("protocol").Chance(1, 2), true
 		}
+		if options.Modern {
+			options.Server = one(own.Fork("server"), "", "", "uniform", "range")
+		}
 		plans = append(plans, d.member(own, id, options))
 		id++
 		if mixed { // a process can come back with the other protocol
