@@ -21,12 +21,13 @@ func (c *Checker) poll(pl *place, i int, op history.Op, p *history.Poll) {
 	}
 	c.startAtMost(pl, i, p.LogStartOffset, p.HighWatermark)
 	c.showStart(pl, i, op, p.LogStartOffset)
-	if p.Follower {
-		pl.end.raise(op.End, p.HighWatermark, i) // true, though perhaps old news
+	if p.Follower { // true, though perhaps old news
+		pl.end.raise(op.End, p.HighWatermark, i)
+		pl.stable.raise(op.End, p.LastStableOffset, i)
 	} else {
 		c.showEnd(pl, i, op, p.HighWatermark)
+		c.showStable(pl, i, op, p.LastStableOffset)
 	}
-	c.showStable(pl, i, op, p.LastStableOffset)
 	pl.proveEnd(i, op, p)
 }
 

@@ -335,6 +335,24 @@ func TestPreferredReadReplica(t *testing.T) {
 	require.Equal(t, []string{"1"}, values(w.consume(5*core.Second, 1)))
 }
 
+// A leader goes on sending us to a replica that is gone, until it knows: then we do not say where we are, and it answers itself. Asking
+// again and again would keep it busy, and bring nothing.
+func TestPreferredReadReplicaIsGone(t *testing.T) {
+	k := newKafka(2)
+	p := k.topic("t", 1).parts[0]
+	p.readFrom = 1
+	p.store(record.None, record.Options{}, "0")
+	w := newWorld(t, k, client.Options{Cluster: fastCluster(), Consumer: consumer.Options{Rack: "r1"}})
+	w.client.Consumer().Assign(w.now, "t", 0, beginning)
+	require.Equal(t, []string{"0"}, values(w.consume(core.Second, 1)))
+	k.brokers[1].fail()
+	p.store(record.None, record.Options{}, "1")
+	require.Equal(t, []string{"1"}, values(w.consume(5*core.Second, 1)))
+	before := w.requests("0 Fetch(18)")
+	w.idle(5 * core.Second)
+	require.Less(t, w.requests("0 Fetch(18)")-before, 100)
+}
+
 // txn is a batch, or with marker a control batch, of a transactional producer.
 func (p *fakePartition) txn(pid core.ProducerID, v string) {
 	p.store(record.None, record.Options{Transactional: true, Idempotent: true, ProducerID: pid}, v)

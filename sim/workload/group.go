@@ -246,7 +246,7 @@ func (r *grouped) revives(why core.ErrorCode) bool {
 	case why == core.ErrFencedInstanceID:
 		// The twin that fenced it has left, or does so; or a JoinGroup of the process before this one has come late. Where there is
 		// neither, nobody may have: it stays out, and is missed.
-		return r.c.phase == Settle && (r.c.incarn > 1 || r.c.env.Groups.twins[r.opts.Instance])
+		return r.c.phase != Safety && (r.c.incarn > 1 || r.c.env.Groups.twins[r.opts.Instance])
 	default:
 		return false
 	}

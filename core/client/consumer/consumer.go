@@ -63,6 +63,8 @@ type partition struct {
 	marks     Watermarks
 	preferred core.NodeID // KIP-392; core.NoNode: the leader
 	preferTil core.Mono
+	astray    int       // times in a row that the preferred replica was of no use
+	alone     core.Mono // until then the leader is not told where this consumer is, and so does not send it there again
 	retryAt   core.Mono
 	failures  int
 	told      core.ErrorCode // the error of the last EventError since the partition last worked
@@ -330,4 +332,14 @@ func (c *Consumer) trouble(now core.Now, p *partition, err core.ErrorCode, detai
 }
 
 // works notes that the partition has recovered.
+// stray comes back from the preferred replica to the leader, which need not know yet that there is nothing to be had from that one.
+func (c *Consumer) stray(now core.Now, p *partition) {
+	if p.preferred == core.NoNode {
+		return
+	}
+	p.preferred = core.NoNode
+	p.astray++
+	p.alone = c.cl.RetryAfter(now.Mono, p.astray)
+}
+
 func (p *partition) works() { p.failures, p.told, p.retryAt = 0, core.ErrNone, 0 }

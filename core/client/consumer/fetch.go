@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"math"
+	"slices"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/cluster"
@@ -75,15 +76,20 @@ func (c *Consumer) fetchAll(now core.Now, out *step.Effects) {
 		if l := c.cl.Link(now, s.node, cluster.Fetching, out); l != nil {
 			c.fetchFrom(now, s, l, out)
 		} else if c.cl.Failing(s.node, cluster.Fetching) {
-			s.leave()
+			c.leave(now, s)
 		}
 	}
 }
 
 // source is the node to fetch a partition from.
 func (c *Consumer) source(now core.Now, p *partition) core.NodeID {
-	if p.preferred != core.NoNode && (now.Mono >= p.preferTil || !c.cl.Known(p.preferred)) {
+	switch {
+	case p.preferred == core.NoNode:
+	case now.Mono >= p.preferTil:
 		p.preferred = core.NoNode
+	case !c.cl.Known(p.preferred): // the leader has heard of it, and we have not yet
+		c.stray(now, p)
+		c.cl.Refresh()
 	}
 	if p.preferred != core.NoNode {
 		return p.preferred
@@ -151,7 +157,9 @@ func (c *Consumer) fetchFrom(now core.Now, s *session, l *cluster.Link, out *ste
 	req.MaxWaitMillis = int32(min(c.opts.MaxWait/core.Millisecond, math.MaxInt32))
 	req.MinBytes, req.MaxBytes = c.opts.MinBytes, c.opts.MaxBytes
 	req.IsolationLevel = int8(c.opts.Isolation)
-	req.Rack = c.opts.Rack
+	if req.Rack = c.opts.Rack; s.alone(now) {
+		req.Rack = ""
+	}
 	req.SessionID, req.SessionEpoch = s.id, s.epoch
 	s.fill(req, c.opts.PartitionMaxBytes)
 	s.call = cluster.Call{Owner: cluster.Consumer, Ref: s, Body: req, MinVersion: 4,
@@ -169,6 +177,11 @@ func (c *Consumer) fetchFrom(now core.Now, s *session, l *cluster.Link, out *ste
 		}
 	}
 	s.reset()
+}
+
+// alone reports whether something is asked for that the broker is to answer itself.
+func (s *session) alone(now core.Now) bool {
+	return slices.ContainsFunc(s.entries, func(e entry) bool { return e.wanted && now.Mono < e.p.alone })
 }
 
 // request is an empty request body.
@@ -239,9 +252,11 @@ func (s *session) forget(req *kmsg.FetchRequest, e *entry) {
 }
 
 // leave stops preferring the broker, which cannot be reached. It stays the source of partitions that it leads.
-func (s *session) leave() {
+func (c *Consumer) leave(now core.Now, s *session) {
 	for i := range s.entries {
-		s.entries[i].p.preferred = core.NoNode
+		if p := s.entries[i].p; p.preferred == s.node {
+			c.stray(now, p)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ func (c *Consumer) fetched(now core.Now, s *session, done *cluster.Completion) {
 		// Whether the broker advanced the session is unknown: begin another, and do not insist on a replica that may be
 		// unreachable for us.
 		s.body = nil
-		s.leave()
+		c.leave(now, s)
 		s.reset()
 		return
 	}
@@ -118,6 +118,9 @@ func (c *Consumer) take(now core.Now, s *session, p *partition, e *entry, r *kms
 		p.works()
 		return
 	}
+	if p.preferred == s.node {
+		p.astray = 0
+	}
 	next, good, detail := c.verify(p.fetch, core.Offset(r.HighWatermark), r.RecordBatches)
 	if next.offset > p.fetch.offset {
 		p.buffer = append(p.buffer, newChunk(r, good, c.opts.Isolation == ReadCommitted))
@@ -141,7 +144,7 @@ func (c *Consumer) fetchError(now core.Now, s *session, p *partition, r *kmsg.Fe
 		leader, _ := p.meta.Leader(p.index)
 		switch {
 		case s.node != leader: // a follower may not have it yet, or not any more (KIP-392)
-			p.preferred = core.NoNode
+			c.stray(now, p)
 		case len(p.buffer) > 0: // hand out what was fetched before; then the error comes again
 			p.retryAt = c.cl.RetryAfter(now.Mono, 1)
 		default:
