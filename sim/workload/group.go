@@ -315,10 +315,13 @@ func (r *grouped) track(at core.Mono) {
 			r.held = append(r.held, h)
 			r.c.env.Groups.held[groupPlace{r.opts.Group, tp}]++
 			r.prove(at, h)
-		case r.held[i].generation != generation && generation >= 0: // kept, or still to be given up
-			r.held[i].generation = generation
-		default:
+		case r.held[i].generation == generation || generation < 0:
 			continue
+		case !r.opts.Modern && generation > r.held[i].generation+1 && r.m.Revoking(tp):
+			// A static member that was in a generation without knowing of it: what it had was for others to take, then and since.
+			continue
+		default: // kept, or still to be given up
+			r.held[i].generation = generation
 		}
 		r.note(r.since, at, history.OK, tp, history.Group{Step: history.Claimed, Generation: generation, To: core.NoOffset})
 	}

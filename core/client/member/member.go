@@ -166,6 +166,12 @@ func (m *Member) Owned(dst []core.TopicPartition) []core.TopicPartition {
 	return append(dst, m.claims.Keys()...)
 }
 
+// Revoking reports whether the member is to give a partition up and has not done so yet.
+func (m *Member) Revoking(tp core.TopicPartition) bool {
+	c := m.claims.At(tp)
+	return c != nil && c.revoking
+}
+
 // Events appends what happened since the last call to dst. What it tells of revocations the next Poll agrees to.
 func (m *Member) Events(dst []Event) []Event {
 	dst = append(dst, m.events...)
