@@ -139,6 +139,24 @@ func TestStaticMember(t *testing.T) {
 	r.check()
 }
 
+// The coordinator moved between the two batches by which a static member came back: the next one knows the new member, at epoch 0. Its
+// request comes again, and brings it an epoch to go on with.
+func TestStaticMemberComesBackInTwoSteps(t *testing.T) {
+	r := newRig(t)
+	r.topics.set("foo", 2)
+	all := r.partitions("foo", 0, 1)
+	static := func(req HeartbeatRequest) HeartbeatRequest {
+		req.InstanceID = str("i")
+		return req
+	}
+	requireResult(t, r.beat(static(joinRequest("A", "foo"))), core.ErrNone, 1, all)
+	r.beat(static(HeartbeatRequest{MemberID: "A", MemberEpoch: LeaveStaticEpoch}))
+	require.Equal(t, core.ErrNone, r.g.replace(r.now, r.g.Member("A"), "B"))
+	requireResult(t, r.beat(static(joinRequest("B", "foo"))), core.ErrNone, 1, all)
+	require.Equal(t, core.ErrNone, r.beat(static(owns("B", 1, all...))).Code)
+	r.check()
+}
+
 func TestTopicsChange(t *testing.T) {
 	r := newRig(t)
 	r.joins("A", "foo") // it does not exist yet

@@ -71,7 +71,8 @@ func (g *Group) Heartbeat(now core.Now, r *HeartbeatRequest) HeartbeatResult {
 	// it was asked to, and what it is answered need not reach the member, which would never hear of partitions that it got by
 	// it. Whoever really joins again is answered what it has, and moves on by its next heartbeat, under the epoch that this one
 	// answers. Kafka moves it, and can give partitions to others on which the member still works.
-	updated, code := g.advance(now, m, g.updated(m, r, id), r, !join || fresh)
+	// A member at epoch 0 is not meant by that: it has taken a place, the log has lost what was to follow, and nobody was answered.
+	updated, code := g.advance(now, m, g.updated(m, r, id), r, !join || fresh || m.Epoch == JoinEpoch)
 	if code != core.ErrNone {
 		return refuse(coord.AppendError(code), "")
 	}
