@@ -16,18 +16,19 @@ const slowRound = 10
 
 // cleanerWatch is what was seen of one node's cleaner.
 type cleanerWatch struct {
-	worked core.Mono   // when a round was last under way
-	ended  core.Mono   // when one ended last
-	ends   core.Offset // where rounds have ended, over all logs
+	worked core.Mono                           // when a round was last under way
+	ended  core.Mono                           // when one ended last
+	ends   core.Offset                         // where rounds have ended, over all logs
+	until  map[core.TopicPartition]core.Offset // where the log ended at the first look
 	clean  map[core.TopicPartition]bool
 }
 
 // awaitCleaners gives the nodes time to compact what is due after the faults. A log has been cleaned if it is seen once with nothing
-// due. A node where no round is under way for the plan's bound, or none ends for ten times that, while a log is due has stopped.
+// due, or, as clients go on to write, when a round has ended beyond where it ended at first. A node where no round is under way for the plan's bound, or none ends for ten times that, while a log is due has stopped.
 func (r *run) awaitCleaners() {
 	watches := make([]cleanerWatch, len(r.brokers))
 	for i := range watches {
-		watches[i] = cleanerWatch{worked: r.w.now, ended: r.w.now, clean: make(map[core.TopicPartition]bool)}
+		watches[i] = cleanerWatch{worked: r.w.now, ended: r.w.now, until: make(map[core.TopicPartition]core.Offset), clean: make(map[core.TopicPartition]bool)}
 	}
 	for !r.hopeless() {
 		waiting := false
@@ -63,7 +64,10 @@ func (c *cleanerWatch) look(now core.Mono, logs []broker.CleanerView) (dirty []c
 		if l.Round {
 			c.worked = now
 		}
-		if c.clean[l.TP] = c.clean[l.TP] || !l.Due && !l.Round; !c.clean[l.TP] {
+		if _, known := c.until[l.TP]; !known {
+			c.until[l.TP] = l.End
+		}
+		if c.clean[l.TP] = c.clean[l.TP] || !l.Due && !l.Round || l.CleanPoint >= c.until[l.TP]; !c.clean[l.TP] {
 			dirty = append(dirty, l.TP)
 		}
 	}

@@ -105,6 +105,7 @@ type CleanerView struct {
 	Due        bool        // by the topic's configuration the next round is due
 	Round      bool        // one is under way
 	CleanPoint core.Offset // where the last round ended
+	End        core.Offset // the log's
 }
 
 // Compacted are the logs that the cleaner sees to, in the order of their making; none if it is off.
@@ -115,7 +116,7 @@ func (b *Broker) Compacted(now core.Now) []CleanerView {
 			continue
 		}
 		_, due := p.Log.CleanDue(now, p.LastStableOffset())
-		out = append(out, CleanerView{TP: p.TP, Due: due, Round: p.Log.Cleaning(), CleanPoint: p.Log.CleanPoint()})
+		out = append(out, CleanerView{TP: p.TP, Due: due, Round: p.Log.Cleaning(), CleanPoint: p.Log.CleanPoint(), End: p.Log.LogEndOffset()})
 	}
 	return out
 }
