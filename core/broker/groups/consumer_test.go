@@ -332,6 +332,27 @@ func TestCommitsOfOldVersions(t *testing.T) {
 	require.Equal(t, core.ErrUnknownMemberID, commit(8, "C", epoch))
 }
 
+// A member of a cooperative classic group is to give something up, which nobody was assigned yet (KIP-429), when one of the new protocol
+// comes. That gets it when the member has joined without it, and not before.
+func TestUpgradeWhileSomethingIsGivenUp(t *testing.T) {
+	r := newRig(t)
+	r.leadAll(1)
+	a := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse).MemberID
+	all, keep := []int32{0, 1, 2, 3, 4, 5, 6, 7}, []int32{0, 1, 2, 3}
+	generation, _ := r.classicRound(a, -1, nil, all)
+	generation, got := r.classicRound(a, generation, all, keep)
+	require.Equal(t, keep, got)
+	epoch, none := r.joinConsumer("B")
+	require.Empty(t, none)
+	_, none = r.beatOwning("B", epoch)
+	require.Nil(t, none)
+	require.Equal(t, core.ErrNone, r.commitOffset("g", a, generation, 7, 17), "it is still at work on it")
+	require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", a, generation))
+	r.classicRound(a, generation, keep, nil)
+	_, rest := r.beatOwning("B", epoch)
+	require.Equal(t, []int32{4, 5, 6, 7}, rest)
+}
+
 // A static member of a classic group restarts with the new protocol, and so does not leave before: its place is its successor's, with all that
 // it had, and the process of before is fenced.
 func TestUpgradeByAStaticMember(t *testing.T) {

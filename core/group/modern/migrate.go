@@ -20,22 +20,34 @@ func Successor(id string, generation int32) []coord.Record {
 }
 
 // FromClassic is a Stable classic group as records of a consumer group: the generation becomes all epochs, and what the members
-// were assigned both their target and what they have. ok is false if that is not possible: somebody does not speak the
-// consumers' protocol, or two members have one partition.
+// were assigned both their target and what they have. What a member had when it joined, and nobody was assigned, it has still and is
+// to give up: by a cooperative protocol that is given to others in a later generation (KIP-429). (Kafka takes it for free.) ok is false
+// if that is not possible: somebody does not speak the consumers' protocol, or two members have one partition.
 func FromClassic(topics Topics, id string, v *records.GroupValue) (recs []coord.Record, ok bool) {
 	if v == nil || v.ProtocolType != protocol.Type || v.Protocol == nil || v.Generation < 1 {
 		return nil, false
 	}
 	g := New(&Env{Topics: topics}, id)
-	b := batch{g: g}
 	taken := make(map[Partition]bool)
+	var members []*Member
+	var wishes []protocol.Subscription
 	for i := range v.Members {
-		m, target, valid := g.fromClassic(v, &v.Members[i], taken)
+		m, wish, valid := g.fromClassic(v, &v.Members[i], taken)
 		if !valid {
 			return nil, false
 		}
+		members, wishes = append(members, m), append(wishes, wish)
+	}
+	b := batch{g: g}
+	for i, m := range members {
+		b.put(KindTargetOf, m.ID, appendTarget(nil, partitionsOf(m.Assigned)))
+		for _, p := range g.named(wishes[i].Owned) {
+			if !taken[p] {
+				taken[p] = true
+				m.State, m.Revoking = Unrevoked, append(m.Revoking, Held{Partition: p, Since: v.Generation})
+			}
+		}
 		b.put(KindMember, m.ID, appendMember(nil, m))
-		b.put(KindTargetOf, m.ID, appendTarget(nil, target))
 		b.put(KindCurrentOf, m.ID, appendCurrent(nil, m))
 	}
 	b.put(KindGroup, "", epochValue{epoch: v.Generation}.appendTo(nil)) // no hash: the first look will raise the epoch
@@ -43,14 +55,21 @@ func FromClassic(topics Topics, id string, v *records.GroupValue) (recs []coord.
 	return b.recs, true
 }
 
-func (g *Group) fromClassic(v *records.GroupValue, old *records.Member, taken map[Partition]bool) (*Member, []Partition, bool) {
+func partitionsOf(list []Held) (out []Partition) {
+	for _, h := range list {
+		out = append(out, h.Partition)
+	}
+	return out
+}
+
+func (g *Group) fromClassic(v *records.GroupValue, old *records.Member, taken map[Partition]bool) (*Member, protocol.Subscription, bool) {
 	wish, _, err := protocol.ParseSubscription(old.Subscription)
 	if err != nil {
-		return nil, nil, false
+		return nil, wish, false
 	}
 	has, _, err := protocol.ParseAssignment(old.Assignment)
 	if err != nil {
-		return nil, nil, false
+		return nil, wish, false
 	}
 	r := ClassicJoin{
 		InstanceID: old.InstanceID, ClientID: old.ClientID, ClientHost: old.ClientHost, SessionTimeoutMs: old.SessionTimeoutMs,
@@ -61,15 +80,14 @@ func (g *Group) fromClassic(v *records.GroupValue, old *records.Member, taken ma
 	}
 	m := updatedClassic(nil, &r, old.ID, &wish)
 	m.Epoch, m.PreviousEpoch = v.Generation, v.Generation
-	target := g.named(has.Partitions)
-	for _, p := range target {
+	for _, p := range g.named(has.Partitions) {
 		if taken[p] {
-			return nil, nil, false
+			return nil, wish, false
 		}
 		taken[p] = true
 		m.Assigned = append(m.Assigned, Held{Partition: p, Since: v.Generation})
 	}
-	return m, target, true
+	return m, wish, true
 }
 
 // Downgrade makes a classic group of a group in which all speak the classic protocol, if group.consumer.migration.policy lets
