@@ -54,7 +54,7 @@ func TestTheOldestJoinGroup(t *testing.T) {
 	other := r.send(0, req) // a second member, for which the first one is waited for
 	r.pass(7 * core.Second)
 	require.Nil(t, r.answered[other])
-	r.heartbeat("g", first.MemberID, first.Generation)
+	require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", first.MemberID, first.Generation))
 	r.pass(2 * core.Second)
 	require.NotNil(t, r.answered[other], "8 s after it had come")
 }

@@ -283,7 +283,7 @@ func TestOnlineDowngrade(t *testing.T) {
 		"it leaves": func(r *rig, _ string, _ int32) { r.leaveConsumer("B") },
 		"its session ends": func(r *rig, a string, next int32) {
 			for range 46 {
-				r.heartbeat("g", a, next)
+				_ = r.heartbeat("g", a, next) // it is heard
 				r.pass(core.Second)
 			}
 		},
