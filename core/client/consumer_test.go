@@ -319,8 +319,8 @@ func TestLostFetches(t *testing.T) {
 	}
 }
 
-// KIP-392: the leader sends us to a replica in our rack; when that one is gone we come back.
-func TestPreferredReadReplica(t *testing.T) {
+// sentToNearest is a consumer that has read "0" from broker 1, where the leader, broker 0, has sent it.
+func sentToNearest(t *testing.T) (*world, *fakePartition) {
 	k := newKafka(2)
 	p := k.topic("t", 1).parts[0]
 	p.readFrom = 1
@@ -328,8 +328,14 @@ func TestPreferredReadReplica(t *testing.T) {
 	w := newWorld(t, k, client.Options{Cluster: fastCluster(), Consumer: consumer.Options{Rack: "r1"}})
 	w.client.Consumer().Assign(w.now, "t", 0, beginning)
 	require.Equal(t, []string{"0"}, values(w.consume(core.Second, 1)))
+	return w, p
+}
+
+// KIP-392: the leader sends us to a replica in our rack; when that one is gone we come back.
+func TestPreferredReadReplica(t *testing.T) {
+	w, p := sentToNearest(t)
 	require.Positive(t, w.requests("1 Fetch(18)"))
-	k.brokers[1].fail()
+	w.kafka.brokers[1].fail()
 	p.readFrom = -1
 	p.store(record.None, record.Options{}, "1")
 	require.Equal(t, []string{"1"}, values(w.consume(5*core.Second, 1)))
@@ -338,14 +344,8 @@ func TestPreferredReadReplica(t *testing.T) {
 // A leader goes on sending us to a replica that is gone, until it knows: then we do not say where we are, and it answers itself. Asking
 // again and again would keep it busy, and bring nothing.
 func TestPreferredReadReplicaIsGone(t *testing.T) {
-	k := newKafka(2)
-	p := k.topic("t", 1).parts[0]
-	p.readFrom = 1
-	p.store(record.None, record.Options{}, "0")
-	w := newWorld(t, k, client.Options{Cluster: fastCluster(), Consumer: consumer.Options{Rack: "r1"}})
-	w.client.Consumer().Assign(w.now, "t", 0, beginning)
-	require.Equal(t, []string{"0"}, values(w.consume(core.Second, 1)))
-	k.brokers[1].fail()
+	w, p := sentToNearest(t)
+	w.kafka.brokers[1].fail()
 	p.store(record.None, record.Options{}, "1")
 	require.Equal(t, []string{"1"}, values(w.consume(5*core.Second, 1)))
 	before := w.requests("0 Fetch(18)")

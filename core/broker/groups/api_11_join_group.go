@@ -15,9 +15,9 @@ import (
 // Behavior: the member waits until all others have joined, or the rebalance timeout has passed; then all get the new generation,
 // and the leader the list of its members. A group that was empty waits group.initial.rebalance.delay.ms for more of them.
 //
-// Version notes: 1 has a rebalance timeout of its own (KIP-62), before that it is the session timeout; 4 tells a new dynamic member its id first (MEMBER_ID_REQUIRED, KIP-394); 5 adds group.instance.id (KIP-345);
-// 7 the protocol type in the response (KIP-559); 8 the reason, for the log of the broker (KIP-800), of which there is none
-// here; 9 skip_assignment (KIP-814).
+// Version notes: 1 has a rebalance timeout of its own (KIP-62), before that it is the session timeout; 4 tells a new dynamic member its
+// id first (MEMBER_ID_REQUIRED, KIP-394); 5 adds group.instance.id (KIP-345); 7 the protocol type in the response (KIP-559); 8 the
+// reason, for the log of the broker (KIP-800), of which there is none here; 9 skip_assignment (KIP-814).
 func (p *Plane) joinGroup(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.JoinGroupRequest)
 	w := begin(r, 1)

@@ -331,7 +331,6 @@ func (c *Consumer) trouble(now core.Now, p *partition, err core.ErrorCode, detai
 	}
 }
 
-// works notes that the partition has recovered.
 // stray comes back from the preferred replica to the leader, which need not know yet that there is nothing to be had from that one.
 func (c *Consumer) stray(now core.Now, p *partition) {
 	if p.preferred == core.NoNode {
@@ -342,4 +341,5 @@ func (c *Consumer) stray(now core.Now, p *partition) {
 	p.alone = c.cl.RetryAfter(now.Mono, p.astray)
 }
 
+// works notes that the partition has recovered.
 func (p *partition) works() { p.failures, p.told, p.retryAt = 0, core.ErrNone, 0 }
