@@ -1,6 +1,7 @@
 package group
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/klamm-log/klamm/core"
@@ -150,7 +151,8 @@ func (c *Coordinator) FetchOffset(groupID string, tp core.TopicPartition, id cor
 // Offsets is the store of committed offsets; read it only.
 func (c *Coordinator) Offsets() *offsets.Store { return c.offsets }
 
-// DeleteOffsets deletes committed offsets. The first code is the refusal of all of them; else there is one per partition.
+// DeleteOffsets deletes committed offsets. The first code is the refusal of all of them; else there is one per partition. That nothing
+// has to be deleted is confirmed like a fetched offset: a coordinator that has been replaced does not know what was committed since.
 func (c *Coordinator) DeleteOffsets(now core.Now, groupID string, tps []core.TopicPartition) ([]core.ErrorCode, core.ErrorCode) {
 	g := c.lookup(groupID)
 	if g == nil {
@@ -170,8 +172,12 @@ func (c *Coordinator) DeleteOffsets(now core.Now, groupID string, tps []core.Top
 			keys = append(keys, offsetKey(groupID, tp))
 		}
 	}
-	if code := c.tombstones(now, keys); code != core.ErrNone {
-		return nil, coord.AppendError(code)
+	code := coord.AppendError(c.tombstones(now, keys))
+	if len(keys) == 0 && slices.Contains(codes, core.ErrNone) {
+		code = c.Confirm(now)
+	}
+	if code != core.ErrNone {
+		return nil, code
 	}
 	c.tidy(groupID)
 	return codes, core.ErrNone

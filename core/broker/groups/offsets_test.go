@@ -290,6 +290,27 @@ func TestOffsetDelete(t *testing.T) {
 	require.Equal(t, "Dead", r.state("simple"), "nothing is left of it")
 }
 
+// TestOffsetDeleteOfNothing: that nothing was committed is said by a coordinator that proves to be one, as in seed 9900291 of groups:
+// one that had been replaced promised a deletion of what it had not heard of.
+func TestOffsetDeleteOfNothing(t *testing.T) {
+	r := newLeader(t)
+	r.topic("u", 3, 1)
+	r.stable("g", 1)
+	r.auto = false
+	remove := func(topic string) uint64 {
+		req := kmsg.NewPtrOffsetDeleteRequest()
+		req.Group = "g"
+		req.Topics = []kmsg.OffsetDeleteRequestTopic{{Topic: topic, Partitions: []kmsg.OffsetDeleteRequestTopicPartition{{Partition: 0}}}}
+		return r.send(0, req)
+	}
+	require.False(t, r.waits(remove("t")), "a refusal promises nothing")
+	nothing := remove("u")
+	require.True(t, r.waits(nothing))
+	r.plane.Unlead(r.now, groups.PartitionFor("g", partitions), 1, &r.out)
+	r.settle()
+	require.Equal(t, int16(core.ErrNotCoordinator), r.answer(nothing).(*kmsg.OffsetDeleteResponse).ErrorCode)
+}
+
 func TestDescribeListDelete(t *testing.T) {
 	r := newLeader(t)
 	ids, _ := r.stable("g", 2)
