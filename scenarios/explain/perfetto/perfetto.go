@@ -1,9 +1,9 @@
 // Package perfetto writes a recorded run as JSON trace events, which ui.perfetto.dev and chrome://tracing open.
 //
-// Each process of the run is a process of the trace, with one track for its messages, one for its state, one for its disk
-// and one for its clients' operations. A message is a flow from the slice of its sending to that of its arrival; a
-// request and its answer span an asynchronous slice; faults are asynchronous slices; log ends and HighWatermarks are
-// counters. Instants are microseconds of simulated time.
+// Each process of the run is a process of the trace, with one track for its messages, one for its state and one for its
+// disk. A message is a flow from the slice of its sending to that of its arrival. What overlaps with its like is an asynchronous
+// slice, since those of a track have to nest: a request until its answer, an operation of a client, a fault. Log ends and
+// HighWatermarks are counters. Instants are microseconds of simulated time.
 //
 // The format is the Trace Event Format document's; flows are those bound to slices by bind_id.
 package perfetto
@@ -22,7 +22,6 @@ const (
 	trackMessages = iota + 1
 	trackState
 	trackDisk
-	trackOps
 )
 
 // event is one trace event. Its instants are numbers with three decimals, written as text so that no float rounds them.
@@ -107,14 +106,14 @@ func (p *writer) names() {
 		}
 		p.put(event{Phase: "M", Pid: p.pid(proc), Name: "process_name", Args: map[string]any{"name": name}})
 		p.put(event{Phase: "M", Pid: p.pid(proc), Name: "process_sort_index", Args: map[string]any{"sort_index": i}})
-		for track := trackMessages; track <= trackOps; track++ {
+		for track := trackMessages; track <= trackDisk; track++ {
 			p.put(event{Phase: "M", Pid: p.pid(proc), Tid: track, Name: "thread_name", Args: map[string]any{"name": trackName(track)}})
 		}
 	}
 }
 
 func trackName(track int) string {
-	return []string{"", "messages", "state", "disk", "operations"}[track]
+	return []string{"", "messages", "state", "disk"}[track]
 }
 
 // event writes one event of the tape.
@@ -125,7 +124,8 @@ func (p *writer) event(e *explain.Event, at int) {
 	case explain.FaultBegan, explain.FaultEnded:
 		p.fault(e)
 	case explain.Op:
-		p.put(event{Phase: "X", Pid: p.pid(e.Proc), Tid: trackOps, Name: e.Text, TS: micros(e.Begin), Dur: micros(max(1, e.At-e.Begin)), Cat: e.Kind.String()})
+		x := event{Pid: p.pid(e.Proc), Tid: trackMessages, Name: e.Text, Cat: e.Kind.String(), ID: fmt.Sprintf("o%d", at)}
+		p.span(&x, e.Begin, max(e.Begin+1, e.At))
 	case explain.Disk:
 		p.instant(e, trackDisk)
 	default:
@@ -206,10 +206,15 @@ func (p *writer) calls() {
 			continue
 		}
 		q := &t.Messages[m.Answers]
-		x := event{Phase: "b", Pid: p.pid(q.From), Tid: trackMessages, Name: q.Name() + " at " + t.ProcName(q.To), Cat: "call",
-			ID: fmt.Sprintf("c%d", i), TS: micros(t.Events[q.Sent].At)}
-		p.put(x)
-		x.Phase, x.TS = "e", micros(t.Events[m.Arrived].At)
-		p.put(x)
+		x := event{Pid: p.pid(q.From), Tid: trackMessages, Name: q.Name() + " at " + t.ProcName(q.To), Cat: "call", ID: fmt.Sprintf("c%d", i)}
+		p.span(&x, t.Events[q.Sent].At, t.Events[m.Arrived].At)
 	}
+}
+
+// span writes an asynchronous slice.
+func (p *writer) span(x *event, from, to core.Mono) {
+	x.Phase, x.TS = "b", micros(from)
+	p.put(*x)
+	x.Phase, x.TS = "e", micros(to)
+	p.put(*x)
 }

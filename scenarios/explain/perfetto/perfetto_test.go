@@ -40,6 +40,7 @@ func TestTraceEvents(t *testing.T) {
 
 	open, begun := make(map[string]float64), make(map[int]string)
 	flows := make(map[string][2]float64)
+	tracks := make(map[[2]int][]float64) // where the slices end that the last one of a track stands in, itself included
 	sent := 0
 	for _, e := range doc.TraceEvents {
 		require.Positive(t, e.Pid, "0 is the idle process")
@@ -56,6 +57,15 @@ func TestTraceEvents(t *testing.T) {
 		case "X":
 			require.NotNil(t, e.Dur)
 			require.Positive(t, *e.Dur)
+			track, end := [2]int{e.Pid, e.Tid}, *e.TS+*e.Dur
+			around := tracks[track]
+			for len(around) > 0 && around[len(around)-1] <= *e.TS {
+				around = around[:len(around)-1]
+			}
+			if len(around) > 0 {
+				require.LessOrEqual(t, end, around[len(around)-1], "%s crosses the slice that it begins in", e.Name)
+			}
+			tracks[track] = append(around, end)
 			if e.FlowOut {
 				flows[e.BindID] = [2]float64{*e.TS, -1}
 				sent++

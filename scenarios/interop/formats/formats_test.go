@@ -105,32 +105,6 @@ func mermaidParser(t *testing.T) string {
 	return dir
 }
 
-// TestPerfetto: Perfetto's trace processor finds in the trace as many processes, flows and slices as stand there, and no
-// error.
-func TestPerfetto(t *testing.T) {
-	processor, err := exec.LookPath("trace_processor_shell")
-	if err != nil {
-		harness.Missing(t, "there is no trace_processor_shell in the path; the unit tests hold the trace to its format")
-	}
-	file, query := filepath.Join(t.TempDir(), "run.json"), filepath.Join(t.TempDir(), "query.sql")
-	run(t, "", harness.Build(t), "explain", "--seed", "2", "--profile", "cluster", "--perfetto", file)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const sql = "select (select count(*) from flow) || ' ' || (select count(distinct upid) from process where name is not null) || ' ' || " +
-		"(select coalesce(sum(value), 0) from stats where severity = 'error') as found;"
-	if err := os.WriteFile(query, []byte(sql), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	flows := strings.Count(string(text), `"flow_out":true`)
-	processes := strings.Count(string(text), `"name":"process_name"`)
-	want := strconv.Itoa(flows) + " " + strconv.Itoa(processes) + " 0"
-	if got := run(t, "", processor, "-q", query, file); !strings.Contains(got, want) {
-		t.Errorf("the trace processor finds %q, we wrote %q (flows, processes, errors)", got, want)
-	}
-}
-
 // What a frame may take in the median, so that moving about does not stutter: that of a screen with 60 Hz. It is drawn
 // without a graphics card, and on a machine that does other things besides.
 const frameBudget = 16.7
