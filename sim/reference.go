@@ -32,14 +32,23 @@ type reference struct {
 	pruned           bool
 	created, removed map[core.TopicID]bool
 	names            map[string]bool // of topics that ever were
-	changes          []metadata.Change
-	codecs           record.Codecs
-	findings         []Finding
+	// right is what was compared of each node when it was found to be right. It is not compared again before a record changes it,
+	// or another image takes its place, but for the end of the run.
+	right    map[int]compared // by index of the broker
+	changes  []metadata.Change
+	codecs   record.Codecs
+	findings []Finding
+}
+
+// compared is an image at an offset.
+type compared struct {
+	image  *metadata.Image
+	offset core.Offset
 }
 
 func newReference() *reference {
 	return &reference{image: metadata.NewImage(), created: make(map[core.TopicID]bool), removed: make(map[core.TopicID]bool),
-		names: make(map[string]bool)}
+		names: make(map[string]bool), right: make(map[int]compared)}
 }
 
 // referenceEvery is how often the reference is brought up to date and compared.
@@ -80,10 +89,15 @@ func (r *run) refer(now bool) {
 		if n == nil || n.Image().Offset() != f.image.Offset() || len(f.findings) > 0 {
 			continue
 		}
+		is := compared{n.Image(), f.image.Offset()}
+		if f.right[p.id] == is {
+			continue
+		}
 		if diff := f.image.Diff(n.Image()); len(diff) > 0 {
 			f.find(StateDeterminism, "at offset %d the image of %s is not what the log says (at %d ns): %s",
 				f.image.Offset(), p.name, r.w.now, strings.Join(diff, "; "))
 		}
+		f.right[p.id] = is
 	}
 }
 

@@ -474,6 +474,9 @@ func (r *run) lookBack() {
 		r.scan(p)
 	}
 	if !r.broken() {
+		if r.ref != nil {
+			clear(r.ref.right)
+		}
 		r.refer(true)
 		if !r.plan.SafetyOnly { // else whoever has it committed may be down
 			r.durableMetadata()
