@@ -3,6 +3,7 @@ package workload
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core/prng"
@@ -26,6 +27,7 @@ func valueOf(client int32, incarnation int64, op, index int32) history.Value {
 // number: half of it repeats, so that compression has something to find.
 func Encode(dst []byte, v history.Value, size int64, key []byte, headers []Header) []byte {
 	at := len(dst)
+	dst = slices.Grow(dst, int(max(size, MinValueSize))+8) // its filler ends with a whole word
 	dst = binary.BigEndian.AppendUint64(dst, uint64(v))
 	dst = append(dst, 0, 0, 0, 0)
 	dst = appendFiller(dst, v, max(size-MinValueSize, 0))
@@ -35,17 +37,15 @@ func Encode(dst []byte, v history.Value, size int64, key []byte, headers []Heade
 
 func appendFiller(dst []byte, v history.Value, n int64) []byte {
 	r := prng.New(uint64(v))
-	for n > 0 {
+	end := len(dst) + int(n)
+	for len(dst) < end {
 		word := r.Uint64()
-		var piece [8]byte
-		if word&1 == 0 {
-			binary.LittleEndian.PutUint64(piece[:], word)
+		if word&1 != 0 {
+			word = 0
 		}
-		take := min(n, int64(len(piece)))
-		dst = append(dst, piece[:take]...)
-		n -= take
+		dst = binary.LittleEndian.AppendUint64(dst, word)
 	}
-	return dst
+	return dst[:end]
 }
 
 // Decode is the number of a record that was read. A record that is not, byte for byte, one that [Encode] made has a
