@@ -283,9 +283,12 @@ func provers(plan sim.Plan, log *history.Log) []int32 {
 }
 
 // firstAck is how long the first record of a transaction may take to be acknowledged. It goes to the leader, which asks the coordinator,
-// which has its own record replicated before the leader can have this one: two replications are four fetches, of which each may
-// find one under way that brings nothing. The rest is disks.
-func firstAck(plan *sim.Plan) core.Mono {
-	const hops, disks = 20, 100 * core.Millisecond
+// which has its own record replicated before the leader can have this one.
+func firstAck(plan *sim.Plan) core.Mono { return 2 * replication(plan) }
+
+// replication is how long a request may take whose answer waits for one record to be replicated: two fetches, of which each may find one
+// under way that brings nothing. The rest is disks.
+func replication(plan *sim.Plan) core.Mono {
+	const hops, disks = 10, 50 * core.Millisecond
 	return hops*(plan.Net.BaseLatency+plan.Net.Jitter) + disks
 }
