@@ -37,20 +37,21 @@ const (
 //   - log.dirs takes one directory; its default is data instead of /tmp/kafka-logs;
 //   - only what gives topics their defaults can be changed while running. Kafka can change producer.id.expiration.ms,
 //     listeners and others too.
-func BrokerDefs() []Def {
-	defs := slices.Concat(brokerDefsIdentity(), brokerDefsWork(), brokerDefsReplication(), brokerDefsQuorum(), brokerDefsCleaner(), brokerDefsGroups(),
-		brokerDefsTransactions())
-	for _, t := range TopicDefs() {
+func BrokerDefs() []Def { return slices.Clone(brokerDefs) }
+
+func gatherBrokerDefs() []Def {
+	var synonyms []Def
+	for _, t := range topicDefs {
 		for i := range t.Synonyms {
-			defs = append(defs, synonymDef(&t, i))
+			synonyms = append(synonyms, synonymDef(&t, i))
 		}
 	}
-	slices.SortFunc(defs, func(a, b Def) int { return cmp.Compare(a.Name, b.Name) })
-	return defs
+	return sorted(brokerDefsIdentity(), brokerDefsWork(), brokerDefsReplication(), brokerDefsQuorum(), brokerDefsCleaner(), brokerDefsGroups(),
+		brokerDefsTransactions(), synonyms)
 }
 
 // BrokerDef is the definition of a broker key.
-func BrokerDef(name string) (Def, bool) { return find(BrokerDefs(), name) }
+func BrokerDef(name string) (Def, bool) { return find(brokerDefs, name) }
 
 // synonymDef is the broker key behind a topic key. Of several, only the last has a default (Kafka's are null, so that
 // the coarser units can be seen), and only the first can be changed while running.
@@ -156,12 +157,12 @@ func brokerDefsWork() []Def {
 
 // CheckTopic refuses a topic key that does not exist and a value that it cannot have.
 func CheckTopic(name, value string) error {
-	return checkIn(TopicDefs(), "topic", name, value)
+	return checkIn(topicDefs, "topic", name, value)
 }
 
 // CheckBroker refuses a broker key that does not exist and a value that it cannot have. Whether it can be changed while
 // running is [Def.Update].
-func CheckBroker(name, value string) error { return checkBroker(BrokerDefs(), name, value) }
+func CheckBroker(name, value string) error { return checkBroker(brokerDefs, name, value) }
 
 // checkBroker is CheckBroker for who has the definitions at hand: to gather and sort them takes longer than all else.
 func checkBroker(defs []Def, name, value string) error {

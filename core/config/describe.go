@@ -74,7 +74,7 @@ func (l *Layers) layersOf(names []Synonym, defaults func(i int) Def) []LayerValu
 
 // DescribeTopic describes every topic key.
 func DescribeTopic(l Layers) []Entry {
-	defs := TopicDefs()
+	defs := topicDefs
 	out := make([]Entry, 0, len(defs))
 	for _, d := range defs {
 		e := Entry{Def: d, Value: d.Default, Source: SourceDefault}
@@ -94,7 +94,7 @@ func DescribeTopic(l Layers) []Entry {
 // DescribeBroker describes every broker key. Properties of the file that no definition knows are listed too, without
 // their values: nobody can say whether they are secrets.
 func DescribeBroker(l Layers) []Entry {
-	defs, topics := BrokerDefs(), TopicDefs()
+	defs, topics := brokerDefs, topicDefs
 	out := make([]Entry, 0, len(defs))
 	for _, d := range defs {
 		e := Entry{Def: d, Value: d.Default, Null: d.NoDefault, Source: SourceDefault}

@@ -15,7 +15,7 @@ import (
 // error names every property that is wrong, one per line. Properties that mean nothing here are no error: see
 // [Warnings].
 func ResolveBroker(props map[string]string) (Broker, error) {
-	r := brokerReader{defs: BrokerDefs(), props: props}
+	r := brokerReader{defs: brokerDefs, props: props}
 	for _, name := range slices.Sorted(maps.Keys(props)) {
 		if _, ok := find(r.defs, name); ok {
 			r.fail(checkBroker(r.defs, name, props[name]))
@@ -108,7 +108,7 @@ func (r *brokerReader) replication(b *Broker) {
 // Warnings lists what an operator should hear about a configuration that is valid: properties that mean nothing here,
 // and effects that may surprise. One sentence each, by property.
 func Warnings(props map[string]string) []string {
-	defs := BrokerDefs()
+	defs := brokerDefs
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(props)) {
 		if _, ok := find(defs, name); !ok {

@@ -12,7 +12,7 @@ import (
 // Values were checked when they were set, so one that does not parse was written by another version of the software; it
 // counts as not set.
 func ResolveTopic(lookup func(name, synonym string) (string, bool)) Topic {
-	r := topicReader{defs: TopicDefs(), lookup: lookup}
+	r := topicReader{defs: topicDefs, lookup: lookup}
 	policy := SplitList(r.text("cleanup.policy"))
 	var t Topic
 	for _, p := range policy {

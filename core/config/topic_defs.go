@@ -1,6 +1,10 @@
 package config
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 const (
 	minuteMs = 60 * 1000
@@ -31,8 +35,18 @@ func synonym(name string) []Synonym { return []Synonym{{name, 1}} }
 //   - compression.*.level only matters where the broker compresses, which it does not;
 //   - flush.messages and flush.ms: under klamm.durability=commit every record is flushed before it is acknowledged,
 //     sooner than either could ask for; under os, setting either gives the topic what commit gives.
-func TopicDefs() []Def {
-	return append(topicDefsFirst(), topicDefsRest()...)
+func TopicDefs() []Def { return slices.Clone(topicDefs) }
+
+// Both tables are made once: every configuration is resolved by them.
+var (
+	topicDefs  = sorted(topicDefsFirst(), topicDefsRest()) //nolint:gochecknoglobals // a table that nothing changes
+	brokerDefs = gatherBrokerDefs()                        //nolint:gochecknoglobals // a table that nothing changes
+)
+
+func sorted(parts ...[]Def) []Def {
+	defs := slices.Concat(parts...)
+	slices.SortFunc(defs, func(a, b Def) int { return cmp.Compare(a.Name, b.Name) })
+	return defs
 }
 
 func topicDefsFirst() []Def {
@@ -127,13 +141,12 @@ func topicDefsRest() []Def {
 }
 
 // TopicDef is the definition of a topic key.
-func TopicDef(name string) (Def, bool) { return find(TopicDefs(), name) }
+func TopicDef(name string) (Def, bool) { return find(topicDefs, name) }
 
 func find(defs []Def, name string) (Def, bool) {
-	for i := range defs {
-		if defs[i].Name == name {
-			return defs[i], true
-		}
+	i, ok := slices.BinarySearchFunc(defs, name, func(d Def, name string) int { return cmp.Compare(d.Name, name) })
+	if !ok {
+		return Def{}, false
 	}
-	return Def{}, false
+	return defs[i], true
 }
