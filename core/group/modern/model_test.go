@@ -241,7 +241,7 @@ func (m *model) step() {
 	case 17:
 		m.pass(core.Millis(rapid.Int64Range(0, 30_000).Draw(m.rt, "ms")))
 	case 18:
-		m.fail(rapid.IntRange(0, len(m.log)).Draw(m.rt, "compacted"))
+		m.fail(rapid.IntRange(0, len(m.log)).Draw(m.rt, "own"), rapid.IntRange(0, len(m.log)).Draw(m.rt, "compacted"))
 	case 19:
 		m.refuse = rapid.SampledFrom([]core.ErrorCode{core.ErrNone, core.ErrNotEnoughReplicas}).Draw(m.rt, "log")
 	}

@@ -137,3 +137,29 @@ func FuzzReplay(f *testing.F) {
 		}
 	})
 }
+
+// A member's record of itself is not about partitions. Here the log's beginning is old, since the replica was away: the records in which A
+// gave its partition up, and B got it, are not in the middle any more, as later ones say the same. That A has said something must not
+// take the partition from B (seed 9910018 of groups).
+func TestWhoSaysSomethingTakesNothing(t *testing.T) {
+	g := New(newRig(t).env, "g")
+	p := Held{Partition{core.TopicID{15: 1}, 3}, 6}
+	record := func(kind Kind, m *Member, write func([]byte, *Member) []byte) {
+		require.NoError(t, g.Replay(Key{Kind: kind, Group: "g", Name: m.ID}, write(nil, m)))
+	}
+	a, b := &Member{ID: "A", Topics: []string{"foo"}}, &Member{ID: "B", Topics: []string{"foo"}}
+	require.NoError(t, g.Replay(Key{Kind: KindGroup, Group: "g"}, epochValue{epoch: 12}.appendTo(nil)))
+	require.NoError(t, g.Replay(Key{Kind: KindTarget, Group: "g"}, epochValue{epoch: 12}.appendTo(nil)))
+	a.Epoch, a.Assigned = 6, []Held{p}
+	record(KindMember, a, appendMember)
+	record(KindCurrentOf, a, appendCurrent)
+	b.Epoch, b.Assigned = 12, []Held{p}
+	record(KindMember, b, appendMember)
+	record(KindCurrentOf, b, appendCurrent)
+	record(KindMember, a, appendMember)
+	a.Epoch, a.Assigned = 12, nil
+	record(KindCurrentOf, a, appendCurrent)
+	g.Restore(core.Now{})
+	g.Check()
+	require.Equal(t, "B", g.holder[p.Partition])
+}

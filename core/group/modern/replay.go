@@ -65,20 +65,30 @@ func (g *Group) replayEpoch(value []byte) error {
 	return err
 }
 
+// replayMember applies what a member says of itself. It says nothing of what the member holds.
 func (g *Group) replayMember(id string, value []byte) error {
 	old := g.members.At(id)
-	if value == nil {
-		g.setMember(id, old, nil)
-		return nil
-	}
 	m := Member{ID: id}
 	if old != nil {
 		m = *old
 	}
-	if err := parseMember(value, &m); err != nil {
-		return err
+	if value != nil {
+		if err := parseMember(value, &m); err != nil {
+			return err
+		}
 	}
-	g.setMember(id, old, &m)
+	if old != nil && old.InstanceID != nil && g.static[*old.InstanceID] == id {
+		delete(g.static, *old.InstanceID)
+	}
+	if value == nil {
+		g.release(&m)
+		g.members.Delete(id)
+		return nil
+	}
+	g.members.Set(id, &m)
+	if m.InstanceID != nil {
+		g.static[*m.InstanceID] = id
+	}
 	return nil
 }
 
@@ -97,38 +107,27 @@ func (g *Group) replayCurrent(id string, value []byte) error {
 	} else if err := parseCurrent(value, &m); err != nil {
 		return err
 	}
-	g.setMember(id, old, &m)
-	return nil
-}
-
-// setMember replaces a member (nil removes it) and keeps the indexes. While a compacted log is loaded a partition can
-// appear at its next holder before the record is read that takes it from the last one: the later record wins, and what
-// another holds by now is not taken from it (KAFKA-19862 made Kafka as tolerant). That no two members hold it in the end is
-// for [Group.Check].
-func (g *Group) setMember(id string, old, m *Member) {
 	if old != nil {
-		if old.InstanceID != nil && g.static[*old.InstanceID] == id {
-			delete(g.static, *old.InstanceID)
-		}
-		for _, list := range [][]Held{old.Assigned, old.Revoking} {
-			for _, h := range list {
-				if g.holder[h.Partition] == id {
-					delete(g.holder, h.Partition)
-				}
-			}
-		}
+		g.release(old)
 	}
-	if m == nil {
-		g.members.Delete(id)
-		return
-	}
-	g.members.Set(id, m)
-	if m.InstanceID != nil {
-		g.static[*m.InstanceID] = id
-	}
+	g.members.Set(id, &m)
 	for _, list := range [][]Held{m.Assigned, m.Revoking} {
 		for _, h := range list {
 			g.holder[h.Partition] = id
+		}
+	}
+	return nil
+}
+
+// release takes out of the index what a member holds. While a compacted log is loaded a partition can appear at its next holder
+// before the record is read that takes it from the last one: the record that was read last says who holds it, and what another holds
+// by now is not taken from it (KAFKA-19862 made Kafka as tolerant). That no two members hold it in the end is for [Group.Check].
+func (g *Group) release(m *Member) {
+	for _, list := range [][]Held{m.Assigned, m.Revoking} {
+		for _, h := range list {
+			if g.holder[h.Partition] == m.ID {
+				delete(g.holder, h.Partition)
+			}
 		}
 	}
 }

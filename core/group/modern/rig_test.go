@@ -123,16 +123,16 @@ func (r *rig) check() {
 	require.True(r.t, r.g.Equal(loaded), "live state is not what the log says")
 }
 
-// fail moves the group to a new coordinator, which loads a log that was compacted up to some record: of each key below it only
-// the last record is left.
-func (r *rig) fail(compacted int) {
+// fail moves the group to a new coordinator. It has what it had replicated itself, up to one record, and then what is left in another's log
+// that was compacted up to a second one: of each key below that only the last record.
+func (r *rig) fail(own, compacted int) {
 	last := map[string]int{}
 	for i, rec := range r.log[:compacted] {
 		last[string(rec.Key)] = i
 	}
 	var left []coord.Record
 	for i, rec := range r.log {
-		if i >= compacted || last[string(rec.Key)] == i {
+		if i < own || i >= compacted || last[string(rec.Key)] == i {
 			left = append(left, rec)
 		}
 	}
