@@ -93,7 +93,8 @@ func (b *Broker) fetch(now core.Now, r *step.Request, req *kmsg.FetchRequest, ou
 			asked.Partitions = append(asked.Partitions, fetch.Partition{
 				Key:         fetch.Key{ID: t.TopicID, Topic: t.Topic, Partition: p.Partition},
 				FetchOffset: core.Offset(p.FetchOffset), LogStartOffset: core.Offset(p.LogStartOffset),
-				CurrentLeaderEpoch: core.LeaderEpoch(p.CurrentLeaderEpoch),
+				// Every negative epoch is none here; in ListOffsets and OffsetForLeaderEpoch only -1 is, as in Kafka.
+				CurrentLeaderEpoch: max(core.NoLeaderEpoch, core.LeaderEpoch(p.CurrentLeaderEpoch)),
 				LastFetchedEpoch:   core.LeaderEpoch(p.LastFetchedEpoch), MaxBytes: p.PartitionMaxBytes,
 			})
 		}

@@ -45,7 +45,7 @@ func TestDeleteTopicsByID(t *testing.T) {
 		{TopicID: [16]byte{9}},
 		{},
 		{Topic: name("b"), TopicID: made[1].TopicID},
-		{Topic: name("c")}, {TopicID: c}, // the same topic
+		{Topic: name("c")}, {TopicID: c}, // the same topic, answered once
 	}
 	rows := ask[*kmsg.DeleteTopicsResponse](r, 6, req).Topics
 	var codes []core.ErrorCode
@@ -53,7 +53,7 @@ func TestDeleteTopicsByID(t *testing.T) {
 		codes = append(codes, code(row.ErrorCode))
 	}
 	require.Equal(t, []core.ErrorCode{
-		core.ErrNone, core.ErrUnknownTopicID, core.ErrInvalidRequest, core.ErrInvalidRequest, core.ErrInvalidRequest, core.ErrInvalidRequest,
+		core.ErrNone, core.ErrUnknownTopicID, core.ErrInvalidRequest, core.ErrInvalidRequest, core.ErrInvalidRequest,
 	}, codes)
 	require.Equal(t, "a", *rows[0].Topic, "the name is told")
 	require.Nil(t, rows[1].Topic)
@@ -61,6 +61,26 @@ func TestDeleteTopicsByID(t *testing.T) {
 
 	again := r.create(newTopic("a", 1))[0].TopicID
 	require.NotEqual(t, a, again, "a topic made again has a new id")
+}
+
+// TestDeleteTopicsTwice: a topic that comes twice is answered once and stays, whether there is one or not.
+func TestDeleteTopicsTwice(t *testing.T) {
+	r := newRig(t)
+	id := r.create(newTopic("a", 1))[0].TopicID
+	for v := int16(1); v <= 6; v++ {
+		for _, name := range []string{"a", "none"} {
+			rows := ask[*kmsg.DeleteTopicsResponse](r, v, deleteByName(name, name, name)).Topics
+			require.Len(t, rows, 1)
+			require.Equal(t, []any{name, [16]byte{}, core.ErrInvalidRequest}, []any{*rows[0].Topic, rows[0].TopicID, code(rows[0].ErrorCode)})
+		}
+	}
+	req := kmsg.NewPtrDeleteTopicsRequest()
+	req.Topics = []kmsg.DeleteTopicsRequestTopic{{TopicID: id}, {TopicID: id}}
+	rows := ask[*kmsg.DeleteTopicsResponse](r, 6, req).Topics
+	require.Len(t, rows, 1)
+	require.Nil(t, rows[0].Topic)
+	require.Equal(t, []any{id, core.ErrInvalidRequest}, []any{rows[0].TopicID, code(rows[0].ErrorCode)})
+	require.Equal(t, []string{"a"}, topicNames(ask[*kmsg.MetadataResponse](r, 9, metadataFor(nil))))
 }
 
 func TestDeleteTopicsDisabled(t *testing.T) {

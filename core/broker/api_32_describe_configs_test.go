@@ -81,6 +81,13 @@ func TestDescribeBrokerConfigs(t *testing.T) {
 	require.Equal(t, []any{"2", kmsg.ConfigSourceStaticBrokerConfig}, valueOf(configs, "num.partitions"))
 	require.Equal(t, []any{"commit", kmsg.ConfigSourceDefaultConfig}, valueOf(configs, "klamm.durability"))
 	require.Equal(t, []any{nil, kmsg.ConfigSourceDefaultConfig}, valueOf(configs, "log.retention.ms"))
+	require.Equal(t, []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym{
+		{Name: "log.retention.hours", Value: kmsg.StringPtr("168"), Source: kmsg.ConfigSourceDefaultConfig},
+	}, configs["log.retention.hours"].ConfigSynonyms, "its own default, though log.retention.ms goes before it")
+	require.Empty(t, configs["log.retention.ms"].ConfigSynonyms)
+	for _, key := range []string{"listeners", "advertised.listeners", "controller.listener.names", "log.dir", "log.dirs"} {
+		require.Equal(t, kmsg.ConfigTypeList, configs[key].ConfigType, key)
+	}
 	require.True(t, configs["num.partitions"].ReadOnly)
 	require.False(t, configs["log.retention.ms"].ReadOnly)
 	require.Equal(t, []any{nil, kmsg.ConfigSourceStaticBrokerConfig}, valueOf(configs, "ssl.key.password"))

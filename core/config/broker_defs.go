@@ -88,7 +88,7 @@ func sign(n int64) int64 { return int64(cmp.Compare(n, 0)) }
 
 func brokerDefsIdentity() []Def {
 	return []Def{
-		{Name: "advertised.listeners", Type: String, NoDefault: true,
+		{Name: "advertised.listeners", Type: ListOf, NoDefault: true,
 			Doc: "Addresses that clients are told to use, if they are not those in listeners: NAME://host:port, separated by commas."},
 		{Name: "alter.config.policy.class.name", Type: Class, NoDefault: true, Lacks: noPolicies,
 			Doc: "Class that judges changes of configuration."},
@@ -109,11 +109,11 @@ func brokerDefsIdentity() []Def {
 		{Name: "listener.security.protocol.map", Type: String,
 			Default: "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
 			Doc:     "Security protocol of each listener name. Only PLAINTEXT is served. If it is not set, controller.listener.names are PLAINTEXT."},
-		{Name: "listeners", Type: String, Default: "PLAINTEXT://:9092",
+		{Name: "listeners", Type: ListOf, Default: "PLAINTEXT://:9092",
 			Doc: "Addresses on which the broker listens: NAME://host:port, separated by commas. An empty host is every interface."},
-		{Name: "log.dir", Type: String, Default: "data",
+		{Name: "log.dir", Type: ListOf, Default: "data",
 			Doc: "Data directory, if log.dirs is not set."},
-		{Name: "log.dirs", Type: String, NoDefault: true,
+		{Name: "log.dirs", Type: ListOf, NoDefault: true,
 			Doc: "Data directory. Kafka takes several; here it is one."},
 		{Name: "node.id", Type: Int, Default: "1", Max: unbound,
 			Doc: "Number of this node in the cluster. The data directory remembers it."},

@@ -33,7 +33,7 @@ func brokerDefsReplication() []Def {
 			Doc: "Time between two checkpoints of the partitions' high watermarks."},
 		{Name: "replica.lag.time.max.ms", Type: Long, Default: "30000", Min: 1, Max: longestMs,
 			Doc: "Time after which a follower that has not caught up with its leader leaves the ISR."},
-		{Name: "replica.selector.class", Type: Class, NoDefault: true, Values: []string{rackAwareSelector},
+		{Name: "replica.selector.class", Type: String, NoDefault: true, Values: []string{rackAwareSelector},
 			Doc: "Which replica a consumer is told to read from. Without it, the leader; RackAwareReplicaSelector prefers one in the consumer's rack."},
 		{Name: "replica.socket.timeout.ms", Type: Int, Default: "30000", Min: 1, Max: unbound,
 			Doc: "Time after which a request between brokers that is not answered has failed. At least replica.fetch.wait.max.ms."},
@@ -43,7 +43,7 @@ func brokerDefsReplication() []Def {
 // brokerDefsQuorum are the keys of the quorum that holds the metadata log.
 func brokerDefsQuorum() []Def {
 	return []Def{
-		{Name: "controller.listener.names", Type: String, NoDefault: true,
+		{Name: "controller.listener.names", Type: ListOf, NoDefault: true,
 			Doc: "Which of the listeners belong to the controller. On a node that is only a broker: the names under which it finds controllers; the first counts."},
 		{Name: "controller.quorum.bootstrap.servers", Type: ListOf, Default: "",
 			Doc: "Addresses at which a node finds the quorum, as host:port. Not needed on a node that is a quorum by itself."},

@@ -64,11 +64,6 @@ func (l *Layers) layersOf(names []Synonym, defaults func(i int) Def) []LayerValu
 			out = append(out, LayerValue{s.Name, d.Default, SourceDefault, s.Factor})
 		}
 	}
-	// As Kafka: a default that stands under another name than the first (log.retention.hours) is not worth showing
-	// when nothing is set.
-	if len(out) > 0 && out[0].Source == SourceDefault && out[0].Name != names[0].Name {
-		return nil
-	}
 	return out
 }
 
@@ -81,7 +76,12 @@ func DescribeTopic(l Layers) []Entry {
 		if v, ok := l.Topic(d.Name); ok {
 			e.Layers = append(e.Layers, LayerValue{d.Name, v, SourceTopic, 1})
 		}
-		e.Layers = append(e.Layers, l.layersOf(d.Synonyms, func(i int) Def { return synonymDef(&d, i) })...)
+		below := l.layersOf(d.Synonyms, func(i int) Def { return synonymDef(&d, i) })
+		// As Kafka: a default that stands under another name than the first (log.retention.hours) is not worth showing
+		// when nothing is set.
+		if len(below) > 0 && (below[0].Source != SourceDefault || below[0].Name == d.Synonyms[0].Name) {
+			e.Layers = append(e.Layers, below...)
+		}
 		if len(e.Layers) > 0 {
 			top := e.Layers[0]
 			e.Source, e.Value = top.Source, Synonym{top.Name, top.factor}.text(top.Value)

@@ -86,10 +86,14 @@ func (r *Replica) CheckEpoch(believed core.LeaderEpoch) core.ErrorCode {
 func (r *Replica) EpochAt(o core.Offset) core.LeaderEpoch { return r.Log.EpochOf(o) }
 
 // EpochEnd is the largest epoch at or below the one asked for and its end offset, or (-1, -1). The current epoch is
-// known to its leader even before it has appended anything in it (KIP-279).
+// known to its leader even before it has appended anything in it (KIP-279). Epochs below -1 are older than everything, as
+// in Kafka: they end where the oldest begins.
 func (r *Replica) EpochEnd(asked core.LeaderEpoch) (core.LeaderEpoch, core.Offset) {
 	if asked == r.epoch && r.leading {
 		return r.epoch, r.Log.LogEndOffset()
+	}
+	if known := r.Log.Epochs(); asked < core.NoLeaderEpoch && len(known) > 0 {
+		return asked, max(known[0].Start, r.Log.LogStartOffset())
 	}
 	return r.Log.EpochEnd(asked)
 }
