@@ -239,6 +239,15 @@ func TestSyncIsChecked(t *testing.T) {
 	require.Equal(t, core.ErrNone, sync(func(q *kmsg.SyncGroupRequest) { q.ProtocolType, q.Protocol = ptr("consumer"), ptr("range") }))
 	require.Equal(t, core.ErrInconsistentGroupProtocol, sync(func(q *kmsg.SyncGroupRequest) { q.Protocol = ptr("sticky") }))
 	require.Equal(t, core.ErrInconsistentGroupProtocol, sync(func(q *kmsg.SyncGroupRequest) { q.ProtocolType = ptr("connect") }))
+	for name, lacks := range map[string]func(*kmsg.SyncGroupRequest){
+		"type":     func(q *kmsg.SyncGroupRequest) { q.ProtocolType = nil },
+		"protocol": func(q *kmsg.SyncGroupRequest) { q.Protocol = nil },
+	} {
+		require.Equal(t, core.ErrInconsistentGroupProtocol, sync(lacks), name)
+		old := r.syncing("g", ids[1], generation, nil)
+		lacks(old)
+		require.Zero(t, r.call(4, old).(*kmsg.SyncGroupResponse).ErrorCode, "version 4 has no %s", name)
+	}
 	require.Equal(t, core.ErrIllegalGeneration, sync(func(q *kmsg.SyncGroupRequest) { q.Generation++ }))
 	require.Equal(t, core.ErrUnknownMemberID, sync(func(q *kmsg.SyncGroupRequest) { q.MemberID = "x" }))
 	require.Equal(t, core.ErrUnknownMemberID, sync(func(q *kmsg.SyncGroupRequest) { q.Group = "x" }))

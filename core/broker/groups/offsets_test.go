@@ -171,7 +171,7 @@ func requestsFor(group, member string, generation int32) []kmsg.Request {
 	beat := kmsg.NewPtrHeartbeatRequest()
 	beat.Group, beat.MemberID, beat.Generation = group, member, generation
 	sync := kmsg.NewPtrSyncGroupRequest()
-	sync.Group, sync.MemberID, sync.Generation = group, member, generation
+	sync.Group, sync.MemberID, sync.Generation, sync.ProtocolType, sync.Protocol = group, member, generation, ptr("consumer"), ptr("range")
 	leave := kmsg.NewPtrLeaveGroupRequest()
 	leave.Group, leave.Members = group, []kmsg.LeaveGroupRequestMember{{MemberID: member}}
 	fetch := kmsg.NewPtrOffsetFetchRequest()

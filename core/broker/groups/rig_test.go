@@ -287,6 +287,7 @@ func (r *rig) member(group string) (id string, seq uint64) {
 func (r *rig) syncing(group, member string, generation int32, assignments map[string]string) *kmsg.SyncGroupRequest {
 	req := kmsg.NewPtrSyncGroupRequest()
 	req.Group, req.MemberID, req.Generation = group, member, generation
+	req.ProtocolType, req.Protocol = ptr("consumer"), ptr("range")
 	for id, a := range assignments {
 		req.GroupAssignment = append(req.GroupAssignment, kmsg.SyncGroupRequestGroupAssignment{MemberID: id, MemberAssignment: []byte(a)})
 	}
