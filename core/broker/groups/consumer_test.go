@@ -465,3 +465,15 @@ func TestGroupVersionOff(t *testing.T) {
 	})
 	require.Equal(t, core.ErrUnsupportedVersion, core.ErrorCode(resp.ErrorCode))
 }
+
+// A request that names a large group a million times must not be answered by as many descriptions.
+func TestConsumerGroupIsDescribedOnce(t *testing.T) {
+	r := newLeader(t)
+	r.joinConsumer("A")
+	rows := r.describeConsumers("g", "g", "", "")
+	require.Len(t, rows[0].Members, 1)
+	require.Empty(t, rows[1].Members)
+	for i, want := range []core.ErrorCode{core.ErrNone, core.ErrInvalidRequest, core.ErrInvalidGroupID, core.ErrInvalidGroupID} {
+		require.Equal(t, want, code(rows[i].ErrorCode), i)
+	}
+}
