@@ -43,10 +43,12 @@ func (r *HeartbeatRequest) Check(cfg *Config) (core.ErrorCode, string) {
 	return core.ErrNone, ""
 }
 
-// recordable reports whether what goes into keys fits there. A member id becomes part of three of them.
+// recordable reports whether the strings fit into records: those of keys have 15 bits of length, and Kafka reads none that is longer
+// in a value either.
 func (r *HeartbeatRequest) recordable() bool {
 	fits := func(s *string) bool { return s == nil || len(*s) <= records.MaxString }
-	return len(r.MemberID) <= records.MaxString && fits(r.InstanceID) && fits(r.RackID) && len(r.ClientID) <= records.MaxString
+	return len(r.MemberID) <= records.MaxString && fits(r.InstanceID) && fits(r.RackID) && len(r.ClientID) <= records.MaxString &&
+		!slices.ContainsFunc(r.Topics, func(topic string) bool { return len(topic) > records.MaxString })
 }
 
 // Heartbeat handles a ConsumerGroupHeartbeat that has passed [HeartbeatRequest.Check].
