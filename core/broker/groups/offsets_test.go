@@ -287,6 +287,12 @@ func TestOffsetDelete(t *testing.T) {
 	_, codes = remove("simple", "t")
 	require.Equal(t, []core.ErrorCode{core.ErrNone}, codes)
 	require.Equal(t, int64(-1), r.fetchOffset("simple", 0))
+	r.mustCommit("simple", "", -1, 0, 5)
+	named := kmsg.NewPtrDeleteGroupsRequest()
+	named.Groups = []string{"simple", "simple"}
+	once := r.call(2, named).(*kmsg.DeleteGroupsResponse).Groups
+	require.Len(t, once, 1)
+	require.Zero(t, once[0].ErrorCode)
 	require.Equal(t, "Dead", r.state("simple"), "nothing is left of it")
 }
 
