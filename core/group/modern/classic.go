@@ -35,7 +35,7 @@ func (g *Group) JoinClassic(now core.Now, r *ClassicJoin) ClassicJoined {
 	refuse := func(code core.ErrorCode) ClassicJoined {
 		return ClassicJoined{Code: code, MemberID: r.MemberID, Generation: -1}
 	}
-	if !g.members.Has(r.MemberID) && int64(g.members.Len()) >= int64(g.env.Config.MaxSize) {
+	if !g.hasRoom(r.MemberID, r.InstanceID) {
 		return refuse(core.ErrGroupMaxSizeReached)
 	}
 	if r.ProtocolType != protocol.Type || !g.supportsClassic(r) {

@@ -58,7 +58,7 @@ func (g *Group) Heartbeat(now core.Now, r *HeartbeatRequest) HeartbeatResult {
 	}
 	join := r.MemberEpoch == JoinEpoch
 	id := r.MemberID
-	if _, known := g.members.Get(id); !known && int64(g.members.Len()) >= int64(g.env.Config.MaxSize) {
+	if !g.hasRoom(id, r.InstanceID) {
 		return refuse(core.ErrGroupMaxSizeReached, "The consumer group has reached its maximum capacity.")
 	}
 	if id == "" {
@@ -90,6 +90,17 @@ func (g *Group) Heartbeat(now core.Now, r *HeartbeatRequest) HeartbeatResult {
 		}
 	}
 	return result
+}
+
+// hasRoom reports whether somebody can be in the group: there is room for one more, or it has its place already, by its member id or, as a
+// static member that comes back with another, by its instance id. (Kafka sends that one away from a full group.)
+func (g *Group) hasRoom(id string, instance *string) bool {
+	if instance != nil {
+		if _, known := g.static[*instance]; known {
+			return true
+		}
+	}
+	return g.members.Has(id) || int64(g.members.Len()) < int64(g.env.Config.MaxSize)
 }
 
 func refuse(code core.ErrorCode, message string) HeartbeatResult {
