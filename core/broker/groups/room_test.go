@@ -74,3 +74,21 @@ func TestStaticMemberComesBackToAFullGroup(t *testing.T) {
 		require.Zero(t, static(r, 9, "", "i").ErrorCode, "and back")
 	})
 }
+
+// Somebody is told its member id while there is room, and there is none when it comes back. The others, who would wait for it to
+// join (KIP-394), go on without it.
+func TestNobodyWaitsForWhoFindsNoRoom(t *testing.T) {
+	r := newRigWith(t, "group.max.size", "2")
+	r.leadAll(1)
+	ids, _ := r.stable("g", 2)
+	first := r.send(9, joining("g", ids[0]))
+	require.True(t, r.waits(first))
+	late := r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse)
+	require.Equal(t, core.ErrMemberIDRequired, code(late.ErrorCode))
+	second := r.send(9, joining("g", ids[1]))
+	require.True(t, r.waits(second), "for the third")
+	refused := r.call(9, joining("g", late.MemberID)).(*kmsg.JoinGroupResponse)
+	require.Equal(t, core.ErrGroupMaxSizeReached, code(refused.ErrorCode))
+	require.Len(t, r.joined(first).Members, 2)
+	require.Zero(t, r.joined(second).ErrorCode)
+}

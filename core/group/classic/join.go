@@ -17,8 +17,9 @@ func (g *Group) Join(now core.Now, r *JoinRequest) {
 		if m := g.placeOf(r); m != nil {
 			// Shrinking after group.max.size was lowered: who comes back last finds no room.
 			g.remove(m)
-			g.completeIfAllJoined(now)
 		}
+		g.unpend(r.MemberID) // the others need not wait for it
+		g.completeIfAllJoined(now)
 		g.reply(r.Ticket, JoinResult{Code: core.ErrGroupMaxSizeReached})
 	case !g.supports(r.ProtocolType, r.Protocols):
 		g.reply(r.Ticket, JoinResult{Code: core.ErrInconsistentGroupProtocol, MemberID: r.MemberID})
