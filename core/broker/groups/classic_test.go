@@ -549,3 +549,26 @@ func TestAbsurdMetadata(t *testing.T) {
 		require.Equal(t, "Stable", r.state("g"), name)
 	}
 }
+
+// A static member that restarts before its first generation is as new as before: it waits for longer than a session, and sends no
+// heartbeats meanwhile.
+func TestNewStaticMemberIsReplaced(t *testing.T) {
+	r := newLeader(t)
+	ids, generation := r.stable("g", 1)
+	join := func() uint64 {
+		req := joining("g", "")
+		req.InstanceID = ptr("i")
+		return r.send(9, req)
+	}
+	before := join()
+	r.pass(core.Second)
+	after := join()
+	require.Equal(t, core.ErrFencedInstanceID, code(r.joined(before).ErrorCode))
+	for range 30 {
+		r.pass(core.Second)
+		require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", ids[0], generation))
+	}
+	require.True(t, r.waits(after))
+	r.send(9, joining("g", ids[0]))
+	require.Zero(t, r.joined(after).ErrorCode)
+}

@@ -94,7 +94,7 @@ func (g *Group) admit(now core.Now, r *JoinRequest, id string) {
 	}
 	g.insert(m)
 	g.awaitJoin(m, r.Ticket)
-	g.arm(now, m, newMemberTimeout)
+	g.arm(now, m, m.patience())
 	g.rebalanceOrComplete(now)
 }
 
@@ -257,7 +257,7 @@ func (g *Group) swap(now core.Now, old *member, id string) *member {
 	if g.leader == old.id {
 		g.leader = id
 	}
-	g.arm(now, &m, m.session())
+	g.arm(now, &m, m.patience())
 	return &m
 }
 
