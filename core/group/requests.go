@@ -32,7 +32,15 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 		return
 	}
 	if old := c.ConsumerGroup(groupID); old != nil && old.CheckDelete() == core.ErrNone {
-		// A consumer group that nobody is in gives way, as in Kafka.
+		// A consumer group that nobody is in gives way, as in Kafka; but not to somebody who will not be in its successor either.
+		switch {
+		case r.ProtocolType == "" || len(r.Protocols) == 0:
+			refuse(core.ErrInconsistentGroupProtocol)
+			return
+		case r.MemberID != "":
+			refuse(core.ErrUnknownMemberID)
+			return
+		}
 		if code := c.vacateForClassic(now, old); code != core.ErrNone {
 			refuse(coord.AppendError(code))
 			return

@@ -477,3 +477,22 @@ func TestConsumerGroupIsDescribedOnce(t *testing.T) {
 		require.Equal(t, want, code(rows[i].ErrorCode), i)
 	}
 }
+
+// A request that is refused changes nothing: an empty consumer group does not become a classic one for somebody who does not join it.
+func TestRefusedJoinLeavesAnEmptyConsumerGroup(t *testing.T) {
+	r := newLeader(t)
+	r.joinConsumer("A")
+	r.leaveConsumer("A")
+	before := r.written()
+	strange := joining("g", "")
+	strange.Protocols = nil
+	for want, req := range map[core.ErrorCode]*kmsg.JoinGroupRequest{
+		core.ErrUnknownMemberID: joining("g", "zombie"), core.ErrInconsistentGroupProtocol: strange,
+	} {
+		require.Equal(t, want, code(r.call(9, req).(*kmsg.JoinGroupResponse).ErrorCode))
+		require.Equal(t, before, r.written())
+		require.Equal(t, "Empty", r.describeConsumers("g")[0].State)
+	}
+	require.Equal(t, core.ErrMemberIDRequired, code(r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse).ErrorCode))
+	require.Equal(t, "Empty", r.state("g"), "a classic group")
+}
