@@ -2,6 +2,7 @@ package groups_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -431,6 +432,10 @@ func TestOffsetsExpire(t *testing.T) {
 		require.Equal(t, int64(1), r.fetchOffset("g", 0))
 		r.pass(hour / 4)
 		require.Equal(t, int64(-1), r.fetchOffset("g", 0))
+		req.RetentionTimeMillis = math.MaxInt64
+		r.call(4, req)
+		r.pass(2 * hour)
+		require.Equal(t, int64(1), r.fetchOffset("g", 0), "for ever")
 	})
 }
 
