@@ -496,3 +496,30 @@ func TestRefusedJoinLeavesAnEmptyConsumerGroup(t *testing.T) {
 	require.Equal(t, core.ErrMemberIDRequired, code(r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse).ErrorCode))
 	require.Equal(t, "Empty", r.state("g"), "a classic group")
 }
+
+// An administrator removes members of the new protocol by LeaveGroup, all of them or static ones by their instance ids.
+func TestMembersAreRemovedFromAConsumerGroup(t *testing.T) {
+	r := newLeader(t)
+	epoch, _ := r.joinConsumer("A")
+	require.Equal(t, core.ErrNone, r.beatAs("B", "i", 0))
+	require.Equal(t, core.ErrNone, r.beatAs("C", "j", 0))
+	leave := kmsg.NewPtrLeaveGroupRequest()
+	leave.Group = "g"
+	leave.Members = []kmsg.LeaveGroupRequestMember{
+		{MemberID: "A"}, {MemberID: "x"}, {}, {InstanceID: ptr("x")}, {MemberID: "B", InstanceID: ptr("j")}, {InstanceID: ptr("i")},
+		{MemberID: "C", InstanceID: ptr("j")}, {MemberID: "C"},
+	}
+	var codes []core.ErrorCode
+	for _, row := range r.call(5, leave).(*kmsg.LeaveGroupResponse).Members {
+		codes = append(codes, code(row.ErrorCode))
+	}
+	require.Equal(t, []core.ErrorCode{
+		core.ErrNone, core.ErrUnknownMemberID, core.ErrUnknownMemberID, core.ErrUnknownMemberID, core.ErrFencedInstanceID, core.ErrNone,
+		core.ErrNone, core.ErrUnknownMemberID,
+	}, codes)
+	require.Equal(t, "Empty", r.describeConsumers("g")[0].State)
+	late, _ := r.beatOwning("A", epoch)
+	require.Equal(t, core.ErrUnknownMemberID, code(late.ErrorCode), "it can join again")
+	_, all := r.joinConsumer("A")
+	require.Len(t, all, 8)
+}
