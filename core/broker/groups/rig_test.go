@@ -26,6 +26,7 @@ type rig struct {
 	auto  bool
 
 	refuse   core.ErrorCode // what appends answer instead of appending
+	most     int            // max.message.bytes; 0 for no limit
 	reads    []read
 	created  int
 	asked    []askedTxn
@@ -94,6 +95,9 @@ func (r *rig) apply(recs ...metadata.Record) {
 func (r *rig) Append(_ core.Now, partition int32, epoch core.LeaderEpoch, batch []byte) (core.Offset, core.ErrorCode) {
 	if r.refuse != core.ErrNone {
 		return 0, r.refuse
+	}
+	if r.most > 0 && len(batch) > r.most {
+		return 0, core.ErrMessageTooLarge
 	}
 	l, b := r.logs[partition], record.Batch(batch)
 	b.SetBaseOffset(l.end)
