@@ -443,3 +443,38 @@ func TestGroupOptions(t *testing.T) {
 	}
 	require.NoError(t, member.Options{}.WithDefaults().Validate())
 }
+
+// A topic is deleted and made again under the same name. What was processed of the old one says nothing of the new one, which has no
+// records yet: neither what the timer commits nor what the application wanted to commit before is stored for it.
+func TestOffsetsOfADeletedTopicAreNotCommittedForItsSuccessor(t *testing.T) {
+	for _, protocol := range []member.Protocol{member.Classic, member.Consumer} {
+		o := client.Options{Group: member.Options{Protocol: protocol, AutoCommitInterval: 3 * core.Second, CommitTimeout: 20 * core.Second}}
+		w := newGroupWorld(t, 1, o, 1)
+		old := w.kafka.topics[0]
+		w.g.target = map[core.TopicID][]int32{old.id: {0}}
+		w.m.Subscribe(w.now, []string{"t0"})
+		w.poll(5)
+		w.m.Poll(w.now, 1, nil)
+		w.intercept = func(r *inbound) verdict {
+			_, ok := r.body.(*kmsg.OffsetCommitRequest)
+			return verdict{loseRequest: ok}
+		}
+		w.m.Commit(w.now, nil, 1)
+		w.idle(100 * core.Millisecond)
+		anew := w.kafka.topic("t0", 1)
+		w.kafka.topics = w.kafka.topics[1:]
+		w.g.target, w.g.retarget = map[core.TopicID][]int32{anew.id: {0}}, true
+		w.until(func() bool { return w.client.Cluster().TopicByID(anew.id) != nil })
+		w.intercept = nil
+		w.until(func() bool { return len(w.done) > 0 })
+		require.Equal(t, uint64(1), w.done[0].Token)
+		require.Equal(t, core.ErrUnknownTopicID, w.done[0].Err)
+		w.idle(5 * core.Second)
+		require.Empty(t, w.g.committed, "protocol %d", protocol)
+
+		anew.parts[0].store(record.None, record.Options{}, "first", "second")
+		require.Equal(t, []string{"first", "second"}, values(w.poll(2)))
+		w.m.Poll(w.now, 1, nil)
+		w.until(func() bool { return w.g.committed[tp("t0", 0)] == 2 })
+	}
+}
