@@ -420,6 +420,12 @@ func TestModernGroup(t *testing.T) {
 	w.g.generation += 2 // fenced
 	w.until(func() bool { return len(w.events) == 5 })
 	require.Equal(t, []string{"lost[t0-1 t0-2]", "assigned[t0-1 t0-2]"}, w.kinds()[3:])
+	w.g.refuse = core.ErrGroupIDNotFound // it is empty, and has expired
+	w.until(func() bool { return len(w.events) == 6 })
+	require.NotEqual(t, member.Failed, w.m.State())
+	w.g.refuse = core.ErrNone
+	w.until(func() bool { return len(w.events) == 7 })
+	require.Equal(t, []string{"lost[t0-1 t0-2]", "assigned[t0-1 t0-2]"}, w.kinds()[5:])
 	w.m.Leave(w.now)
 	w.until(func() bool { return w.m.State() == member.Off })
 	require.Len(t, w.g.left, 1)
