@@ -194,20 +194,25 @@ func (c *Coordinator) bury(now core.Now, g Group, withOffsets bool) core.ErrorCo
 	return core.ErrNone
 }
 
-// tombstones writes tombstones, in batches that any max.message.bytes takes.
+// tombstones writes tombstones, in batches that the default max.message.bytes takes, and in smaller ones where it is less.
 func (c *Coordinator) tombstones(now core.Now, keys [][]byte) core.ErrorCode {
 	const most = 256 << 10 // bytes of keys in a batch
-	var recs []coord.Record
-	size := 0
-	for i, key := range keys {
-		recs = append(recs, coord.Record{Key: key})
-		if size += len(key); size < most && i < len(keys)-1 {
-			continue
+	for len(keys) > 0 {
+		var recs []coord.Record
+		for size := 0; len(recs) < len(keys) && size < most; {
+			key := keys[len(recs)]
+			recs = append(recs, coord.Record{Key: key})
+			size += len(key)
 		}
-		if code := c.opts.Log.Propose(now, recs); code != core.ErrNone {
+		code := c.opts.Log.Propose(now, recs)
+		for len(recs) > 1 && (code == core.ErrMessageTooLarge || code == core.ErrRecordListTooLarge) {
+			recs = recs[:len(recs)/2]
+			code = c.opts.Log.Propose(now, recs)
+		}
+		if code != core.ErrNone {
 			return code
 		}
-		recs, size = recs[:0], 0
+		keys = keys[len(recs):]
 	}
 	return core.ErrNone
 }

@@ -126,3 +126,33 @@ func TestDowngradeThatNoRecordHolds(t *testing.T) {
 		})
 	}
 }
+
+// The offsets of a group need more tombstones than one batch holds, whatever max.message.bytes is: the group can be deleted, and it expires.
+func TestTombstonesFitIntoSmallBatches(t *testing.T) {
+	const retention = 60 * core.Minute
+	gone := map[string]func(r *rig){
+		"deleted": func(r *rig) {
+			req := kmsg.NewPtrDeleteGroupsRequest()
+			req.Groups = []string{"many"}
+			require.Zero(t, r.call(2, req).(*kmsg.DeleteGroupsResponse).Groups[0].ErrorCode)
+		},
+		"expired": func(r *rig) { r.pass(2 * retention) },
+	}
+	for name, way := range gone {
+		t.Run(name, func(t *testing.T) {
+			r := newRigWith(t, "offsets.retention.minutes", "60")
+			r.leadAll(1)
+			r.topic("u", 3, 500)
+			for partition := range int32(500) {
+				req := committing("many", "", -1, partition, 1)
+				req.Topics[0].Topic = "u"
+				require.Zero(t, r.call(9, req).(*kmsg.OffsetCommitResponse).Topics[0].Partitions[0].ErrorCode)
+			}
+			r.most = 1000
+			way(r)
+			require.Equal(t, "Dead", r.state("many"))
+			r.leadAll(2)
+			require.Equal(t, "Dead", r.state("many"))
+		})
+	}
+}
