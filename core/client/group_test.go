@@ -420,6 +420,12 @@ func TestModernGroup(t *testing.T) {
 	w.g.generation += 2 // fenced
 	w.until(func() bool { return len(w.events) == 5 })
 	require.Equal(t, []string{"lost[t0-1 t0-2]", "assigned[t0-1 t0-2]"}, w.kinds()[3:])
+	w.g.refuse = core.ErrGroupIDNotFound // it is empty, and has expired
+	w.until(func() bool { return len(w.events) == 6 })
+	require.NotEqual(t, member.Failed, w.m.State())
+	w.g.refuse = core.ErrNone
+	w.until(func() bool { return len(w.events) == 7 })
+	require.Equal(t, []string{"lost[t0-1 t0-2]", "assigned[t0-1 t0-2]"}, w.kinds()[5:])
 	w.m.Leave(w.now)
 	w.until(func() bool { return w.m.State() == member.Off })
 	require.Len(t, w.g.left, 1)
@@ -442,4 +448,39 @@ func TestGroupOptions(t *testing.T) {
 		require.Error(t, bad.WithDefaults().Validate(), "%+v", bad)
 	}
 	require.NoError(t, member.Options{}.WithDefaults().Validate())
+}
+
+// A topic is deleted and made again under the same name. What was processed of the old one says nothing of the new one, which has no
+// records yet: neither what the timer commits nor what the application wanted to commit before is stored for it.
+func TestOffsetsOfADeletedTopicAreNotCommittedForItsSuccessor(t *testing.T) {
+	for _, protocol := range []member.Protocol{member.Classic, member.Consumer} {
+		o := client.Options{Group: member.Options{Protocol: protocol, AutoCommitInterval: 3 * core.Second, CommitTimeout: 20 * core.Second}}
+		w := newGroupWorld(t, 1, o, 1)
+		old := w.kafka.topics[0]
+		w.g.target = map[core.TopicID][]int32{old.id: {0}}
+		w.m.Subscribe(w.now, []string{"t0"})
+		w.poll(5)
+		w.m.Poll(w.now, 1, nil)
+		w.intercept = func(r *inbound) verdict {
+			_, ok := r.body.(*kmsg.OffsetCommitRequest)
+			return verdict{loseRequest: ok}
+		}
+		w.m.Commit(w.now, nil, 1)
+		w.idle(100 * core.Millisecond)
+		anew := w.kafka.topic("t0", 1)
+		w.kafka.topics = w.kafka.topics[1:]
+		w.g.target, w.g.retarget = map[core.TopicID][]int32{anew.id: {0}}, true
+		w.until(func() bool { return w.client.Cluster().TopicByID(anew.id) != nil })
+		w.intercept = nil
+		w.until(func() bool { return len(w.done) > 0 })
+		require.Equal(t, uint64(1), w.done[0].Token)
+		require.Equal(t, core.ErrUnknownTopicID, w.done[0].Err)
+		w.idle(5 * core.Second)
+		require.Empty(t, w.g.committed, "protocol %d", protocol)
+
+		anew.parts[0].store(record.None, record.Options{}, "first", "second")
+		require.Equal(t, []string{"first", "second"}, values(w.poll(2)))
+		w.m.Poll(w.now, 1, nil)
+		w.until(func() bool { return w.g.committed[tp("t0", 0)] == 2 })
+	}
 }

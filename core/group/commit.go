@@ -1,6 +1,7 @@
 package group
 
 import (
+	"math"
 	"slices"
 	"unicode/utf8"
 
@@ -66,7 +67,7 @@ func (c *Coordinator) commit(
 	}
 	expires := core.NoTimestamp
 	if retentionMs >= 0 {
-		expires = now.Wall + core.Wall(retentionMs)
+		expires = now.Wall + min(core.Wall(retentionMs), math.MaxInt64-now.Wall) // "for ever" is not in the past
 	}
 	codes := make([]core.ErrorCode, len(commits))
 	recs := make([]coord.Record, 0, len(commits))

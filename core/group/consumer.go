@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/config"
 	"github.com/klamm-log/klamm/core/coord"
@@ -109,7 +111,7 @@ func (c *Coordinator) ConsumerHeartbeat(now core.Now, groupID string, r *modern.
 		case r.MemberEpoch != modern.JoinEpoch:
 			return modern.HeartbeatResult{Code: core.ErrGroupIDNotFound, Message: "Group " + groupID + " is not a consumer group."}
 		case other != nil && other.CheckDelete() != core.ErrNone:
-			if code, message := c.upgrade(now, groupID); code != core.ErrNone {
+			if code, message := c.upgrade(now, groupID, r.InstanceID); code != core.ErrNone {
 				return modern.HeartbeatResult{Code: code, Message: message}
 			}
 			g = c.ConsumerGroup(groupID)
@@ -184,8 +186,9 @@ func (c *Coordinator) vacate(now core.Now, groupID string, successor []coord.Rec
 
 // upgrade makes a consumer group of a classic one that has members (KIP-848, online upgrade): they stay, with all that they have,
 // and go on by their own protocol. It is one batch. While the group is between two generations nobody knows what its members
-// have; whoever asks is told to ask again. Kafka converts it then, too, and sends all members back to join.
-func (c *Coordinator) upgrade(now core.Now, groupID string) (core.ErrorCode, string) {
+// have; whoever asks is told to ask again. Kafka converts it then, too, and sends all members back to join. instance is the instance id
+// of who asks, nil if it is dynamic: it may take the place of one of them.
+func (c *Coordinator) upgrade(now core.Now, groupID string, instance *string) (core.ErrorCode, string) {
 	if !c.opts.Config.ConsumerUpgrade {
 		return core.ErrGroupIDNotFound, "Group " + groupID + " is not a consumer group, and group.consumer.migration.policy does not let it become one."
 	}
@@ -196,11 +199,17 @@ func (c *Coordinator) upgrade(now core.Now, groupID string) (core.ErrorCode, str
 	if old.State() != classic.Stable {
 		return core.ErrCoordinatorLoadInProgress, "Group " + groupID + " is rebalancing."
 	}
+	room := int64(c.opts.Config.ConsumerMaxSize) - int64(len(old.Hard().Members))
+	if instance != nil && slices.ContainsFunc(old.Hard().Members, func(m records.Member) bool {
+		return m.InstanceID != nil && *m.InstanceID == *instance
+	}) {
+		room++
+	}
 	recs, possible := modern.FromClassic(c.opts.Topics, groupID, old.Hard())
 	switch {
 	case !possible:
 		return core.ErrGroupIDNotFound, "Group " + groupID + " cannot become a consumer group."
-	case int64(len(old.Hard().Members)) >= int64(c.opts.Config.ConsumerMaxSize):
+	case room < 1:
 		return core.ErrGroupMaxSizeReached, "The group has reached the maximum capacity of consumer groups."
 	}
 	recs = append([]coord.Record{{Key: groupKey(groupID)}}, recs...)

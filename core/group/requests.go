@@ -32,7 +32,15 @@ func (c *Coordinator) Join(now core.Now, groupID string, r *classic.JoinRequest)
 		return
 	}
 	if old := c.ConsumerGroup(groupID); old != nil && old.CheckDelete() == core.ErrNone {
-		// A consumer group that nobody is in gives way, as in Kafka.
+		// A consumer group that nobody is in gives way, as in Kafka; but not to somebody who will not be in its successor either.
+		switch {
+		case r.ProtocolType == "" || len(r.Protocols) == 0:
+			refuse(core.ErrInconsistentGroupProtocol)
+			return
+		case r.MemberID != "":
+			refuse(core.ErrUnknownMemberID)
+			return
+		}
 		if code := c.vacateForClassic(now, old); code != core.ErrNone {
 			refuse(coord.AppendError(code))
 			return
@@ -186,20 +194,25 @@ func (c *Coordinator) bury(now core.Now, g Group, withOffsets bool) core.ErrorCo
 	return core.ErrNone
 }
 
-// tombstones writes tombstones, in batches that any max.message.bytes takes.
+// tombstones writes tombstones, in batches that the default max.message.bytes takes, and in smaller ones where it is less.
 func (c *Coordinator) tombstones(now core.Now, keys [][]byte) core.ErrorCode {
 	const most = 256 << 10 // bytes of keys in a batch
-	var recs []coord.Record
-	size := 0
-	for i, key := range keys {
-		recs = append(recs, coord.Record{Key: key})
-		if size += len(key); size < most && i < len(keys)-1 {
-			continue
+	for len(keys) > 0 {
+		var recs []coord.Record
+		for size := 0; len(recs) < len(keys) && size < most; {
+			key := keys[len(recs)]
+			recs = append(recs, coord.Record{Key: key})
+			size += len(key)
 		}
-		if code := c.opts.Log.Propose(now, recs); code != core.ErrNone {
+		code := c.opts.Log.Propose(now, recs)
+		for len(recs) > 1 && (code == core.ErrMessageTooLarge || code == core.ErrRecordListTooLarge) {
+			recs = recs[:len(recs)/2]
+			code = c.opts.Log.Propose(now, recs)
+		}
+		if code != core.ErrNone {
 			return code
 		}
-		recs, size = recs[:0], 0
+		keys = keys[len(recs):]
 	}
 	return core.ErrNone
 }

@@ -14,12 +14,16 @@ import (
 // Behavior: the leader brings everybody's assignment; the others wait for it. It is answered when the assignment is committed, so
 // that no member works under one that a new coordinator does not know.
 //
-// Version notes: 3 adds group.instance.id (KIP-345); 5 protocol type and name, which must be the group's (KIP-559).
+// Version notes: 3 adds group.instance.id (KIP-345); 5 protocol type and name, which must be there and the group's (KIP-559).
 func (p *Plane) syncGroup(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.SyncGroupRequest)
 	w := begin(r, 1)
 	if !validMemberGroup(req.Group) {
 		w.Refuse(0, core.ErrInvalidGroupID, out)
+		return
+	}
+	if r.Version >= 5 && (req.ProtocolType == nil || req.Protocol == nil) {
+		w.Refuse(0, core.ErrInconsistentGroupProtocol, out)
 		return
 	}
 	s := p.Serving(w, 0, req.Group, out)

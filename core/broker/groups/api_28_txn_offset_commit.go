@@ -137,19 +137,25 @@ func (p *Plane) commitTxn(now core.Now, s *shard, c *txnCommit, out *step.Effect
 		who = group.Committer{Generation: -1, Txn: true}
 	}
 	codes, code := s.Machine().CommitTxnOffsets(now, req.Group, &who, c.producer, commits)
-	switch code {
-	case core.ErrGroupIDNotFound, core.ErrStaleMemberEpoch:
-		code = core.ErrIllegalGeneration // what producers understand
-	default:
-	}
 	for i := range codes {
-		known[i].ErrorCode = int16(codes[i])
+		known[i].ErrorCode = int16(forProducer(codes[i]))
 	}
 	if code != core.ErrNone {
-		refuseCommit(plain, rows, code)
+		refuseCommit(plain, rows, forProducer(code))
 	}
 	fillTxnCommit(resp, rows)
 	p.Wait(now, s, c.w, 0, out)
+}
+
+// forProducer says in words that producers understand that the member's generation is over. They know how to abort then; the codes
+// of KIP-848 end them.
+func forProducer(code core.ErrorCode) core.ErrorCode {
+	switch code {
+	case core.ErrGroupIDNotFound, core.ErrStaleMemberEpoch:
+		return core.ErrIllegalGeneration
+	default:
+		return code
+	}
 }
 
 // plainCommit is a transactional commit as the OffsetCommit with the same partitions.

@@ -1,6 +1,8 @@
 package groups
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/shards"
 	"github.com/klamm-log/klamm/core/step"
@@ -9,20 +11,23 @@ import (
 
 // DeleteGroups (key 42).
 //
-// Behavior: deletes empty groups with their offsets, each for itself. NON_EMPTY_GROUP and GROUP_ID_NOT_FOUND say why not.
+// Behavior: deletes empty groups with their offsets, each for itself. NON_EMPTY_GROUP and GROUP_ID_NOT_FOUND say why not. One that is
+// named twice is deleted, and answered, once.
 //
 // Version notes: 3 says in words why a group was not deleted.
 func (p *Plane) deleteGroups(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.DeleteGroupsRequest)
-	w := begin(r, len(req.Groups))
+	again := repeated(len(req.Groups))
+	groups := slices.DeleteFunc(slices.Clone(req.Groups), again)
+	w := begin(r, len(groups))
 	resp := w.Resp.(*kmsg.DeleteGroupsResponse)
-	resp.Groups = make([]kmsg.DeleteGroupsResponseGroup, len(req.Groups))
-	if len(req.Groups) == 0 {
+	resp.Groups = make([]kmsg.DeleteGroupsResponseGroup, len(groups))
+	if len(groups) == 0 {
 		w.Left = 1
 		w.Done(out)
 		return
 	}
-	for i, id := range req.Groups {
+	for i, id := range groups {
 		resp.Groups[i].Group = id
 		if !shards.ValidKey(id) {
 			w.Refuse(i, core.ErrInvalidGroupID, out)

@@ -27,9 +27,14 @@ func (p *Plane) consumerGroupDescribe(now core.Now, r *step.Request, out *step.E
 		w.Done(out)
 		return
 	}
+	again := repeated(len(req.Groups))
 	for i, id := range req.Groups {
-		if !validMemberGroup(id) {
-			w.Refuse(i, core.ErrInvalidGroupID, out)
+		code := checkBatched(id, again(id))
+		if id == "" {
+			code = core.ErrInvalidGroupID
+		}
+		if code != core.ErrNone {
+			w.Refuse(i, code, out)
 			continue
 		}
 		s := p.Serving(w, i, id, out)

@@ -140,6 +140,7 @@ func joinToStable(b *testing.B, h *benchHost, settle func(), n int) core.Mono {
 		resp := r.Body.(*kmsg.JoinGroupResponse)
 		sync := kmsg.NewPtrSyncGroupRequest()
 		sync.Group, sync.MemberID, sync.Generation = "g", resp.MemberID, resp.Generation
+		sync.ProtocolType, sync.Protocol = resp.ProtocolType, resp.Protocol
 		for _, m := range resp.Members {
 			sync.GroupAssignment = append(sync.GroupAssignment, kmsg.SyncGroupRequestGroupAssignment{MemberID: m.MemberID, MemberAssignment: make([]byte, 32)})
 		}

@@ -239,6 +239,15 @@ func TestSyncIsChecked(t *testing.T) {
 	require.Equal(t, core.ErrNone, sync(func(q *kmsg.SyncGroupRequest) { q.ProtocolType, q.Protocol = ptr("consumer"), ptr("range") }))
 	require.Equal(t, core.ErrInconsistentGroupProtocol, sync(func(q *kmsg.SyncGroupRequest) { q.Protocol = ptr("sticky") }))
 	require.Equal(t, core.ErrInconsistentGroupProtocol, sync(func(q *kmsg.SyncGroupRequest) { q.ProtocolType = ptr("connect") }))
+	for name, lacks := range map[string]func(*kmsg.SyncGroupRequest){
+		"type":     func(q *kmsg.SyncGroupRequest) { q.ProtocolType = nil },
+		"protocol": func(q *kmsg.SyncGroupRequest) { q.Protocol = nil },
+	} {
+		require.Equal(t, core.ErrInconsistentGroupProtocol, sync(lacks), name)
+		old := r.syncing("g", ids[1], generation, nil)
+		lacks(old)
+		require.Zero(t, r.call(4, old).(*kmsg.SyncGroupResponse).ErrorCode, "version 4 has no %s", name)
+	}
 	require.Equal(t, core.ErrIllegalGeneration, sync(func(q *kmsg.SyncGroupRequest) { q.Generation++ }))
 	require.Equal(t, core.ErrUnknownMemberID, sync(func(q *kmsg.SyncGroupRequest) { q.MemberID = "x" }))
 	require.Equal(t, core.ErrUnknownMemberID, sync(func(q *kmsg.SyncGroupRequest) { q.Group = "x" }))
@@ -539,4 +548,27 @@ func TestAbsurdMetadata(t *testing.T) {
 		require.Zero(t, r.call(5, r.syncing("g", req.MemberID, 1, nil)).(*kmsg.SyncGroupResponse).ErrorCode, name)
 		require.Equal(t, "Stable", r.state("g"), name)
 	}
+}
+
+// A static member that restarts before its first generation is as new as before: it waits for longer than a session, and sends no
+// heartbeats meanwhile.
+func TestNewStaticMemberIsReplaced(t *testing.T) {
+	r := newLeader(t)
+	ids, generation := r.stable("g", 1)
+	join := func() uint64 {
+		req := joining("g", "")
+		req.InstanceID = ptr("i")
+		return r.send(9, req)
+	}
+	before := join()
+	r.pass(core.Second)
+	after := join()
+	require.Equal(t, core.ErrFencedInstanceID, code(r.joined(before).ErrorCode))
+	for range 30 {
+		r.pass(core.Second)
+		require.Equal(t, core.ErrRebalanceInProgress, r.heartbeat("g", ids[0], generation))
+	}
+	require.True(t, r.waits(after))
+	r.send(9, joining("g", ids[0]))
+	require.Zero(t, r.joined(after).ErrorCode)
 }

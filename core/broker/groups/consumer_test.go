@@ -465,3 +465,61 @@ func TestGroupVersionOff(t *testing.T) {
 	})
 	require.Equal(t, core.ErrUnsupportedVersion, core.ErrorCode(resp.ErrorCode))
 }
+
+// A request that names a large group a million times must not be answered by as many descriptions.
+func TestConsumerGroupIsDescribedOnce(t *testing.T) {
+	r := newLeader(t)
+	r.joinConsumer("A")
+	rows := r.describeConsumers("g", "g", "", "")
+	require.Len(t, rows[0].Members, 1)
+	require.Empty(t, rows[1].Members)
+	for i, want := range []core.ErrorCode{core.ErrNone, core.ErrInvalidRequest, core.ErrInvalidGroupID, core.ErrInvalidGroupID} {
+		require.Equal(t, want, code(rows[i].ErrorCode), i)
+	}
+}
+
+// A request that is refused changes nothing: an empty consumer group does not become a classic one for somebody who does not join it.
+func TestRefusedJoinLeavesAnEmptyConsumerGroup(t *testing.T) {
+	r := newLeader(t)
+	r.joinConsumer("A")
+	r.leaveConsumer("A")
+	before := r.written()
+	strange := joining("g", "")
+	strange.Protocols = nil
+	for want, req := range map[core.ErrorCode]*kmsg.JoinGroupRequest{
+		core.ErrUnknownMemberID: joining("g", "zombie"), core.ErrInconsistentGroupProtocol: strange,
+	} {
+		require.Equal(t, want, code(r.call(9, req).(*kmsg.JoinGroupResponse).ErrorCode))
+		require.Equal(t, before, r.written())
+		require.Equal(t, "Empty", r.describeConsumers("g")[0].State)
+	}
+	require.Equal(t, core.ErrMemberIDRequired, code(r.call(9, joining("g", "")).(*kmsg.JoinGroupResponse).ErrorCode))
+	require.Equal(t, "Empty", r.state("g"), "a classic group")
+}
+
+// An administrator removes members of the new protocol by LeaveGroup, all of them or static ones by their instance ids.
+func TestMembersAreRemovedFromAConsumerGroup(t *testing.T) {
+	r := newLeader(t)
+	epoch, _ := r.joinConsumer("A")
+	require.Equal(t, core.ErrNone, r.beatAs("B", "i", 0))
+	require.Equal(t, core.ErrNone, r.beatAs("C", "j", 0))
+	leave := kmsg.NewPtrLeaveGroupRequest()
+	leave.Group = "g"
+	leave.Members = []kmsg.LeaveGroupRequestMember{
+		{MemberID: "A"}, {MemberID: "x"}, {}, {InstanceID: ptr("x")}, {MemberID: "B", InstanceID: ptr("j")}, {InstanceID: ptr("i")},
+		{MemberID: "C", InstanceID: ptr("j")}, {MemberID: "C"},
+	}
+	var codes []core.ErrorCode
+	for _, row := range r.call(5, leave).(*kmsg.LeaveGroupResponse).Members {
+		codes = append(codes, code(row.ErrorCode))
+	}
+	require.Equal(t, []core.ErrorCode{
+		core.ErrNone, core.ErrUnknownMemberID, core.ErrUnknownMemberID, core.ErrUnknownMemberID, core.ErrFencedInstanceID, core.ErrNone,
+		core.ErrNone, core.ErrUnknownMemberID,
+	}, codes)
+	require.Equal(t, "Empty", r.describeConsumers("g")[0].State)
+	late, _ := r.beatOwning("A", epoch)
+	require.Equal(t, core.ErrUnknownMemberID, code(late.ErrorCode), "it can join again")
+	_, all := r.joinConsumer("A")
+	require.Len(t, all, 8)
+}

@@ -48,7 +48,7 @@ func begin(r *step.Request, parts int) *pending {
 	return shards.Begin(r, parts, refuse)
 }
 
-// repeated reports, one call per group of a batched request, which ones came before. They are refused: a request of a few
+// repeated reports, one call per group of a batched request, which ones came before. Most requests are refused those: a request of a few
 // megabytes that names one large group a million times would else be answered by gigabytes.
 func repeated(groups int) func(groupID string) bool {
 	if groups < 2 {

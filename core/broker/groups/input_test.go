@@ -32,6 +32,7 @@ func TestRefusedHeartbeats(t *testing.T) {
 		"huge member":        {func(q *kmsg.ConsumerGroupHeartbeatRequest) { q.MemberID = huge }, core.ErrInvalidRequest},
 		"huge instance":      {func(q *kmsg.ConsumerGroupHeartbeatRequest) { q.InstanceID = &huge }, core.ErrInvalidRequest},
 		"huge rack":          {func(q *kmsg.ConsumerGroupHeartbeatRequest) { q.RackID = &huge }, core.ErrInvalidRequest},
+		"huge topic":         {func(q *kmsg.ConsumerGroupHeartbeatRequest) { q.SubscribedTopicNames = []string{"t", huge} }, core.ErrInvalidRequest},
 		"unknown member":     {func(q *kmsg.ConsumerGroupHeartbeatRequest) { q.MemberEpoch = epoch }, core.ErrUnknownMemberID},
 		"foreign epoch":      {func(q *kmsg.ConsumerGroupHeartbeatRequest) { q.MemberID, q.MemberEpoch = "a", epoch+7 }, core.ErrFencedMemberEpoch},
 		"absurd epoch":       {func(q *kmsg.ConsumerGroupHeartbeatRequest) { q.MemberEpoch = -3 }, core.ErrInvalidRequest},

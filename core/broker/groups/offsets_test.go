@@ -2,6 +2,7 @@ package groups_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -171,7 +172,7 @@ func requestsFor(group, member string, generation int32) []kmsg.Request {
 	beat := kmsg.NewPtrHeartbeatRequest()
 	beat.Group, beat.MemberID, beat.Generation = group, member, generation
 	sync := kmsg.NewPtrSyncGroupRequest()
-	sync.Group, sync.MemberID, sync.Generation = group, member, generation
+	sync.Group, sync.MemberID, sync.Generation, sync.ProtocolType, sync.Protocol = group, member, generation, ptr("consumer"), ptr("range")
 	leave := kmsg.NewPtrLeaveGroupRequest()
 	leave.Group, leave.Members = group, []kmsg.LeaveGroupRequestMember{{MemberID: member}}
 	fetch := kmsg.NewPtrOffsetFetchRequest()
@@ -287,6 +288,12 @@ func TestOffsetDelete(t *testing.T) {
 	_, codes = remove("simple", "t")
 	require.Equal(t, []core.ErrorCode{core.ErrNone}, codes)
 	require.Equal(t, int64(-1), r.fetchOffset("simple", 0))
+	r.mustCommit("simple", "", -1, 0, 5)
+	named := kmsg.NewPtrDeleteGroupsRequest()
+	named.Groups = []string{"simple", "simple"}
+	once := r.call(2, named).(*kmsg.DeleteGroupsResponse).Groups
+	require.Len(t, once, 1)
+	require.Zero(t, once[0].ErrorCode)
 	require.Equal(t, "Dead", r.state("simple"), "nothing is left of it")
 }
 
@@ -425,6 +432,10 @@ func TestOffsetsExpire(t *testing.T) {
 		require.Equal(t, int64(1), r.fetchOffset("g", 0))
 		r.pass(hour / 4)
 		require.Equal(t, int64(-1), r.fetchOffset("g", 0))
+		req.RetentionTimeMillis = math.MaxInt64
+		r.call(4, req)
+		r.pass(2 * hour)
+		require.Equal(t, int64(1), r.fetchOffset("g", 0), "for ever")
 	})
 }
 

@@ -26,6 +26,7 @@ type rig struct {
 	auto  bool
 
 	refuse   core.ErrorCode // what appends answer instead of appending
+	most     int            // max.message.bytes; 0 for no limit
 	reads    []read
 	created  int
 	asked    []askedTxn
@@ -94,6 +95,9 @@ func (r *rig) apply(recs ...metadata.Record) {
 func (r *rig) Append(_ core.Now, partition int32, epoch core.LeaderEpoch, batch []byte) (core.Offset, core.ErrorCode) {
 	if r.refuse != core.ErrNone {
 		return 0, r.refuse
+	}
+	if r.most > 0 && len(batch) > r.most {
+		return 0, core.ErrMessageTooLarge
 	}
 	l, b := r.logs[partition], record.Batch(batch)
 	b.SetBaseOffset(l.end)
@@ -287,6 +291,7 @@ func (r *rig) member(group string) (id string, seq uint64) {
 func (r *rig) syncing(group, member string, generation int32, assignments map[string]string) *kmsg.SyncGroupRequest {
 	req := kmsg.NewPtrSyncGroupRequest()
 	req.Group, req.MemberID, req.Generation = group, member, generation
+	req.ProtocolType, req.Protocol = ptr("consumer"), ptr("range")
 	for id, a := range assignments {
 		req.GroupAssignment = append(req.GroupAssignment, kmsg.SyncGroupRequestGroupAssignment{MemberID: id, MemberAssignment: []byte(a)})
 	}

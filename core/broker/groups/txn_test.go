@@ -235,3 +235,24 @@ func TestBadTransactionalCommits(t *testing.T) {
 	r.verify(core.ErrNone)
 	require.Equal(t, core.ErrUnknownTopicID, r.txnCode(seq))
 }
+
+// A member of a consumer group may commit what it has had since the epoch that it names or before (KIP-1251). Of the rest a
+// producer is told what it knows how to go on from: ILLEGAL_GENERATION, not the member's STALE_MEMBER_EPOCH.
+func TestTransactionalCommitOfAnOldMemberEpoch(t *testing.T) {
+	r := newTxnRig(t)
+	old, _ := r.joinConsumer("A")
+	r.joinConsumer("B")
+	r.beatOwning("A", old, 0, 1, 2, 3, 4, 5, 6, 7)
+	moved, _ := r.beatOwning("A", old, 0, 1, 2, 3)
+	require.Greater(t, moved.MemberEpoch, old)
+	req := txnCommitting("g", 0, 5)
+	req.MemberID, req.Generation = "A", old
+	for partition, want := range map[int32]core.ErrorCode{3: core.ErrNone, 4: core.ErrIllegalGeneration} {
+		req.Topics[0].Partitions[0].Partition = partition
+		seq := r.send(5, req)
+		r.verify(core.ErrNone)
+		require.Equal(t, want, r.txnCode(seq), "partition %d", partition)
+	}
+	plain := r.call(9, committing("g", "A", old, 4, 5)).(*kmsg.OffsetCommitResponse)
+	require.Equal(t, core.ErrStaleMemberEpoch, code(plain.Topics[0].Partitions[0].ErrorCode), "a consumer knows that one")
+}

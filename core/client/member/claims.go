@@ -12,6 +12,8 @@ type claim struct {
 	id     core.TopicID // KIP-848: as assigned
 	number uint64       // of all claims of this member
 	held   bool         // false once it was given up or lost
+	// incarnation of the topic that the offsets below belong to, see [cluster.Topic].
+	incarnation int32
 
 	located  bool // the consumer reads it; else the committed offset is still to be fetched
 	paused   bool // by the application
@@ -45,13 +47,23 @@ func (m *Member) assign(list []core.TopicPartition, ids map[core.TopicPartition]
 	}
 	for _, tp := range list {
 		m.claimed++
-		m.cl.Want(tp.Topic)
 		m.claims.Set(tp, &claim{
-			tp: tp, id: ids[tp], number: m.claimed, held: true, committed: core.NoOffset,
+			tp: tp, id: ids[tp], number: m.claimed, held: true, incarnation: m.cl.Want(tp.Topic).Incarnation, committed: core.NoOffset,
 			delivered: place{offset: core.NoOffset}, processed: place{offset: core.NoOffset},
 		})
 	}
 	m.event(Event{Kind: EventAssigned, Partitions: list, Generation: m.generation})
+}
+
+// renew forgets the offsets of claims whose topic was deleted and made again. They say nothing of the new one, and a commit, which names the
+// topic or its id of today, would make them the new one's.
+func (m *Member) renew() {
+	for tp, c := range m.claims.All() {
+		if is := m.cl.Want(tp.Topic).Incarnation; c.incarnation != is {
+			c.incarnation, c.committed = is, core.NoOffset
+			c.delivered, c.processed = place{offset: core.NoOffset}, place{offset: core.NoOffset}
+		}
+	}
 }
 
 // revoke tells the application to give partitions up. Nothing more of them is handed out.
@@ -146,6 +158,7 @@ func (m *Member) Poll(now core.Now, maxRecords int, dst []consumer.Record) []con
 	if m.asleep {
 		m.asleep, m.dirty = false, true
 	}
+	m.renew()
 	m.finished()
 	if m.giving.active && m.giving.told && !m.giving.agreed {
 		m.giving.agreed, m.dirty = true, true

@@ -14,6 +14,7 @@ type commit struct {
 	out      Commit
 	claims   []*claim // parallel to out.Offsets
 	settled  []bool   // likewise: the partition has its outcome
+	made     []int32  // likewise: the incarnation of the topic
 	due      core.Mono
 	retryAt  core.Mono
 	failures int
@@ -30,6 +31,7 @@ type commit struct {
 // Commit stores places; its [Commit] carries the token. Without offsets it stores where everything is that was handed out: the
 // application says that it is done with it.
 func (m *Member) Commit(now core.Now, offsets []Offset, token uint64) {
+	m.renew()
 	if offsets == nil {
 		for tp, c := range m.claims.All() {
 			if c.delivered.offset != core.NoOffset {
@@ -47,7 +49,12 @@ func (m *Member) Commit(now core.Now, offsets []Offset, token uint64) {
 func (m *Member) place(now core.Now, c *commit) {
 	m.dirty = true
 	c.due = now.Mono.Add(m.opts.CommitTimeout)
-	c.settled = make([]bool, len(c.claims))
+	c.settled, c.made = make([]bool, len(c.claims)), make([]int32, len(c.claims))
+	for i, p := range c.claims {
+		if p != nil {
+			c.made[i] = p.incarnation
+		}
+	}
 	m.commits = append(m.commits, c)
 	if m.closed || m.state == Off || m.state == Failed || len(c.claims) == 0 {
 		m.commits = m.commits[:len(m.commits)-1]
@@ -90,6 +97,7 @@ func (m *Member) commitProcessed(now core.Now, revoking bool) {
 	if m.opts.ManualCommit {
 		return
 	}
+	m.renew()
 	c := &commit{out: Commit{Auto: true, Tag: m.tag, Generation: m.generation}}
 	for tp, p := range m.claims.All() {
 		if p.processed.offset != core.NoOffset && p.processed.offset != p.committed && (p.revoking || !revoking) {
@@ -144,13 +152,16 @@ func (m *Member) sendCommit(now core.Now, out *step.Effects) {
 	}
 }
 
-// disown settles what is not this member's any more, and counts what is left to be committed.
+// disown settles what is not this member's any more, or of a topic that is gone, and counts what is left to be committed.
 func (m *Member) disown(c *commit) (open int) {
+	m.renew()
 	for i, p := range c.claims {
 		switch {
 		case c.settled[i]:
 		case p == nil || !p.held:
 			c.settled[i], c.out.Offsets[i].Err = true, core.ErrIllegalGeneration
+		case p.incarnation != c.made[i]:
+			c.settled[i], c.out.Offsets[i].Err = true, core.ErrUnknownTopicID
 		default:
 			open++
 		}
@@ -239,7 +250,9 @@ func (m *Member) rowCommitted(now core.Now, c *commit, at int, code core.ErrorCo
 	switch code {
 	case core.ErrNone:
 		c.settled[at], c.out.Offsets[at].Err = true, core.ErrNone
-		c.claims[at].committed = c.out.Offsets[at].Offset
+		if c.claims[at].incarnation == c.made[at] {
+			c.claims[at].committed = c.out.Offsets[at].Offset
+		}
 	case core.ErrRebalanceInProgress:
 		// The next generation has been decided, and the coordinator waits for its assignment: commit in that one.
 		c.rebalanced = true

@@ -127,11 +127,16 @@ func (m *Member) ownedIDs() []idPartition {
 
 // beatenModern takes the answer to a heartbeat of KIP-848.
 func (m *Member) beatenModern(now core.Now, r *request, resp *kmsg.ConsumerGroupHeartbeatResponse) {
-	detail := "ConsumerGroupHeartbeat"
+	detail, code := "ConsumerGroupHeartbeat", core.ErrorCode(resp.ErrorCode)
 	if resp.ErrorMessage != nil {
 		detail += ": " + *resp.ErrorMessage
 	}
-	switch code := core.ErrorCode(resp.ErrorCode); code {
+	if code == core.ErrGroupIDNotFound && m.state != Joining {
+		// It was silent for longer than its session, and the group, in which nobody was left, has expired or was deleted. Whoever joins
+		// makes it anew; who cannot join hears of it then. Kafka's client gives up.
+		code = core.ErrUnknownMemberID
+	}
+	switch code {
 	case core.ErrNone:
 		m.heard()
 		m.proof = r.tag

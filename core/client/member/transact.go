@@ -38,6 +38,7 @@ func (m *Member) Claim(tp core.TopicPartition) uint64 {
 
 // Delivered appends behind what was handed to the application, for each partition of which something was, to dst.
 func (m *Member) Delivered(dst []Offset) []Offset {
+	m.renew()
 	for tp, c := range m.claims.All() {
 		if c.delivered.offset != core.NoOffset {
 			dst = append(dst, Offset{TopicPartition: tp, Offset: c.delivered.offset, EpochPlusOne: c.delivered.epochPlusOne})

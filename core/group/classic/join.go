@@ -13,12 +13,13 @@ import (
 // Join handles a JoinGroup; the answer comes through [Env.Answers]. The caller has checked the session timeout's bounds.
 func (g *Group) Join(now core.Now, r *JoinRequest) {
 	switch {
-	case !g.accepts(r.MemberID):
-		if m := g.members.At(r.MemberID); m != nil {
+	case !g.accepts(g.placeOf(r)):
+		if m := g.placeOf(r); m != nil {
 			// Shrinking after group.max.size was lowered: who comes back last finds no room.
 			g.remove(m)
-			g.completeIfAllJoined(now)
 		}
+		g.unpend(r.MemberID) // the others need not wait for it
+		g.completeIfAllJoined(now)
 		g.reply(r.Ticket, JoinResult{Code: core.ErrGroupMaxSizeReached})
 	case !g.supports(r.ProtocolType, r.Protocols):
 		g.reply(r.Ticket, JoinResult{Code: core.ErrInconsistentGroupProtocol, MemberID: r.MemberID})
@@ -29,10 +30,19 @@ func (g *Group) Join(now core.Now, r *JoinRequest) {
 	}
 }
 
-// accepts reports whether there is room (KIP-389). While members rejoin, those who have count, not those of the old
-// generation: so a group over its size gets rid of whoever comes last.
-func (g *Group) accepts(memberID string) bool {
-	m, most := g.members.At(memberID), int64(g.env.Config.MaxSize)
+// placeOf is the member that a JoinGroup comes from, or whose place it takes (KIP-345); nil if it comes from a new one.
+func (g *Group) placeOf(r *JoinRequest) *member {
+	if r.MemberID == "" && r.InstanceID != nil {
+		return g.static[*r.InstanceID]
+	}
+	return g.members.At(r.MemberID)
+}
+
+// accepts reports whether there is room for a member, nil for a new one (KIP-389). While members rejoin, those who have count, not
+// those of the old generation: so a group over its size gets rid of whoever comes last. A static member that comes back
+// has its place; Kafka looks at its member id alone, which is new, and sends it away from a full group.
+func (g *Group) accepts(m *member) bool {
+	most := int64(g.env.Config.MaxSize)
 	switch g.state {
 	case PreparingRebalance:
 		return m != nil && m.join != 0 || int64(g.joining) < most
@@ -84,7 +94,7 @@ func (g *Group) admit(now core.Now, r *JoinRequest, id string) {
 	}
 	g.insert(m)
 	g.awaitJoin(m, r.Ticket)
-	g.arm(now, m, newMemberTimeout)
+	g.arm(now, m, m.patience())
 	g.rebalanceOrComplete(now)
 }
 
@@ -247,7 +257,7 @@ func (g *Group) swap(now core.Now, old *member, id string) *member {
 	if g.leader == old.id {
 		g.leader = id
 	}
-	g.arm(now, &m, m.session())
+	g.arm(now, &m, m.patience())
 	return &m
 }
 

@@ -41,6 +41,14 @@ type pendingMember struct {
 
 func (m *member) session() core.Mono { return core.Millis(int64(m.sessionTimeoutMs)) }
 
+// patience is how long nothing need be heard of the member.
+func (m *member) patience() core.Mono {
+	if m.isNew {
+		return newMemberTimeout
+	}
+	return m.session()
+}
+
 func (m *member) supportsProtocol(name string) bool { return has(m.protocols, name) }
 
 // metadata is what the member has to say for a protocol.

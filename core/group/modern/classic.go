@@ -35,7 +35,7 @@ func (g *Group) JoinClassic(now core.Now, r *ClassicJoin) ClassicJoined {
 	refuse := func(code core.ErrorCode) ClassicJoined {
 		return ClassicJoined{Code: code, MemberID: r.MemberID, Generation: -1}
 	}
-	if !g.members.Has(r.MemberID) && int64(g.members.Len()) >= int64(g.env.Config.MaxSize) {
+	if !g.hasRoom(r.MemberID, r.InstanceID) {
 		return refuse(core.ErrGroupMaxSizeReached)
 	}
 	if r.ProtocolType != protocol.Type || !g.supportsClassic(r) {
@@ -240,16 +240,23 @@ func (g *Group) waits(m *Member) bool {
 	return slices.ContainsFunc(g.targets.At(m.ID), func(p Partition) bool { return !m.holds(p) && g.isHeld(p) })
 }
 
-// LeaveClassic handles one leaver of a LeaveGroup; an administrator names a static member without its member id.
+// LeaveClassic handles one leaver of a LeaveGroup. Administrators send it, too, for members of either protocol (KAFKA-18188), and name
+// a static member without its member id.
 func (g *Group) LeaveClassic(now core.Now, id string, instance *string) core.ErrorCode {
-	if instance != nil && id == "" {
-		id = g.static[*instance]
+	if instance != nil {
+		holder, known := g.static[*instance]
+		switch {
+		case !known:
+			return core.ErrUnknownMemberID
+		case id != "" && holder != id:
+			return core.ErrFencedInstanceID
+		}
+		id = holder
 	}
-	m, code := g.classicMember(id, instance)
-	if code != core.ErrNone {
-		return code
+	if !g.members.Has(id) {
+		return core.ErrUnknownMemberID
 	}
-	if code := g.remove(now, m.ID); code != core.ErrNone {
+	if code := g.remove(now, id); code != core.ErrNone {
 		return coord.AppendError(code)
 	}
 	return core.ErrNone

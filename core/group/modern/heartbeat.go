@@ -43,10 +43,12 @@ func (r *HeartbeatRequest) Check(cfg *Config) (core.ErrorCode, string) {
 	return core.ErrNone, ""
 }
 
-// recordable reports whether what goes into keys fits there. A member id becomes part of three of them.
+// recordable reports whether the strings fit into records: those of keys have 15 bits of length, and Kafka reads none that is longer
+// in a value either.
 func (r *HeartbeatRequest) recordable() bool {
 	fits := func(s *string) bool { return s == nil || len(*s) <= records.MaxString }
-	return len(r.MemberID) <= records.MaxString && fits(r.InstanceID) && fits(r.RackID) && len(r.ClientID) <= records.MaxString
+	return len(r.MemberID) <= records.MaxString && fits(r.InstanceID) && fits(r.RackID) && len(r.ClientID) <= records.MaxString &&
+		!slices.ContainsFunc(r.Topics, func(topic string) bool { return len(topic) > records.MaxString })
 }
 
 // Heartbeat handles a ConsumerGroupHeartbeat that has passed [HeartbeatRequest.Check].
@@ -56,7 +58,7 @@ func (g *Group) Heartbeat(now core.Now, r *HeartbeatRequest) HeartbeatResult {
 	}
 	join := r.MemberEpoch == JoinEpoch
 	id := r.MemberID
-	if _, known := g.members.Get(id); !known && int64(g.members.Len()) >= int64(g.env.Config.MaxSize) {
+	if !g.hasRoom(id, r.InstanceID) {
 		return refuse(core.ErrGroupMaxSizeReached, "The consumer group has reached its maximum capacity.")
 	}
 	if id == "" {
@@ -88,6 +90,17 @@ func (g *Group) Heartbeat(now core.Now, r *HeartbeatRequest) HeartbeatResult {
 		}
 	}
 	return result
+}
+
+// hasRoom reports whether somebody can be in the group: there is room for one more, or it has its place already, by its member id or, as a
+// static member that comes back with another, by its instance id. (Kafka sends that one away from a full group.)
+func (g *Group) hasRoom(id string, instance *string) bool {
+	if instance != nil {
+		if _, known := g.static[*instance]; known {
+			return true
+		}
+	}
+	return g.members.Has(id) || int64(g.members.Len()) < int64(g.env.Config.MaxSize)
 }
 
 func refuse(code core.ErrorCode, message string) HeartbeatResult {
