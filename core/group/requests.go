@@ -131,28 +131,33 @@ func (c *Coordinator) Leave(now core.Now, groupID string, leavers []classic.Leav
 // Describe is a classic group, nil if there is none of the id.
 func (c *Coordinator) Describe(groupID string) *classic.Group { return c.classicGroup(groupID) }
 
-// List are the groups in any of the states and of any of the kinds, by id; nil filters let everything pass. Names are
-// compared without regard to case.
-func (c *Coordinator) List(states, kinds []string) []Group {
-	pass := func(filter []string, name string) bool {
-		if len(filter) == 0 {
-			return true
-		}
-		for _, f := range filter {
-			if strings.EqualFold(strings.TrimSpace(f), name) {
-				return true
-			}
-		}
-		return false
-	}
+// List are the groups in any of the states and of any of the kinds, by id.
+func (c *Coordinator) List(states, kinds Filter) []Group {
 	var list []Group
 	for _, g := range c.groups.All() {
-		if pass(states, g.StateName()) && pass(kinds, g.Kind().String()) {
+		if states.pass(g.StateName()) && kinds.pass(g.Kind().String()) {
 			list = append(list, g)
 		}
 	}
 	return list
 }
+
+// Filter lets some names of states or kinds pass, without regard to case. Nil lets all pass.
+type Filter map[string]bool
+
+// NewFilter lets the names pass; all, if there are none. A request, which may name a million, has it made once for all coordinators.
+func NewFilter(names []string) Filter {
+	var f Filter
+	if len(names) > 0 {
+		f = make(Filter)
+	}
+	for _, name := range names {
+		f[strings.ToLower(strings.TrimSpace(name))] = true
+	}
+	return f
+}
+
+func (f Filter) pass(name string) bool { return f == nil || f[strings.ToLower(name)] }
 
 // Delete deletes a group with all its offsets.
 func (c *Coordinator) Delete(now core.Now, groupID string) core.ErrorCode {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker/shards"
+	"github.com/klamm-log/klamm/core/group"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -25,8 +26,9 @@ func (p *Plane) listGroups(now core.Now, r *step.Request, out *step.Effects) {
 	}
 	resp, active := w.Resp.(*kmsg.ListGroupsResponse), slices.Collect(p.Active())
 	w.Left += len(active)
+	states, kinds := group.NewFilter(req.StatesFilter), group.NewFilter(req.TypesFilter)
 	for i, s := range active {
-		for _, g := range s.Machine().List(req.StatesFilter, req.TypesFilter) {
+		for _, g := range s.Machine().List(states, kinds) {
 			row := kmsg.NewListGroupsResponseGroup()
 			row.Group, row.ProtocolType, row.GroupState, row.GroupType = g.ID(), g.ProtocolType(), g.StateName(), g.Kind().String()
 			resp.Groups = append(resp.Groups, row)

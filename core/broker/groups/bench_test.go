@@ -214,3 +214,18 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*float64(len(l.batches))/b.Elapsed().Seconds(), "records/s")
 }
+func BenchmarkListGroupsFilter(b *testing.B) {
+	r := newRig(b)
+	r.leadAll(1)
+	for i := range 2000 {
+		r.mustCommit(fmt.Sprint("group-", i), "", -1, 0, 1)
+	}
+	req := kmsg.NewPtrListGroupsRequest()
+	for i := range 100_000 {
+		req.StatesFilter = append(req.StatesFilter, fmt.Sprint("state-", i))
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		r.call(5, req)
+	}
+}

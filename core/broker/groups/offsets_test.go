@@ -345,6 +345,7 @@ func TestDescribeListDelete(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{"g consumer Stable classic", "simple  Empty classic"}, list(nil, nil))
 	require.Equal(t, []string{"simple  Empty classic"}, list([]string{"empty", "dead"}, []string{"CLASSIC"}))
+	require.Equal(t, []string{"simple  Empty classic"}, list([]string{" Empty ", "x"}, []string{"classic", "share"}))
 	require.Empty(t, list(nil, []string{"consumer"}))
 
 	req := kmsg.NewPtrDeleteGroupsRequest()
