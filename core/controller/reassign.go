@@ -48,7 +48,7 @@ func (c *Controller) AlterAssignments(wishes []Reassignment, anyFactor bool) (Re
 		case seen[w.TopicPartition]:
 			r = refusef(core.ErrInvalidRequest, "the partition comes twice")
 		case p == nil:
-			r = refusef(core.ErrUnknownTopicOrPartition, "there is no partition %s", w.TopicPartition)
+			r = noPartition(w.TopicPartition)
 		case w.Replicas == nil:
 			r, rec = c.cancelReassignment(t, p)
 		default:
