@@ -1,0 +1,68 @@
+package broker_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/klamm-log/klamm/core"
+)
+
+// Words that quote what was asked must fit where the wire has 16 bits for their length: a longer text would make an answer that no
+// client can read.
+func TestRefusalsOfLongNamesCanBeRead(t *testing.T) {
+	r := newRig(t)
+	long := strings.Repeat("\x01", 30_000)
+	for _, kind := range []kmsg.ConfigResourceType{kmsg.ConfigResourceTypeBroker, kmsg.ConfigResourceTypeTopic} {
+		req := kmsg.NewPtrAlterConfigsRequest()
+		req.Resources = []kmsg.AlterConfigsRequestResource{{ResourceType: kind, ResourceName: long}}
+		row := ask[*kmsg.AlterConfigsResponse](r, 1, req).Resources[0]
+		require.NotZero(t, row.ErrorCode)
+		require.Less(t, len(*row.ErrorMessage), 2_000)
+	}
+	create := kmsg.NewPtrCreateTopicsRequest()
+	create.Topics = []kmsg.CreateTopicsRequestTopic{newTopic("a", 1, "retention.ms", long)}
+	row := ask[*kmsg.CreateTopicsResponse](r, 4, create).Topics[0]
+	require.Equal(t, core.ErrInvalidConfig, code(row.ErrorCode))
+	require.True(t, strings.HasPrefix(*row.ErrorMessage, `retention.ms: "\x01`), *row.ErrorMessage)
+}
+
+// One long name with many partitions must not come back once per partition.
+func TestAnswersDoNotRepeatNames(t *testing.T) {
+	r := newRig(t)
+	long, many := strings.Repeat("x", 30_000), make([]int32, 2_000)
+	for i := range many {
+		many[i] = int32(i)
+	}
+	elect := kmsg.NewPtrElectLeadersRequest()
+	elect.Topics = []kmsg.ElectLeadersRequestTopic{{Topic: long, Partitions: many}}
+	require.Less(t, len(ask[*kmsg.ElectLeadersResponse](r, 2, elect).AppendTo(nil)), 300_000)
+
+	alter := kmsg.NewPtrAlterPartitionAssignmentsRequest()
+	topic := kmsg.AlterPartitionAssignmentsRequestTopic{Topic: long}
+	for _, id := range many {
+		topic.Partitions = append(topic.Partitions, kmsg.AlterPartitionAssignmentsRequestTopicPartition{Partition: id})
+	}
+	alter.Topics = append(alter.Topics, topic)
+	require.Less(t, len(ask[*kmsg.AlterPartitionAssignmentsResponse](r, 0, alter).AppendTo(nil)), 300_000)
+}
+
+// A quorum has one partition. Named a thousand times, it would be described a thousand times.
+func TestDescribeQuorumIsOfOnePartition(t *testing.T) {
+	r := newRig(t)
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	row := kmsg.DescribeQuorumRequestTopic{Topic: "__cluster_metadata", Partitions: make([]kmsg.DescribeQuorumRequestTopicPartition, 1)}
+	req.Topics = []kmsg.DescribeQuorumRequestTopic{row}
+	one := ask[*kmsg.DescribeQuorumResponse](r, 2, req).Topics[0].Partitions[0]
+	require.Equal(t, core.ErrNone, code(one.ErrorCode))
+	require.Len(t, one.CurrentVoters, 1)
+
+	row.Partitions = make([]kmsg.DescribeQuorumRequestTopicPartition, 1_000)
+	req.Topics = []kmsg.DescribeQuorumRequestTopic{row}
+	for _, rp := range ask[*kmsg.DescribeQuorumResponse](r, 2, req).Topics[0].Partitions {
+		require.Equal(t, core.ErrUnknownTopicOrPartition, code(rp.ErrorCode))
+		require.Empty(t, rp.CurrentVoters)
+	}
+}
