@@ -63,3 +63,65 @@ func TestManyReassignmentsAreListedInOnePass(t *testing.T) {
 	})
 	require.Empty(t, k.ctl.ListAssignments([]core.TopicPartition{}))
 }
+
+// A request of a thousand topics of 10,000 partitions each is 20 KB, and none of them may cost what its creation would.
+func TestWhatIsTooMuchIsNotPlaced(t *testing.T) {
+	k := newCluster(t)
+	k.start(1, 2, 3)
+	k.create("grown", []core.NodeID{1, 2, 3})
+	rand := *k.ctl.rand
+	for _, w := range []NewTopic{
+		{Name: "a", Partitions: 10_000, Replication: 3}, // and the topic's own record
+		{Name: "b", Partitions: 10, Replication: 3, Spent: 9_990},
+	} {
+		made, recs := k.ctl.CreateTopic(w)
+		require.Equal(t, core.ErrPolicyViolation, made.Code)
+		require.Empty(t, recs)
+	}
+	r, recs := k.ctl.CreatePartitions("grown", 12, nil, 9_990)
+	require.Equal(t, core.ErrPolicyViolation, r.Code)
+	require.Empty(t, recs)
+	require.Equal(t, rand, *k.ctl.rand, "nothing was drawn for a placement")
+	r, recs = k.ctl.CreatePartitions("grown", 11, nil, 9_990)
+	require.True(t, r.OK())
+	require.Len(t, recs, 10)
+}
+
+// Of a key that comes twice the last value counts, and makes a record.
+func TestEachKeyOfANewTopicMakesOneRecord(t *testing.T) {
+	k := newCluster(t)
+	k.start(1)
+	made, recs := k.ctl.CreateTopic(NewTopic{Name: "a", Partitions: 1, Replication: 1, Configs: []ConfigEntry{
+		{"retention.ms", ptr("1")}, {"segment.ms", ptr("2")}, {"retention.ms", ptr("3")},
+	}})
+	require.True(t, made.OK())
+	require.Len(t, recs, 4)
+	k.propose(recs)
+	v, _ := k.ctl.Image().Config(metadata.ConfigResource{Type: metadata.ResourceTopic, Name: "a"}, "retention.ms")
+	require.Equal(t, "3", v)
+}
+
+func TestCollidingNamesAreLookedUp(t *testing.T) {
+	k := newCluster(t)
+	k.start(1)
+	var recs []metadata.Record
+	for i := range 4_000 {
+		made, of := k.ctl.CreateTopic(NewTopic{Name: fmt.Sprintf("a.%d", i), Partitions: 1, Replication: 1})
+		require.True(t, made.OK(), made.Why)
+		recs = append(recs, of...)
+	}
+	k.propose(recs)
+	quickly(t, func() {
+		for i := range 20_000 {
+			made, _ := k.ctl.CreateTopic(NewTopic{Name: fmt.Sprintf("a_%d", i%4_000), Partitions: 1, Replication: 1})
+			require.Equal(t, core.ErrInvalidTopic, made.Code)
+			require.Contains(t, made.Why, "collides with \"a.")
+		}
+	})
+	k.propose(k.ctl.DeleteTopic(k.ctl.Image().Topic("a.7").ID))
+	made, _ := k.ctl.CreateTopic(NewTopic{Name: "a_7", Partitions: 1, Replication: 1})
+	require.True(t, made.OK(), made.Why)
+	k.failover()
+	made, _ = k.ctl.CreateTopic(NewTopic{Name: "a_8", Partitions: 1, Replication: 1})
+	require.Equal(t, core.ErrInvalidTopic, made.Code)
+}
