@@ -66,3 +66,43 @@ func TestDescribeQuorumIsOfOnePartition(t *testing.T) {
 		require.Empty(t, rp.CurrentVoters)
 	}
 }
+
+// A partition that comes twice is INVALID_REQUEST both times: each could ask for another search of the log.
+func TestListOffsetsOfAPartitionTwice(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 2))
+	req := kmsg.NewPtrListOffsetsRequest()
+	for _, ids := range [][]int32{{0, 1}, {0}} {
+		topic := kmsg.NewListOffsetsRequestTopic()
+		topic.Topic = "a"
+		for _, id := range ids {
+			rp := kmsg.NewListOffsetsRequestTopicPartition()
+			rp.Partition, rp.Timestamp = id, -2
+			topic.Partitions = append(topic.Partitions, rp)
+		}
+		req.Topics = append(req.Topics, topic)
+	}
+	var codes []core.ErrorCode
+	for _, topic := range ask[*kmsg.ListOffsetsResponse](r, 7, req).Topics {
+		for _, rp := range topic.Partitions {
+			codes = append(codes, code(rp.ErrorCode))
+		}
+	}
+	require.Equal(t, []core.ErrorCode{core.ErrInvalidRequest, core.ErrNone, core.ErrInvalidRequest}, codes)
+}
+
+// The coordinators' logs are their own, whatever cleanup.policy their topics have been given.
+func TestRecordsOfInternalTopicsAreNotDeleted(t *testing.T) {
+	r := newRig(t, "offsets.topic.replication.factor", "1", "offsets.topic.num.partitions", "1")
+	r.create(newTopic("__consumer_offsets", 1, "cleanup.policy", "compact,delete"))
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	for _, name := range []string{"__consumer_offsets", "__transaction_state"} { // the latter does not exist
+		req.Topics = append(req.Topics, kmsg.DeleteRecordsRequestTopic{
+			Topic: name, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Offset: -1}},
+		})
+	}
+	req.TimeoutMillis = 1000
+	for _, topic := range ask[*kmsg.DeleteRecordsResponse](r, 2, req).Topics {
+		require.Equal(t, core.ErrInvalidTopic, code(topic.Partitions[0].ErrorCode), topic.Topic)
+	}
+}
