@@ -106,3 +106,32 @@ func TestRecordsOfInternalTopicsAreNotDeleted(t *testing.T) {
 		require.Equal(t, core.ErrInvalidTopic, code(topic.Partitions[0].ErrorCode), topic.Topic)
 	}
 }
+
+// Which of two offsets was meant is not known, and what is deleted is gone. Each of a million would be looked at in every turn until
+// the last replica has followed.
+func TestDeleteRecordsOfAPartitionTwice(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 2))
+	for range 3 {
+		c, _ := r.produce("a")
+		require.Equal(t, core.ErrNone, c)
+	}
+	of := func(id int32, offset int64) kmsg.DeleteRecordsRequestTopicPartition {
+		return kmsg.DeleteRecordsRequestTopicPartition{Partition: id, Offset: offset}
+	}
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	req.TimeoutMillis = 1000
+	req.Topics = []kmsg.DeleteRecordsRequestTopic{
+		{Topic: "a", Partitions: []kmsg.DeleteRecordsRequestTopicPartition{of(0, 1), of(1, 0)}},
+		{Topic: "a", Partitions: []kmsg.DeleteRecordsRequestTopicPartition{of(0, 2)}},
+	}
+	var codes []core.ErrorCode
+	for _, topic := range ask[*kmsg.DeleteRecordsResponse](r, 2, req).Topics {
+		for _, rp := range topic.Partitions {
+			codes = append(codes, code(rp.ErrorCode))
+		}
+	}
+	require.Equal(t, []core.ErrorCode{core.ErrInvalidRequest, core.ErrNone, core.ErrInvalidRequest}, codes)
+	view, _ := r.broker.View(core.TopicPartition{Topic: "a"})
+	require.Zero(t, view.LogStartOffset)
+}
