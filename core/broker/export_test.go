@@ -15,3 +15,6 @@ func (b *Broker) AssignAway(now core.Now, tp core.TopicPartition) {
 
 // Kept is the number of replicas of a topic that the broker keeps in mind.
 func (b *Broker) Kept(topic string) int { return len(b.byTopic[b.image().Topic(topic).ID]) }
+
+// Deletions is the number of DeleteRecords that are not answered.
+func (b *Broker) Deletions() int { return len(b.deletions) }

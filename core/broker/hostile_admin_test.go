@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/step"
 )
 
 // Words that quote what was asked must fit where the wire has 16 bits for their length: a longer text would make an answer that no
@@ -134,4 +136,26 @@ func TestDeleteRecordsOfAPartitionTwice(t *testing.T) {
 	require.Equal(t, []core.ErrorCode{core.ErrInvalidRequest, core.ErrNone, core.ErrInvalidRequest}, codes)
 	view, _ := r.broker.View(core.TopicPartition{Topic: "a"})
 	require.Zero(t, view.LogStartOffset)
+}
+
+// Whoever waits for replicas that do not come, with all the patience there is, and asks anew over another connection leaves nothing
+// behind. What it asked for happens all the same.
+func TestDeletionsOfClosedConnectionsAreForgotten(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 1))
+	c, _ := r.produce("a")
+	require.Equal(t, core.ErrNone, c)
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	req.TimeoutMillis = math.MaxInt32
+	req.Topics = []kmsg.DeleteRecordsRequestTopic{{Topic: "a", Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Offset: 1}}}}
+	r.send(connOuter, 2, req)
+	r.node.Poll()
+	require.Equal(t, 1, r.broker.Deletions())
+	r.node.Deliver(&step.ConnState{Conn: connOuter})
+	r.node.Poll()
+	require.Zero(t, r.broker.Deletions())
+	r.run(func() bool {
+		view, _ := r.broker.View(core.TopicPartition{Topic: "a"})
+		return view.LogStartOffset == 1
+	})
 }
