@@ -159,3 +159,15 @@ func TestDeletionsOfClosedConnectionsAreForgotten(t *testing.T) {
 		return view.LogStartOffset == 1
 	})
 }
+
+// Version 0 of ElectLeaders has no place for an error of the request: an answer without rows would be success.
+func TestTooManyElectionsAreRefusedInVersion0(t *testing.T) {
+	r := newRig(t)
+	req := kmsg.NewPtrElectLeadersRequest()
+	req.Topics = []kmsg.ElectLeadersRequestTopic{{Topic: "a", Partitions: make([]int32, 10_001)}}
+	rows := ask[*kmsg.ElectLeadersResponse](r, 0, req).Topics
+	require.Len(t, rows, 1)
+	require.Len(t, rows[0].Partitions, 10_001)
+	require.Equal(t, core.ErrPolicyViolation, code(rows[0].Partitions[0].ErrorCode))
+	require.Equal(t, core.ErrPolicyViolation, code(ask[*kmsg.ElectLeadersResponse](r, 1, req).ErrorCode))
+}

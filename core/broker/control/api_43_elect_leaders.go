@@ -26,6 +26,10 @@ func (p *Plane) electLeaders(now core.Now, r *step.Request, req *kmsg.ElectLeade
 		}
 	}
 	refusal, outcomes, recs := p.ctl.ElectLeaders(controller.ElectionType(req.ElectionType), parts)
+	if !refusal.OK() && r.Version < 1 { // which has no error but the partitions'
+		p.refuse(r, refusal.Code, "too many elections at once", out)
+		return
+	}
 	resp.ErrorCode = int16(refusal.Code)
 	rows := make(map[string]int) // by topic
 	for i := range outcomes {
