@@ -11,7 +11,8 @@ import (
 //
 // Behavior: -1 is the HighWatermark (for read_committed the LastStableOffset), -2 the log start, both with timestamp
 // -1. A timestamp asks for the first record at or after it; none is offset -1 and timestamp -1, no error. Searches by
-// time read the log outside the loop, one partition after another.
+// time read the log outside the loop, one partition after another. A partition that comes twice is INVALID_REQUEST each
+// time.
 //
 // A leader whose HighWatermark has not reached the start of its epoch answers OFFSET_NOT_AVAILABLE, LEADER_NOT_AVAILABLE
 // below version 5 (KIP-207).
@@ -36,6 +37,7 @@ type offsetLookup struct {
 	req   *step.Request
 	body  *kmsg.ListOffsetsRequest
 	resp  *kmsg.ListOffsetsResponse
+	times map[core.TopicPartition]int
 	t, j  int        // the partition being looked up
 	p     *partition // its replica, while a read is outstanding
 	query log.TimeQuery
@@ -43,11 +45,16 @@ type offsetLookup struct {
 }
 
 func (b *Broker) listOffsets(r *step.Request, req *kmsg.ListOffsetsRequest, out *step.Effects) {
-	l := &offsetLookup{req: r, body: req, resp: req.ResponseKind().(*kmsg.ListOffsetsResponse)}
+	l := &offsetLookup{
+		req: r, body: req, resp: req.ResponseKind().(*kmsg.ListOffsetsResponse), times: make(map[core.TopicPartition]int),
+	}
 	l.resp.Topics = make([]kmsg.ListOffsetsResponseTopic, len(req.Topics))
 	for i := range req.Topics {
 		l.resp.Topics[i].Topic = req.Topics[i].Topic
 		l.resp.Topics[i].Partitions = make([]kmsg.ListOffsetsResponseTopicPartition, len(req.Topics[i].Partitions))
+		for j := range req.Topics[i].Partitions {
+			l.times[core.TopicPartition{Topic: req.Topics[i].Topic, Partition: req.Topics[i].Partitions[j].Partition}]++
+		}
 	}
 	b.runLookup(l, out)
 }
@@ -71,6 +78,9 @@ func (b *Broker) lookupOne(l *offsetLookup, out *step.Effects) bool {
 	*rp = kmsg.NewListOffsetsResponseTopicPartition()
 	rp.Partition, rp.Offset, rp.Timestamp, rp.LeaderEpoch = asked.Partition, -1, -1, -1
 	p, code := b.lookup(core.TopicID{}, topic, asked.Partition)
+	if l.times[core.TopicPartition{Topic: topic, Partition: asked.Partition}] > 1 {
+		code = core.ErrInvalidRequest
+	}
 	if code == core.ErrNone {
 		code = p.CheckEpoch(core.LeaderEpoch(asked.CurrentLeaderEpoch))
 	}

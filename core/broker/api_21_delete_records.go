@@ -2,6 +2,7 @@ package broker
 
 import (
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/broker/control"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -9,15 +10,22 @@ import (
 // DeleteRecords (key 21, KIP-107).
 //
 // Behavior: raises the log start offset; -1 means up to the HighWatermark. Beyond the HighWatermark is
-// OFFSET_OUT_OF_RANGE, below the log start changes nothing. The log start is written to the log-start checkpoint before it
-// takes effect, here and at every follower, so that no crash resurrects records (Kafka writes the checkpoint later and
-// may; see docs/DIVERGENCE.md). It is answered when every in-sync replica has followed: whoever leads next does not know
-// the records either. If that takes longer than the request's timeout the answer is REQUEST_TIMED_OUT, and the records
-// are on their way out all the same.
+// OFFSET_OUT_OF_RANGE, below the log start changes nothing. Internal topics are INVALID_TOPIC_EXCEPTION, and a
+// partition that comes twice is INVALID_REQUEST each time (in Kafka the last offset counts). The log start is
+// written to the log-start checkpoint before it takes effect, here and at every follower, so that no crash resurrects records
+// (Kafka writes the checkpoint later and may; see docs/DIVERGENCE.md). It is answered when every in-sync replica has
+// followed: whoever leads next does not know the records either. If that takes longer than the request's timeout the answer is
+// REQUEST_TIMED_OUT, and the records are on their way out all the same.
 func (b *Broker) deleteRecords(now core.Now, r *step.Request, req *kmsg.DeleteRecordsRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.DeleteRecordsResponse)
 	resp.Topics = make([]kmsg.DeleteRecordsResponseTopic, len(req.Topics))
 	d := &deletion{reply: answer(r, resp), expires: requestDeadline(now, req.TimeoutMillis)}
+	times := make(map[core.TopicPartition]int)
+	for i := range req.Topics {
+		for _, rp := range req.Topics[i].Partitions {
+			times[core.TopicPartition{Topic: req.Topics[i].Topic, Partition: rp.Partition}]++
+		}
+	}
 	for i := range req.Topics {
 		t, rt := &req.Topics[i], &resp.Topics[i]
 		rt.Topic = t.Topic
@@ -27,6 +35,12 @@ func (b *Broker) deleteRecords(now core.Now, r *step.Request, req *kmsg.DeleteRe
 			*rp = kmsg.NewDeleteRecordsResponseTopicPartition()
 			rp.Partition, rp.LowWatermark = t.Partitions[j].Partition, -1
 			p, code := b.lookup(core.TopicID{}, t.Topic, rp.Partition)
+			if control.InternalTopic(t.Topic) {
+				code = core.ErrInvalidTopic // a coordinator's state is a fold over all of its log, whatever cleanup.policy it was given
+			}
+			if times[core.TopicPartition{Topic: t.Topic, Partition: rp.Partition}] > 1 {
+				code = core.ErrInvalidRequest
+			}
 			before := core.Offset(t.Partitions[j].Offset)
 			if code == core.ErrNone {
 				before, code = deletable(p, before)

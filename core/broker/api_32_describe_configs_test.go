@@ -103,6 +103,11 @@ func TestDescribeConfigsOncePerResource(t *testing.T) {
 	req := describeRequest(kmsg.ConfigResourceTypeBroker, "1")
 	req.Resources = append(req.Resources, req.Resources[0], describeRequest(kmsg.ConfigResourceTypeBroker, "").Resources[0])
 	require.Len(t, ask[*kmsg.DescribeConfigsResponse](r, 4, req).Resources, 2)
+	for _, name := range []string{"01", "+1", "-0", "0001"} {
+		row := ask[*kmsg.DescribeConfigsResponse](r, 4, describeRequest(kmsg.ConfigResourceTypeBroker, name)).Resources[0]
+		require.Equal(t, core.ErrInvalidRequest, code(row.ErrorCode), "%q", name)
+		require.Empty(t, row.Configs)
+	}
 }
 
 func TestDescribeConfigsRefusals(t *testing.T) {

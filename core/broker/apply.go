@@ -66,8 +66,15 @@ func (b *Broker) applyBroker() {
 // applyConfig resolves the configuration of the topics that a changed resource touches: the topic itself, or all of
 // them for a broker's.
 func (b *Broker) applyConfig(now core.Now, res metadata.ConfigResource) {
-	for _, p := range b.partitions {
-		if p == nil || p.deleting || res.Type == metadata.ResourceTopic && res.Name != p.TP.Topic {
+	touched := b.partitions
+	if res.Type == metadata.ResourceTopic {
+		touched = nil
+		if t := b.image().Topic(res.Name); t != nil {
+			touched = b.byTopic[t.ID]
+		}
+	}
+	for _, p := range touched {
+		if p == nil || p.deleting {
 			continue
 		}
 		p.cfg = b.topicConfig(p.TP.Topic)

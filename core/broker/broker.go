@@ -351,6 +351,7 @@ func (b *Broker) connState(now core.Now, ev *step.ConnState) {
 	}
 	if c := b.conns[ev.Conn]; c != nil {
 		b.dropFetches(c)
+		b.deletions = slices.DeleteFunc(b.deletions, func(d *deletion) bool { return d.reply.Conn == ev.Conn })
 		delete(b.conns, ev.Conn)
 		if b.plane != nil {
 			b.plane.Disconnected(now, ev.Conn)

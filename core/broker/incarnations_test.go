@@ -94,3 +94,20 @@ func TestDeletedTopicsMarkGoesFirst(t *testing.T) {
 	r.remake("a")
 	require.NotContains(t, mark(), "a 0 1")
 }
+
+// A replica that is reassigned away is forgotten with its log, as often as it comes and goes while its topic lives.
+func TestReplicasThatGoAreForgotten(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 2))
+	for range 5 {
+		r.broker.AssignAway(r.Now(), core.TopicPartition{Topic: "a", Partition: 1})
+		ask[*kmsg.MetadataResponse](r, 9, kmsg.NewPtrMetadataRequest()) // a turn
+		r.run(func() bool {
+			all := r.broker.Replicas()
+			return len(all) == 2 && all[1].Leader
+		})
+		require.Equal(t, 2, r.broker.Kept("a"))
+	}
+	r.via(connInner, 6, deleteByName("a"))
+	require.Empty(t, r.broker.Replicas())
+}

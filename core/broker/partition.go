@@ -259,6 +259,7 @@ func (b *Broker) applyPartition(now core.Now, topic string, id core.TopicID, sta
 		p = b.openPartition(now, tp, id, log.Past{}, out)
 	case !mine:
 		out.Reachable("broker.replica-reassigned-away", nil)
+		b.byTopic[p.TopicID] = slices.DeleteFunc(b.byTopic[p.TopicID], func(q *partition) bool { return q == p })
 		b.deletePartition(p)
 		return
 	}

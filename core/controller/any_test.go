@@ -124,7 +124,7 @@ func (a *anybody) create() (Refusal, []metadata.Record) {
 		t = NewTopic{Name: a.topic(), Partitions: -1, Replication: -1, Assignment: [][]core.NodeID{a.nodes()}}
 	}
 	if a.below(3) == 0 {
-		return a.ctl.CreatePartitions(a.topic(), int32(a.below(4)), nil)
+		return a.ctl.CreatePartitions(a.topic(), int32(a.below(4)), nil, 0)
 	}
 	made, recs := a.ctl.CreateTopic(t)
 	return made.Refusal, recs

@@ -250,15 +250,24 @@ func applyChange(res metadata.ConfigResource, wished map[string]string, ch Confi
 	return Refusal{}
 }
 
-// changeList adds the elements that a list does not have, or takes off those that it has.
+// changeList adds the elements that a list does not have, or takes off those that it has: of equal ones the first, once for
+// each time that it is named.
 func changeList(list []string, ch ConfigChange) string {
-	for _, e := range config.SplitList(*ch.Value) {
-		i := slices.Index(list, e)
-		switch {
-		case ch.Op == ConfigAppend && i < 0:
+	times := make(map[string]int) // that the list has an element, or that it is to be taken off
+	named := config.SplitList(*ch.Value)
+	if ch.Op == ConfigSubtract {
+		for _, e := range named {
+			times[e]++
+		}
+		left := slices.DeleteFunc(list, func(e string) bool { times[e]--; return times[e] >= 0 })
+		return strings.Join(left, ",")
+	}
+	for _, e := range list {
+		times[e]++
+	}
+	for _, e := range named {
+		if times[e]++; times[e] == 1 {
 			list = append(list, e)
-		case ch.Op == ConfigSubtract && i >= 0:
-			list = slices.Delete(list, i, i+1)
 		}
 	}
 	return strings.Join(list, ",")

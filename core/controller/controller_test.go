@@ -71,7 +71,7 @@ func (w *cluster) wish(t *rapid.T) {
 			recs = w.ctl.DeleteTopic(found.ID)
 		}
 	case 2:
-		refusal, recs = w.ctl.CreatePartitions(topic, rapid.Int32Range(-1, 6).Draw(t, "count"), nil)
+		refusal, recs = w.ctl.CreatePartitions(topic, rapid.Int32Range(-1, 6).Draw(t, "count"), nil, 0)
 	case 3:
 		var changes []ConfigChange
 		for range rapid.IntRange(0, 3).Draw(t, "changes") {
@@ -178,9 +178,9 @@ func TestManualAssignment(t *testing.T) {
 	require.Equal(t, core.NodeID(2), topic.Partitions()[0].Leader)
 	require.Equal(t, []metadata.DirectoryID{dirOf(3, 1), dirOf(2, 1)}, topic.Partitions()[0].Directories)
 
-	refusal, _ := w.ctl.CreatePartitions(topic.Name, 2, [][]core.NodeID{{1}})
+	refusal, _ := w.ctl.CreatePartitions(topic.Name, 2, [][]core.NodeID{{1}}, 0)
 	require.Equal(t, core.ErrInvalidReplicaAssignment, refusal.Code, "new partitions have the topic's replication factor")
-	refusal, _ = w.ctl.CreatePartitions(topic.Name, 2, [][]core.NodeID{{1, 2}})
+	refusal, _ = w.ctl.CreatePartitions(topic.Name, 2, [][]core.NodeID{{1, 2}}, 0)
 	require.True(t, refusal.OK())
 }
 

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/metadata"
@@ -21,15 +22,18 @@ type index struct {
 	leaderless  *partitions // offline
 	imbalanced  *partitions // not led by the preferred leader, the first replica; offline ones included
 	reassigning *partitions // with replicas on their way in or out (KIP-455)
+
+	flat map[string][]string // topics by their flat names: one each, unless another software has let them collide
 }
 
 // newIndex is the index of an image.
 func newIndex(m *metadata.Image) *index {
 	x := &index{
 		isr: make(map[core.NodeID]*partitions), elr: make(map[core.NodeID]*partitions), led: make(map[core.NodeID]int),
-		leaderless: newPartitions(), imbalanced: newPartitions(), reassigning: newPartitions(),
+		leaderless: newPartitions(), imbalanced: newPartitions(), reassigning: newPartitions(), flat: make(map[string][]string),
 	}
 	for t := range m.Topics() {
+		x.name(t.Name, true)
 		for _, p := range t.Partitions() {
 			x.update(t.ID, nil, p)
 		}
@@ -40,13 +44,31 @@ func newIndex(m *metadata.Image) *index {
 // apply follows one change of the image.
 func (x *index) apply(ch *metadata.Change) {
 	switch ch.Kind {
+	case metadata.TopicCreated:
+		x.name(ch.Topic, true)
 	case metadata.PartitionCreated, metadata.PartitionChanged:
 		x.update(ch.TopicID, ch.Before, ch.After)
 	case metadata.TopicDeleted:
+		x.name(ch.Topic, false)
 		for _, p := range ch.Gone {
 			x.update(ch.TopicID, p, nil)
 		}
 	default: // nothing else is indexed
+	}
+}
+
+// name adds a topic's name or takes it off. One without '.' and '_' collides with none.
+func (x *index) name(topic string, in bool) {
+	if !strings.ContainsAny(topic, "._") {
+		return
+	}
+	f := flat(topic)
+	left := slices.DeleteFunc(x.flat[f], func(other string) bool { return other == topic })
+	if in {
+		left = append(left, topic)
+	}
+	if x.flat[f] = left; len(left) == 0 {
+		delete(x.flat, f)
 	}
 }
 
@@ -104,7 +126,7 @@ func (x *index) entries() (out []entry) {
 	sets := func(kind int8, m map[core.NodeID]*partitions) {
 		for _, n := range slices.Sorted(maps.Keys(m)) {
 			for topic, id := range m[n].all() {
-				out = append(out, entry{kind, n, topic, id})
+				out = append(out, entry{kind, n, topic, id, ""})
 			}
 		}
 	}
@@ -115,7 +137,12 @@ func (x *index) entries() (out []entry) {
 	}
 	for i, s := range []*partitions{x.leaderless, x.imbalanced, x.reassigning} {
 		for topic, id := range s.all() {
-			out = append(out, entry{int8(3 + i), core.NoNode, topic, id})
+			out = append(out, entry{int8(3 + i), core.NoNode, topic, id, ""})
+		}
+	}
+	for _, f := range slices.Sorted(maps.Keys(x.flat)) {
+		for _, name := range slices.Sorted(slices.Values(x.flat[f])) {
+			out = append(out, entry{kind: 6, name: name})
 		}
 	}
 	return out
@@ -127,6 +154,7 @@ type entry struct {
 	node  core.NodeID
 	topic core.TopicID
 	id    int32
+	name  string
 }
 
 // reassigning reports whether replicas of the partition are on their way in or out.

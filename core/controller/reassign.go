@@ -48,7 +48,7 @@ func (c *Controller) AlterAssignments(wishes []Reassignment, anyFactor bool) (Re
 		case seen[w.TopicPartition]:
 			r = refusef(core.ErrInvalidRequest, "the partition comes twice")
 		case p == nil:
-			r = refusef(core.ErrUnknownTopicOrPartition, "there is no partition %s", w.TopicPartition)
+			r = noPartition(w.TopicPartition)
 		case w.Replicas == nil:
 			r, rec = c.cancelReassignment(t, p)
 		default:
@@ -132,10 +132,14 @@ func wouldLose(g *change) string {
 // ListAssignments lists the reassignments that are going on, of some partitions or, if parts is nil, of all. They come
 // by topic id and partition.
 func (c *Controller) ListAssignments(parts []core.TopicPartition) (out []OngoingReassignment) {
+	asked := make(map[core.TopicPartition]bool, len(parts))
+	for _, tp := range parts {
+		asked[tp] = true
+	}
 	for topic, id := range c.index.reassigning.all() {
 		t := c.image.TopicByID(topic)
 		tp := core.TopicPartition{Topic: t.Name, Partition: id}
-		if parts != nil && !slices.Contains(parts, tp) {
+		if parts != nil && !asked[tp] {
 			continue
 		}
 		p := t.Partition(id)

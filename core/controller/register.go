@@ -54,23 +54,19 @@ func (c *Controller) RegisterBroker(now core.Now, r BrokerRegistration, nextOffs
 		c.soft.touch(r.ID, now)
 		return Refusal{}, old.Epoch, append(recs, rec)
 	}
-	if old != nil {
-		recs = append(recs, c.succeed(old, &r)...)
-	}
+	recs = append(recs, c.succeed(old, &r)...)
 	rec.BrokerEpoch = core.BrokerEpoch(nextOffset) + core.BrokerEpoch(len(recs))
 	return Refusal{}, rec.BrokerEpoch, append(recs, rec)
 }
 
-// succeed makes the records by which a new incarnation takes over from the old one.
+// succeed makes the records by which a new incarnation takes over from the old one; nil if the broker was not registered.
+// That it was unregistered has taken it out of all ISRs and ELRs, but its replicas are assigned to it still.
 func (c *Controller) succeed(old *metadata.Broker, r *BrokerRegistration) []metadata.Record {
-	var lost []metadata.DirectoryID // directories that the broker had and has not any more
-	for _, d := range old.LogDirs {
-		if !slices.Contains(r.LogDirs, d) {
-			lost = append(lost, d)
-		}
+	if old == nil {
+		return c.succeedEmptyHanded(r, false)
 	}
-	if len(lost) > 0 {
-		return c.succeedEmptyHanded(old, r, lost)
+	if slices.ContainsFunc(old.LogDirs, r.lacks) {
+		return c.succeedEmptyHanded(r, true)
 	}
 	if r.PreviousBrokerEpoch == old.Epoch {
 		return c.retreat(old.ID)
@@ -78,26 +74,32 @@ func (c *Controller) succeed(old *metadata.Broker, r *BrokerRegistration) []meta
 	return c.forsake(old.ID)
 }
 
+// lacks reports whether a directory is none that the broker has any more. The reserved ids name none.
+func (r *BrokerRegistration) lacks(d metadata.DirectoryID) bool {
+	return !d.Reserved() && !slices.Contains(r.LogDirs, d)
+}
+
 // succeedEmptyHanded is succeed for a broker that comes back without a directory, after its disk was replaced, say. Its
-// replicas there are empty: it leaves ISRs and ELRs whatever it proves, it is no last known leader of them any more, and
-// they are assigned to where they will be made anew, without which KIP-858 would hold them for offline for ever. This
-// is the one registration that costs a walk over all partitions.
-func (c *Controller) succeedEmptyHanded(old *metadata.Broker, r *BrokerRegistration, lost []metadata.DirectoryID) []metadata.Record {
+// replicas there are empty: it leaves ISRs and ELRs whatever it proves, those of its other replicas too if it is in any,
+// it is no last known leader of them any more, and they are assigned to where they will be made anew, without which KIP-858
+// would hold them for offline for ever. These are the registrations that cost a walk over all partitions.
+func (c *Controller) succeedEmptyHanded(r *BrokerRegistration, others bool) []metadata.Record {
 	next := defaultDirectory(&metadata.Broker{LogDirs: r.LogDirs})
 	held := func(yield func(core.TopicID, int32) bool) {
 		for t := range c.image.Topics() {
 			for _, p := range t.Partitions() {
-				if slices.Contains(p.Replicas, old.ID) && !yield(t.ID, p.ID) {
+				d, replica := p.Directory(r.ID)
+				if replica && (others || r.lacks(d)) && !yield(t.ID, p.ID) {
 					return
 				}
 			}
 		}
 	}
 	return c.update(nil, held, func(g *change) {
-		g.gone, g.unclean, g.isr = old.ID, old.ID, without(g.isr, old.ID)
-		if d, _ := g.was.Directory(old.ID); slices.Contains(lost, d) {
-			g.moved, g.movedTo = old.ID, next
-			g.forget = slices.Contains(g.was.LastKnownElr, old.ID) || g.was.Leader == old.ID
+		g.gone, g.unclean, g.isr = r.ID, r.ID, without(g.isr, r.ID)
+		if d, _ := g.was.Directory(r.ID); r.lacks(d) {
+			g.moved, g.movedTo = r.ID, next
+			g.forget = slices.Contains(g.was.LastKnownElr, r.ID) || g.was.Leader == r.ID
 		}
 	})
 }

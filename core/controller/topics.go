@@ -17,6 +17,7 @@ type NewTopic struct {
 	// Assignment names the replicas of partition i at index i; if set, Partitions and Replication must be -1.
 	Assignment [][]core.NodeID
 	Configs    []ConfigEntry
+	Spent      int // records that other wishes of the same request have made
 }
 
 // ConfigEntry sets one configuration key; a nil Value removes it.
@@ -36,9 +37,19 @@ type CreatedTopic struct {
 // maxTopicName is Kafka's limit: a directory name of 255 bytes less "-" and the partition's digits.
 const maxTopicName = 249
 
-// maxPartitions bounds one wish. Kafka bounds the records of one operation (MAX_RECORDS_PER_USER_OP), with the same
-// number and the same error.
+// maxPartitions bounds one wish, and the records of all wishes of a request that creates: what a client can put into one
+// request must not fill the metadata log, nor the answer the memory. Kafka bounds the records of one operation
+// (MAX_RECORDS_PER_USER_OP), with the same number and the same error.
 const maxPartitions = 10_000
+
+// checkRoom refuses records beyond that bound, before anything is made of them: to place 10,000 partitions takes a
+// millisecond and more, and a request of a few kilobytes could ask for it a thousand times.
+func checkRoom(spent, records int) Refusal {
+	if spent+records > maxPartitions {
+		return refusef(core.ErrPolicyViolation, "the request as a whole creates too many topics and partitions")
+	}
+	return Refusal{}
+}
 
 // metadataTopic is the metadata log's name. A topic of that name would share its directory.
 const metadataTopic = "__cluster_metadata"
@@ -67,6 +78,10 @@ func (c *Controller) CreateTopic(t NewTopic) (CreatedTopic, []metadata.Record) {
 	if r := c.checkNewTopic(&t); !r.OK() {
 		return CreatedTopic{Refusal: r}, nil
 	}
+	configs := lastOfEach(t.Configs)
+	if r := checkRoom(t.Spent, 1+len(configs)+max(int(t.Partitions), len(t.Assignment))); !r.OK() {
+		return CreatedTopic{Refusal: r}, nil
+	}
 	assignment := t.Assignment
 	if assignment == nil {
 		var r Refusal
@@ -76,7 +91,7 @@ func (c *Controller) CreateTopic(t NewTopic) (CreatedTopic, []metadata.Record) {
 	}
 	id := c.freshTopicID()
 	recs := []metadata.Record{&metadata.TopicRecord{Name: t.Name, TopicID: id}}
-	for _, e := range t.Configs {
+	for _, e := range configs {
 		recs = append(recs, &metadata.ConfigRecord{
 			ResourceType: metadata.ResourceTopic, ResourceName: t.Name, Name: e.Name, Value: e.Value,
 		})
@@ -138,20 +153,31 @@ func (c *Controller) checkNewTopic(t *NewTopic) Refusal {
 
 // collision is a topic whose name differs only in '.' and '_', which metric names cannot tell apart.
 func (c *Controller) collision(name string) string {
-	if !strings.ContainsAny(name, "._") {
-		return ""
-	}
-	flat := strings.ReplaceAll(name, ".", "_")
-	for t := range c.image.Topics() {
-		if strings.ReplaceAll(t.Name, ".", "_") == flat {
-			return t.Name
-		}
+	if names := c.index.flat[flat(name)]; len(names) > 0 {
+		return names[0]
 	}
 	return ""
 }
 
-// checkTopicConfigs refuses what a new topic cannot be configured with. Of a key that comes twice the last value
-// counts, as in Kafka.
+// flat is a topic's name as metric names have it.
+func flat(name string) string { return strings.ReplaceAll(name, ".", "_") }
+
+// lastOfEach leaves of a key that comes twice the last entry, as in Kafka.
+func lastOfEach(entries []ConfigEntry) []ConfigEntry {
+	last := make(map[string]int, len(entries))
+	for i, e := range entries {
+		last[e.Name] = i
+	}
+	var out []ConfigEntry
+	for i, e := range entries {
+		if last[e.Name] == i {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// checkTopicConfigs refuses what a new topic cannot be configured with.
 func checkTopicConfigs(entries []ConfigEntry) Refusal {
 	wished := make(map[string]string, len(entries))
 	for _, e := range entries {
@@ -225,8 +251,8 @@ func (c *Controller) DeleteTopic(id core.TopicID) []metadata.Record {
 }
 
 // CreatePartitions makes the records that raise a topic to a number of partitions. assignment, if not nil, names the
-// replicas of the new ones.
-func (c *Controller) CreatePartitions(name string, count int32, assignment [][]core.NodeID) (Refusal, []metadata.Record) {
+// replicas of the new ones; spent is as in [NewTopic].
+func (c *Controller) CreatePartitions(name string, count int32, assignment [][]core.NodeID, spent int) (Refusal, []metadata.Record) {
 	t := c.image.Topic(name)
 	if t == nil {
 		return refusef(core.ErrUnknownTopicOrPartition, "there is no topic %q", name), nil
@@ -240,6 +266,9 @@ func (c *Controller) CreatePartitions(name string, count int32, assignment [][]c
 		return refusef(core.ErrInvalidPartitions, "topic %q has %d partitions, which cannot become %d: partitions are never removed", name, have, count), nil
 	case added > maxPartitions:
 		return refusef(core.ErrPolicyViolation, "%d new partitions; at most %d can be created at once", added, maxPartitions), nil
+	}
+	if r := checkRoom(spent, int(added)); !r.OK() {
+		return r, nil
 	}
 	replication := len(t.Partitions()[0].Replicas)
 	switch {

@@ -425,3 +425,37 @@ func TestOfflineDirectory(t *testing.T) {
 	answer = k.beat(3, fail(dirOf(3, 2), dirOf(3, 1)))
 	require.True(t, answer.Fenced)
 }
+
+// A broker is unregistered for good, and one with another disk is registered under its id: its replicas lie nowhere until they are
+// made anew in the directory that it has now. Nobody else would say so, and they could never lead.
+func TestABrokerThatWasUnregisteredComesBackWithAnotherDirectory(t *testing.T) {
+	k := newCluster(t)
+	k.start(1, 2, 3)
+	k.create("a", []core.NodeID{1, 2})
+	k.create("b", []core.NodeID{3, 2})
+	k.create("alone", []core.NodeID{1})
+	r, recs := k.ctl.UnregisterBroker(1)
+	require.True(t, r.OK())
+	k.propose(recs)
+	require.Equal(t, "2 [2]", k.state("a"))
+	require.Equal(t, "-1 [] last [1]", k.state("alone"))
+
+	anew := registration(1, k.life[1]+1, -1)
+	anew.LogDirs = []metadata.DirectoryID{dirOf(1, 2)}
+	require.Equal(t, Refusal{}, k.register(anew))
+	require.Equal(t, []metadata.DirectoryID{dirOf(1, 2), dirOf(2, 1)}, k.part("a").Directories)
+	require.Equal(t, []metadata.DirectoryID{dirOf(3, 1), dirOf(2, 1)}, k.part("b").Directories)
+	k.beat(1, nil)
+	require.Equal(t, "-1 []", k.state("alone"), "whoever comes with an empty disk is not who led last")
+	require.Equal(t, core.ErrNone, k.alter("a", []core.NodeID{2, 1}, nil).Code)
+	k.silence(1, 3)
+	require.Equal(t, "1 [1] elr [2]", k.state("a"), "it leads what it has fetched")
+
+	// With the directory that it had it is the last known leader still.
+	r, recs = k.ctl.UnregisterBroker(3)
+	require.True(t, r.OK())
+	k.propose(recs)
+	before := len(k.log)
+	require.Equal(t, Refusal{}, k.register(registration(3, k.life[3]+1, -1)))
+	require.Len(t, k.log, before+1, "nothing but its registration")
+}

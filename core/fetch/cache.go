@@ -1,6 +1,8 @@
 package fetch
 
 import (
+	"slices"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/prng"
 )
@@ -18,7 +20,7 @@ type Cache struct {
 	opts       Options
 	rand       *prng.Rand
 	sessions   map[int32]*Session
-	byAge      []*Session // in order of creation; closed ones are dropped when seen
+	byAge      []*Session // in order of creation
 	partitions int
 }
 
@@ -82,6 +84,10 @@ func (c *Cache) Begin(now core.Mono, r *Request) Context {
 	s.update(r.Partitions, r.Forgotten)
 	c.partitions += len(s.order) - before
 	s.lastUsed = now
+	if c.partitions > c.opts.MaxPerCache {
+		c.close(s.id) // its client begins anew, with a session if there is room
+		return Context{Err: core.ErrFetchSessionIDNotFound}
+	}
 	if len(s.order) == 0 {
 		c.close(s.id)
 		return Context{}
@@ -93,10 +99,30 @@ func (c *Cache) Begin(now core.Mono, r *Request) Context {
 // snapshot is the serving order; it is a copy because the session may change while the fetch is parked.
 func (s *Session) snapshot() []*Partition { return append([]*Partition(nil), s.order...) }
 
+// sessionless serves what is asked. What is named twice is served once, as it was asked for last: a parked fetch looks at all
+// its partitions whenever one of them changes.
 func sessionless(asked []Partition) Context {
-	ctx := Context{Partitions: make([]*Partition, len(asked))}
+	ctx := Context{Partitions: make([]*Partition, 0, len(asked))}
+	const few = 8 // are looked through: many clients never use sessions, and each of their fetches comes here
+	var at map[Key]int
+	if len(asked) > few {
+		at = make(map[Key]int, len(asked))
+	}
 	for i := range asked {
-		ctx.Partitions[i] = &asked[i]
+		p := &asked[i]
+		j, twice := at[p.Key]
+		if at == nil {
+			j = slices.IndexFunc(ctx.Partitions, func(o *Partition) bool { return o.Key == p.Key })
+			twice = j >= 0
+		}
+		if twice {
+			ctx.Partitions[j] = p
+			continue
+		}
+		if at != nil {
+			at[p.Key] = len(ctx.Partitions)
+		}
+		ctx.Partitions = append(ctx.Partitions, p)
 	}
 	return ctx
 }
@@ -125,19 +151,12 @@ func (c *Cache) makeRoom(now core.Mono, follower bool, partitions int) bool {
 	}
 	stale := core.Millis(c.opts.EvictionMs)
 	var victim *Session
-	kept := c.byAge[:0]
 	for _, s := range c.byAge {
-		if c.sessions[s.id] != s {
-			continue // closed since
-		}
-		kept = append(kept, s)
 		evictable := now-s.lastUsed > stale || follower && !s.follower
 		if evictable && (victim == nil || s.lastUsed < victim.lastUsed) {
 			victim = s
 		}
 	}
-	clear(c.byAge[len(kept):])
-	c.byAge = kept
 	if victim == nil {
 		return false
 	}
@@ -158,6 +177,7 @@ func (c *Cache) close(id int32) {
 	if s := c.sessions[id]; s != nil {
 		c.partitions -= len(s.order)
 		delete(c.sessions, id)
+		c.byAge = slices.DeleteFunc(c.byAge, func(o *Session) bool { return o == s })
 	}
 }
 

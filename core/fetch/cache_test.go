@@ -152,3 +152,42 @@ func TestFollowersAreToldAgainWhatTheyAskAgain(t *testing.T) {
 		require.False(t, next.Include(next.Partitions[1], fetch.Answer{HighWatermark: 7}))
 	}
 }
+
+// Named twice, with or without a session, a partition is served once, from where it was asked for last, as in Kafka: a parked fetch
+// looks at all its partitions whenever one changes, and a million times the same one would be a million looks.
+func TestAPartitionNamedTwiceIsServedOnce(t *testing.T) {
+	for _, epoch := range []int32{fetch.InitialEpoch, fetch.FinalEpoch} {
+		for _, times := range []int{1, 3, 100} {
+			var asked []fetch.Partition
+			for i := range times {
+				asked = append(asked, asks("t", core.Offset(i), 7)...)
+			}
+			ctx := cache(10).Begin(0, &fetch.Request{SessionEpoch: epoch, Partitions: asked})
+			require.Len(t, ctx.Partitions, 2)
+			require.Equal(t, core.Offset(times-1), ctx.Partitions[0].FetchOffset)
+			require.Equal(t, core.Offset(7), ctx.Partitions[1].FetchOffset)
+		}
+	}
+}
+
+// The bound on partitions holds for sessions that grow, too.
+func TestASessionThatGrowsTooLargeEnds(t *testing.T) {
+	c := fetch.NewCache(fetch.Options{MaxPerCache: 3}, prng.New(1))
+	ctx := open(t, c, asks("t", 0, 0))
+	ctx = c.Begin(0, &fetch.Request{SessionID: ctx.SessionID, SessionEpoch: 1, Partitions: asks("t", 0, 0, 0)})
+	require.Zero(t, ctx.Err, "what it has already counts once")
+	ctx = c.Begin(0, &fetch.Request{SessionID: ctx.SessionID, SessionEpoch: 2, Partitions: asks("u", 0)})
+	require.Equal(t, core.ErrFetchSessionIDNotFound, ctx.Err)
+	require.Zero(t, c.Len())
+	open(t, c, asks("t", 0, 0, 0)) // there is room again
+}
+
+func TestSessionsThatHaveEndedAreForgotten(t *testing.T) {
+	c := cache(10)
+	ctx := open(t, c, asks("t", 0))
+	for range 100 {
+		ctx = c.Begin(0, &fetch.Request{SessionID: ctx.SessionID, SessionEpoch: fetch.InitialEpoch, Partitions: asks("t", 0)})
+	}
+	require.Equal(t, 1, c.Len())
+	require.Equal(t, 1, c.Kept())
+}

@@ -17,10 +17,6 @@ type voterChange struct {
 	until  core.Mono // the asker's patience; the change itself goes on
 }
 
-// joinWindow is how recently a node must have fetched to be added: one that does not keep up would stall commits (Kafka's
-// LeaderState.isReplicaCaughtUp).
-const joinWindow = 60 * core.Minute
-
 // mayChange says why the leader cannot change its voter set now, or "". Two rules make single changes safe:
 //
 //   - a record of this epoch is committed (Ongaro, raft-dev 2015). Otherwise an earlier leader's uncommitted change may
@@ -149,8 +145,8 @@ func (q *Quorum) refuseChange() (core.ErrorCode, string) {
 	return core.ErrNone, ""
 }
 
-// addAsked makes an observer a voter. That it runs this protocol it has shown by its fetches, so it is not asked for
-// its versions as Kafka does.
+// addAsked makes an observer a voter. That it lives and runs this protocol it has shown by its fetches, so it is not asked
+// for its versions as Kafka does.
 func (q *Quorum) addAsked(now core.Now, from Asker, r *AddRaftVoterRequest, _ *step.Effects) {
 	code, why := q.refuseChange()
 	k := VoterKey{r.VoterID, r.VoterDirectoryID}
@@ -179,14 +175,16 @@ func (q *Quorum) addAsked(now core.Now, from Asker, r *AddRaftVoterRequest, _ *s
 	q.await(now, voterChange{offset: o, from: from}, r.Timeout)
 }
 
-// keepsUp reports whether an observer has caught up and fetched lately.
+// keepsUp reports whether an observer has caught up and fetches still: one that has died meanwhile would raise the
+// majority, and may be what it lacks. Of {1} and a dead 2 nothing could be committed any more, no removal either. In Kafka it may
+// have fetched an hour ago, but must answer an ApiVersions first.
 func (q *Quorum) keepsUp(now core.Now, k VoterKey) bool {
 	i := slices.IndexFunc(q.lead.replicas, func(p *progress) bool { return p.key == k })
 	if i < 0 {
 		return false
 	}
 	p := q.lead.replicas[i]
-	return p.caughtUp != core.Now{} && p.fetched.Mono.Add(joinWindow) > now.Mono
+	return p.caughtUp != core.Now{} && p.fetched.Mono.Add(q.opts.FetchTimeout) > now.Mono
 }
 
 func (q *Quorum) await(now core.Now, c voterChange, patience core.Mono) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -301,5 +302,24 @@ func BenchmarkDecodeProduce(b *testing.B) {
 		if _, err := DecodeRequest(KeyProduce, 9, body); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestLongestString: Kafka's generated codecs refuse strings of more than 32,767 bytes in compact form too, where the length
+// would allow for more. A configuration value of 50 MB would otherwise become a record of the metadata log that no version of an
+// API, and no Kafka, can read back.
+func TestLongestString(t *testing.T) {
+	for _, c := range []struct {
+		length int
+		want   error
+	}{{1<<15 - 1, nil}, {1 << 15, schema.ErrLength}} {
+		value := strings.Repeat("7", c.length)
+		r := kmsg.NewPtrIncrementalAlterConfigsRequest()
+		r.SetVersion(1)
+		r.Resources = []kmsg.IncrementalAlterConfigsRequestResource{{
+			Configs: []kmsg.IncrementalAlterConfigsRequestResourceConfig{{Name: "retention.ms", Value: &value}},
+		}}
+		_, err := DecodeRequest(r.Key(), 1, r.AppendTo(nil))
+		require.ErrorIs(t, err, c.want)
 	}
 }

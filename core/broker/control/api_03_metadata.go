@@ -17,7 +17,8 @@ import (
 //
 // missing says why there is no topic of a name, and has it created if that is to be.
 //
-// Version notes: 0 takes an empty list for all topics; from 1 on null is all and empty is none. 0-3 imply
+// Version notes: 0 takes an empty list for all topics; from 1 on null is all and empty is none. 0 lists those replicas
+// only that can be reached, and says REPLICA_NOT_AVAILABLE if some cannot. 0-3 imply
 // auto-creation (core/wire sets the flag). 5 offline replicas, 7 leader epochs, 8-10 the cluster's authorized
 // operations, 8 the topics'. 10 returns topic ids, 12 looks topics up by them; an id in versions 10-11 is
 // INVALID_REQUEST.
@@ -109,7 +110,12 @@ func (v *topicView) row(t *metadata.Topic) kmsg.MetadataResponseTopic {
 		rp := kmsg.NewMetadataResponseTopicPartition()
 		rp.Partition, rp.Leader, rp.LeaderEpoch = state.ID, s.Leader, int32(state.LeaderEpoch)
 		rp.Replicas, rp.ISR, rp.OfflineReplicas = NodeIDs(state.Replicas), NodeIDs(state.ISR), s.Offline
+		if v.version == 0 {
+			rp.Replicas, rp.ISR = v.reachable(state.Replicas), v.reachable(state.ISR)
+		}
 		switch {
+		case s.Leader >= 0 && (len(rp.Replicas) < len(state.Replicas) || len(rp.ISR) < len(state.ISR)):
+			rp.ErrorCode = int16(core.ErrReplicaNotAvailable)
 		case s.Leader >= 0:
 		case state.Leader != core.NoNode && v.version >= 6: // before, clients know only that there is no leader for them
 			rp.ErrorCode = int16(core.ErrListenerNotFound)
@@ -119,6 +125,19 @@ func (v *topicView) row(t *metadata.Topic) kmsg.MetadataResponseTopic {
 		row.Partitions = append(row.Partitions, rp)
 	}
 	return row
+}
+
+// reachable is the nodes of a list that clients of the listener can reach.
+func (v *topicView) reachable(nodes []core.NodeID) []int32 {
+	out := make([]int32, 0, len(nodes))
+	for _, id := range nodes {
+		if n := v.p.image.Broker(id); n != nil {
+			if _, ok := n.Endpoint(v.listener); ok {
+				out = append(out, int32(id))
+			}
+		}
+	}
+	return out
 }
 
 // missing is the row of a topic that cannot be described.

@@ -27,7 +27,7 @@ func (p *Plane) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopi
 		count[req.Topics[i].Topic]++
 	}
 	end, created := core.NoOffset, false
-	room := newRecordBudget()
+	spent := 0
 	for i := range req.Topics {
 		t := &req.Topics[i]
 		rt := kmsg.NewCreateTopicsResponseTopic()
@@ -42,7 +42,7 @@ func (p *Plane) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopi
 			resp.Topics = append(resp.Topics, rt)
 			continue
 		}
-		if recs, ok := p.createTopic(t, req.ValidateOnly, &room, &rt); ok && !req.ValidateOnly {
+		if recs, ok := p.createTopic(t, req.ValidateOnly, &spent, &rt); ok && !req.ValidateOnly {
 			end, created = p.propose(now, recs), true
 		}
 		resp.Topics = append(resp.Topics, rt)
@@ -56,9 +56,9 @@ func (p *Plane) createTopics(now core.Now, r *step.Request, req *kmsg.CreateTopi
 
 // createTopic asks the controller for one topic and fills in its row.
 func (p *Plane) createTopic(
-	t *kmsg.CreateTopicsRequestTopic, validateOnly bool, room *recordBudget, rt *kmsg.CreateTopicsResponseTopic,
+	t *kmsg.CreateTopicsRequestTopic, validateOnly bool, spent *int, rt *kmsg.CreateTopicsResponseTopic,
 ) ([]metadata.Record, bool) {
-	wish := controller.NewTopic{Name: t.Topic, Partitions: t.NumPartitions, Replication: t.ReplicationFactor}
+	wish := controller.NewTopic{Name: t.Topic, Partitions: t.NumPartitions, Replication: t.ReplicationFactor, Spent: *spent}
 	for _, c := range t.Configs {
 		wish.Configs = append(wish.Configs, controller.ConfigEntry{Name: c.Name, Value: c.Value})
 	}
@@ -71,9 +71,7 @@ func (p *Plane) createTopic(
 	if refusal.OK() {
 		made, recs = p.ctl.CreateTopic(wish)
 		refusal = made.Refusal
-	}
-	if refusal.OK() {
-		refusal = room.take(recs)
+		*spent += len(recs)
 	}
 	rt.ErrorCode, rt.ErrorMessage = int16(refusal.Code), Words(refusal)
 	if !refusal.OK() {
@@ -125,22 +123,6 @@ func (p *Plane) createdConfigs(entries []controller.ConfigEntry) []kmsg.CreateTo
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// recordBudget is how many records a request may still make: what a client can put into one request must not fill
-// the metadata log, nor the answer the memory (Kafka's MAX_RECORDS_PER_USER_OP).
-type recordBudget int
-
-// newRecordBudget is the budget of one request.
-func newRecordBudget() recordBudget { return 10_000 }
-
-// take refuses records that are too many, and the request's later ones as long as they are.
-func (n *recordBudget) take(recs []metadata.Record) controller.Refusal {
-	if len(recs) > int(*n) {
-		return controller.Refusal{Code: core.ErrPolicyViolation, Why: "the request as a whole creates too many topics and partitions"}
-	}
-	*n -= recordBudget(len(recs))
-	return controller.Refusal{}
 }
 
 // requestDeadline is when a request's own timeout has passed.

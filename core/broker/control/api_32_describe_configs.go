@@ -66,7 +66,7 @@ func (p *Plane) describeResource(res *kmsg.DescribeConfigsRequestResource) ([]co
 		switch {
 		case res.ResourceName == "":
 			return p.clusterDefaults(), controller.Refusal{}
-		case err != nil:
+		case err != nil || strconv.FormatInt(id, 10) != res.ResourceName: // each of "+1" and "01" would be another description
 			return refuse(core.ErrInvalidRequest, "the name of a broker resource is the broker's id, or empty for the cluster's default")
 		case core.NodeID(id) != p.cfg.NodeID:
 			return refuse(core.ErrInvalidRequest, "this is broker "+p.NodeName()+"; each broker describes itself")

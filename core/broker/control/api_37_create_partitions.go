@@ -23,7 +23,7 @@ func (p *Plane) createPartitions(now core.Now, r *step.Request, req *kmsg.Create
 		count[req.Topics[i].Topic]++
 	}
 	end, created := core.NoOffset, false
-	room := newRecordBudget()
+	spent := 0
 	for i := range req.Topics {
 		t := &req.Topics[i]
 		n := count[t.Topic]
@@ -38,10 +38,8 @@ func (p *Plane) createPartitions(now core.Now, r *step.Request, req *kmsg.Create
 			refusal = controller.Refusal{Code: core.ErrInvalidRequest, Why: "the topic comes more than once in the request"}
 		} else {
 			var recs []metadata.Record
-			refusal, recs = p.ctl.CreatePartitions(t.Topic, t.Count, newAssignments(t.Assignment))
-			if refusal.OK() {
-				refusal = room.take(recs)
-			}
+			refusal, recs = p.ctl.CreatePartitions(t.Topic, t.Count, newAssignments(t.Assignment), spent)
+			spent += len(recs)
 			if refusal.OK() && !req.ValidateOnly {
 				end, created = p.propose(now, recs), true
 			}

@@ -1,8 +1,6 @@
 package control
 
 import (
-	"slices"
-
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/controller"
 	"github.com/klamm-log/klamm/core/step"
@@ -28,12 +26,18 @@ func (p *Plane) electLeaders(now core.Now, r *step.Request, req *kmsg.ElectLeade
 		}
 	}
 	refusal, outcomes, recs := p.ctl.ElectLeaders(controller.ElectionType(req.ElectionType), parts)
+	if !refusal.OK() && r.Version < 1 { // which has no error but the partitions'
+		p.refuse(r, refusal.Code, "too many elections at once", out)
+		return
+	}
 	resp.ErrorCode = int16(refusal.Code)
+	rows := make(map[string]int) // by topic
 	for i := range outcomes {
 		o := &outcomes[i]
-		at := slices.IndexFunc(resp.Topics, func(t kmsg.ElectLeadersResponseTopic) bool { return t.Topic == o.Topic })
-		if at < 0 {
+		at, known := rows[o.Topic]
+		if !known {
 			at = len(resp.Topics)
+			rows[o.Topic] = at
 			resp.Topics = append(resp.Topics, kmsg.ElectLeadersResponseTopic{Topic: o.Topic})
 		}
 		resp.Topics[at].Partitions = append(resp.Topics[at].Partitions, kmsg.ElectLeadersResponseTopicPartition{

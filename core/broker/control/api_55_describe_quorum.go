@@ -10,7 +10,8 @@ import (
 // DescribeQuorum (key 55, KIP-595, KIP-836, KIP-853).
 //
 // Behavior: the leader, the HighWatermark, and how far each voter and observer is. Only the quorum's leader knows, and only
-// about __cluster_metadata partition 0; anything else is UNKNOWN_TOPIC_OR_PARTITION.
+// about __cluster_metadata partition 0. If the request names anything else, or that more than once, all of it is
+// UNKNOWN_TOPIC_OR_PARTITION.
 //
 // Version notes: 1 times, 2 directory ids, endpoints and words.
 func (p *Plane) describeQuorum(now core.Now, r *step.Request, req *kmsg.DescribeQuorumRequest, out *step.Effects) {
@@ -20,13 +21,15 @@ func (p *Plane) describeQuorum(now core.Now, r *step.Request, req *kmsg.Describe
 	}
 	resp := req.ResponseKind().(*kmsg.DescribeQuorumResponse)
 	v := p.quorum.View(now)
+	meant := len(req.Topics) == 1 && req.Topics[0].Topic == metadataTopic && len(req.Topics[0].Partitions) == 1 &&
+		req.Topics[0].Partitions[0].Partition == 0
 	for i := range req.Topics {
 		t := &req.Topics[i]
 		row := kmsg.DescribeQuorumResponseTopic{Topic: t.Topic}
 		for j := range t.Partitions {
 			rp := kmsg.NewDescribeQuorumResponseTopicPartition()
 			rp.Partition = t.Partitions[j].Partition
-			if t.Topic != metadataTopic || rp.Partition != 0 {
+			if !meant {
 				rp.ErrorCode, rp.LeaderID = int16(core.ErrUnknownTopicOrPartition), -1
 				row.Partitions = append(row.Partitions, rp)
 				continue

@@ -18,6 +18,12 @@ type commitWait struct {
 	reply    step.Reply
 }
 
+// applied reports whether the change is committed and applied here. One that the log has refused never is: the answer waits
+// for the node's end, or that of its leadership.
+func (w *commitWait) applied(p *Plane) bool {
+	return w.end != core.NoOffset && w.end <= p.image.Offset()+1
+}
+
 // propose replays records into the controller's image and appends them to the metadata log, as one batch. They are
 // committed when the image has reached the offset before the returned one.
 func (p *Plane) propose(now core.Now, recs []metadata.Record) (end core.Offset) {
@@ -51,8 +57,7 @@ func (p *Plane) answerAfter(r *step.Request, end core.Offset, opened bool, deadl
 func (q *commitQueue) release(p *Plane, now core.Now, out *step.Effects) {
 	kept := q.waiting[:0]
 	for _, w := range q.waiting {
-		applied := w.end <= p.image.Offset()+1
-		if applied && (!w.opened || p.Opening == 0 || w.deadline <= now.Mono) {
+		if w.applied(p) && (!w.opened || p.Opening == 0 || w.deadline <= now.Mono) {
 			p.send(w.reply, out)
 		} else {
 			kept = append(kept, w)
@@ -66,7 +71,7 @@ func (q *commitQueue) release(p *Plane, now core.Now, out *step.Effects) {
 // becomes of it.
 func (q *commitQueue) abandon(p *Plane, out *step.Effects) {
 	for _, w := range q.waiting {
-		if w.end <= p.image.Offset()+1 {
+		if w.applied(p) {
 			p.send(w.reply, out) // it is committed; only its partitions here were not open yet
 			continue
 		}

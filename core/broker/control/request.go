@@ -1,6 +1,8 @@
 package control
 
 import (
+	"strings"
+
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/controller"
 	"github.com/klamm-log/klamm/core/metadata"
@@ -80,9 +82,18 @@ func (p *Plane) settle(now core.Now, r *step.Request, recs []metadata.Record, re
 }
 
 // Words is a refusal's text as responses carry it: null where there is no error.
+//
+// Texts quote what was asked for, which may be long; where a version has 16 bits for a string's length, one that is longer
+// would make an answer that nobody can read.
 func Words(r controller.Refusal) *string {
 	if r.OK() {
 		return nil
 	}
+	if len(r.Why) > maxWords {
+		r.Why = strings.ToValidUTF8(r.Why[:maxWords], "") + "..."
+	}
 	return &r.Why
 }
+
+// maxWords is the length at which a refusal's text is cut, in bytes.
+const maxWords = 1000

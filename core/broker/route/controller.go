@@ -98,9 +98,11 @@ func reply(r *step.Request, body wire.Response, out *step.Effects) {
 	out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: body})
 }
 
-// forwardTimeout is how long the client waits: what the request says, or Kafka's default for admin requests.
+// forwardTimeout is how long the client waits: what the request says, or Kafka's default for admin requests. After a minute, as
+// in Kafka, nobody waits any more, whatever was said: a request that outlives its client's connection by days would be executed
+// by the next controller all the same.
 func forwardTimeout(body wire.Request) core.Mono {
-	const least, usual = core.Second, 30 * core.Second
+	const least, usual, most = core.Second, 30 * core.Second, 60 * core.Second
 	var ms int32
 	switch req := body.(type) {
 	case *kmsg.CreateTopicsRequest:
@@ -120,5 +122,5 @@ func forwardTimeout(body wire.Request) core.Mono {
 	default:
 		return usual
 	}
-	return max(least, core.Millis(int64(ms)))
+	return min(most, max(least, core.Millis(int64(ms))))
 }

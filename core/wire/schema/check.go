@@ -147,8 +147,15 @@ func (w *walker) value(f *field) {
 	}
 }
 
+// maxText is the longest string in bytes, in compact form too, as in Kafka: what one version of an API carries must fit into
+// the others, and into the records of the metadata log.
+const maxText = 1<<15 - 1
+
 func (w *walker) text(f *field) {
 	n := w.length(f, 2)
+	if n > maxText {
+		w.fail(ErrLength)
+	}
 	if n < 0 || w.err != "" {
 		return
 	}
