@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,16 +93,18 @@ func askPerfetto(t *testing.T, chromium, perfetto, trace string) string {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	ask := url.Values{"engine": {"perfetto/engine_bundle.js"}, "trace": {"trace"}, "query": {perfettoQuery}, "report": {"answer"}}
-	cmd := exec.CommandContext(t.Context(), chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+	ctx, end := context.WithCancel(t.Context())
+	cmd := exec.CommandContext(ctx, chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
 		"--disable-background-networking", "--disable-component-update", "--user-data-dir="+t.TempDir(), server.URL+"/?"+ask.Encode())
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // it leaves files there
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := cmd.Process.Kill(); err != nil {
-			t.Log(err)
-		}
-		_ = cmd.Wait() // killed
+		end()
+		_ = cmd.Wait() // ended by us
 	}()
 	select {
 	case body := <-answers:
