@@ -64,10 +64,11 @@ func Run(plan sim.Plan, watch func(sim.TraceEvent)) Verdict {
 	return judge(plan, oracle, sim.Options{Watch: watch, Witness: oracle})
 }
 
-// RunWithin is Run of a plan that is given up when it has not ended after so many events; the verdict is empty then.
-func RunWithin(plan sim.Plan, events int64) Verdict {
+// RunWithin is Run of a plan that is abandoned when it has not ended after so many events, or when giveUp, which may be nil, says
+// so; the verdict is empty then.
+func RunWithin(plan sim.Plan, events int64, giveUp func() bool) Verdict {
 	oracle := cluster.New()
-	return judge(plan, oracle, sim.Options{Witness: oracle, MaxEvents: events})
+	return judge(plan, oracle, sim.Options{Witness: oracle, MaxEvents: events, GiveUp: giveUp})
 }
 
 // judge executes a plan under the eyes of an oracle.

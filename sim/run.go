@@ -40,7 +40,7 @@ type Result struct {
 	Damage []string
 	// Bounds is the time within which things had to happen after Stopped.
 	Bounds core.Mono
-	// Abandoned says that the run was over Options.MaxEvents before it ended: it shows nothing.
+	// Abandoned says that the run was over Options.MaxEvents, or given up, before it ended: it shows nothing.
 	Abandoned bool
 }
 
@@ -71,6 +71,9 @@ type run struct {
 	revived int            // brokers started again after the faults
 	unkind  [bugs]*int64   // how often each place was unkind; nil: never asked
 	limit   int64          // of events; 0: none
+	giveUp  func() bool    // may be nil
+	askAt   int64          // the event at which giveUp is asked again
+	givenUp bool
 	result  Result
 }
 
@@ -85,6 +88,8 @@ type Options struct {
 	Witness history.Witness
 	// MaxEvents abandons a run that has not ended after so many events; 0 is no limit.
 	MaxEvents int64
+	// GiveUp, if set, is asked now and then, from the run's goroutine, whether to abandon the run.
+	GiveUp func() bool
 }
 
 // Run executes a plan.
@@ -93,7 +98,7 @@ func Run(plan Plan, opts Options) Result {
 		w: newWorld(plan.Seed, plan.Net), plan: plan, history: &history.Log{},
 		fired: make(map[FaultKind]int64), points: make(map[string]int64),
 	}
-	r.w.Watch, r.limit = opts.Watch, opts.MaxEvents
+	r.w.Watch, r.limit, r.giveUp = opts.Watch, opts.MaxEvents, opts.GiveUp
 	r.w.watchNet()
 	if opts.Witness != nil && plan.IsCluster() {
 		r.seer, r.ref = newSeer(opts.Witness), newReference()
@@ -110,7 +115,20 @@ func Run(plan Plan, opts Options) Result {
 
 // hopeless ends a run early: a broken invariant is the finding, what follows is noise. So is a run that is too long for
 // whoever wants it.
-func (r *run) hopeless() bool { return r.broken() || r.limit > 0 && r.w.events > r.limit }
+func (r *run) hopeless() bool {
+	return r.broken() || r.limit > 0 && r.w.events > r.limit || r.unwanted()
+}
+
+// askEvery is how many events lie between two questions whether a run is still wanted.
+const askEvery = 1 << 10
+
+func (r *run) unwanted() bool {
+	if r.giveUp != nil && r.w.events >= r.askAt {
+		r.askAt = r.w.events + askEvery
+		r.givenUp = r.givenUp || r.giveUp()
+	}
+	return r.givenUp
+}
 
 func (r *run) broken() bool {
 	return len(r.w.panics) > 0 || r.seer != nil && (r.seer.witness.Broken() || len(r.ref.findings) > 0)

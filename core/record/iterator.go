@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/klamm-log/klamm/core"
@@ -72,14 +73,30 @@ type Iterator struct {
 // maxBytes of decompressed records are held. The error matches [ErrCorrupt] or [ErrTooLarge]; Next then
 // returns false. The records of the batch before become invalid if that was compressed.
 func (it *Iterator) Reset(b Batch, c *Codecs, maxBytes int64) error {
+	if cap(it.buffer) > keepScratch {
+		it.buffer = nil
+	}
+	return it.reset(b, func(src []byte, codec Codec) (out []byte, err error) {
+		it.buffer, err = c.Decompress(it.buffer[:0], src, codec, maxBytes)
+		return it.buffer, err
+	})
+}
+
+// ResetOwned is Reset for records that are handed on: those of the batch before stay valid, and those of this one have memory of
+// their own if they were compressed, just as much as they take.
+func (it *Iterator) ResetOwned(b Batch, c *Codecs, maxBytes int64) error {
+	return it.reset(b, func(src []byte, codec Codec) ([]byte, error) {
+		out, err := c.decompressScratch(src, codec, maxBytes)
+		return bytes.Clone(out), err
+	})
+}
+
+// reset begins with a batch, whose records decompress unpacks if they are compressed.
+func (it *Iterator) reset(b Batch, decompress func(src []byte, codec Codec) ([]byte, error)) error {
 	*it = Iterator{header: b.Header(), last: -1, buffer: it.buffer[:0]}
 	it.records = b.Payload()
 	if codec := it.header.Attributes.Codec(); codec != None && it.header.RecordCount != 0 {
-		if cap(it.buffer) > keepScratch {
-			it.buffer = nil
-		}
-		it.buffer, it.err = c.Decompress(it.buffer[:0], it.records, codec, maxBytes)
-		it.records = it.buffer
+		it.records, it.err = decompress(it.records, codec)
 	}
 	if it.err == nil && it.header.RecordCount < 0 {
 		it.err = fmt.Errorf("%w: record count %d", ErrCorrupt, it.header.RecordCount)

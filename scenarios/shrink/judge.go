@@ -47,6 +47,8 @@ func shape(message string) string {
 type Candidate struct {
 	Plan      sim.Plan
 	MaxEvents int64
+	// GiveUp, which a runner may set, is asked during the run whether it is still wanted. A run that is not counts as none.
+	GiveUp func() bool
 }
 
 // Outcome is what a candidate's run showed. The zero value is that of a candidate that was not run.
@@ -64,7 +66,10 @@ func Judge(c Candidate, t Target) Outcome {
 	if c.Plan.Validate() != nil {
 		return Outcome{Ran: true}
 	}
-	v := scenarios.RunWithin(c.Plan, c.MaxEvents)
+	v := scenarios.RunWithin(c.Plan, c.MaxEvents, c.GiveUp)
+	if v.Result.Abandoned && c.GiveUp != nil && c.GiveUp() {
+		return Outcome{}
+	}
 	o := Outcome{Ran: true, Events: v.Result.Events, End: v.Result.SimTime, Healed: v.Result.Stopped > 0}
 	o.Fails = len(v.Violations) > 0 && TargetOf(v.Violations[0]) == t && (c.MaxEvents == 0 || o.Events <= c.MaxEvents)
 	return o

@@ -103,6 +103,7 @@ func (s *session) end() {
 		p.SafetyOnly, p.Core = true, nil
 		s.try(0, p)
 	}
+	s.settle()
 	if !s.size.Healed && s.size.End < s.best.Safety {
 		// Something broke inside, which ended the run: the phase is as short as it can be, and what was planned for later has
 		// not happened. The bound stays, because the smaller plans to come may take a little longer.
@@ -120,7 +121,6 @@ func (s *session) end() {
 			break
 		}
 	}
-	s.settle()
 }
 
 // before is what of a plan happens up to an instant.
@@ -137,12 +137,15 @@ func (s *session) before(p sim.Plan, at core.Mono) sim.Plan {
 	return s.tidied(p)
 }
 
-// settle shortens the healed phase of a plan whose violation is that something does not happen in it.
+// settle shortens the healed phase. Where the violation is that something does not happen in it, there must be time for it; where
+// it is what the last reads show, clients that are never done would make it as long as it may be.
 func (s *session) settle() {
-	for s.live() && !s.over {
+	for !s.best.SafetyOnly && !s.over {
 		p := clone(s.best)
-		p.Settle = max(patience(&p), p.Settle/2)
-		if p.Settle == s.best.Settle || s.try(0, p) < 0 {
+		if p.Settle /= 2; s.live() {
+			p.Settle = max(patience(&p), p.Settle)
+		}
+		if p.Settle < moment || p.Settle >= s.best.Settle || s.try(0, p) < 0 {
 			return
 		}
 	}

@@ -49,6 +49,7 @@ func runBenchSim(ctx context.Context, a *cli.App, o benchSimOptions) error {
 	if o.Time <= 0 || o.Jobs < 1 {
 		return exit.Errorf(exit.Usage, "--time is positive, --jobs is 1 or more")
 	}
+	roomy()
 	draw, err := drawWorlds(o.Profile)
 	if err != nil {
 		return err

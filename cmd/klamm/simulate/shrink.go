@@ -51,7 +51,7 @@ away, 2 if the run does not fail with this program.`,
 	f.Uint64Var(&o.Seed, "seed", 0, "seed to shrink, instead of a capsule")
 	o.Drawn.flags(f)
 	f.IntVar(&o.Jobs, "jobs", runtime.GOMAXPROCS(0), "runs at the same time")
-	f.DurationVar(&o.Time, "time", 30*time.Second, "how long runs are begun; 0 is no limit")
+	f.DurationVar(&o.Time, "time", 30*time.Second, "how long candidates are run; 0 is no limit")
 	f.Int64Var(&o.Runs, "runs", 0, "how many runs at most; 0 is no limit")
 	f.StringVar(&o.Out, "out", "", "where the smaller capsule goes; the default is CAPSULE with .min.json at its end")
 	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
@@ -79,7 +79,7 @@ func runShrink(ctx context.Context, a *cli.App, o shrinkOptions, args []string) 
 	if len(first.Violations) == 0 {
 		return exit.Errorf(exit.Inconclusive, "%s holds with this program: there is nothing to shrink", name)
 	}
-	if err := r.shrink(ctx, a, o, c.Plan, shrink.TargetOf(first.Violations[0])); err != nil {
+	if err := r.shrink(ctx, a, o, c.Plan, shrink.TargetOf(first.Violations[0]), begin); err != nil {
 		return err
 	}
 	r.WallNs = int64(time.Since(begin))
@@ -134,15 +134,16 @@ func (o *shrinkOptions) out(args []string, name string) string {
 	return strings.TrimSuffix(name, ".json") + ".min.json"
 }
 
-// shrink does the work.
-func (r *shrinkResult) shrink(ctx context.Context, a *cli.App, o shrinkOptions, plan sim.Plan, t shrink.Target) error {
+// shrink does the work, in the time that is left of what began then.
+func (r *shrinkResult) shrink(
+	ctx context.Context, a *cli.App, o shrinkOptions, plan sim.Plan, t shrink.Target, begin time.Time,
+) error {
 	crew := crew{jobs: o.Jobs, target: t, ctx: ctx}
 	if o.Time > 0 {
-		crew.until = time.Now().Add(o.Time)
+		crew.until = begin.Add(o.Time)
 	}
 	var mu sync.Mutex
 	var last shrink.Progress
-	begin := time.Now()
 	stop := a.Progress(func() string {
 		mu.Lock()
 		defer mu.Unlock()
@@ -177,26 +178,32 @@ type crew struct {
 	jobs   int
 	target shrink.Target
 	until  time.Time // zero: no limit
+	begun  bool      // the run that is to be shrunk has been judged, whatever time that took
 	ctx    context.Context
 	broken int64 // candidates that the simulator could not run
 }
 
-// judge implements [shrink.Runner]: workers take the candidates in their order, and none behind the first that fails.
+// judge implements [shrink.Runner]: workers take the candidates in their order, and none behind the first that fails; what runs
+// there already is given up, as is all when the time is over.
 func (c *crew) judge(batch []shrink.Candidate) []shrink.Outcome {
 	out := make([]shrink.Outcome, len(batch))
 	var mu sync.Mutex
 	next, end := 0, len(batch)
-	take := func() (int, bool) {
+	unwanted := func(i int) bool {
 		mu.Lock()
 		defer mu.Unlock()
-		if next >= end || c.ctx.Err() != nil || !c.until.IsZero() && time.Now().After(c.until) {
-			return 0, false
-		}
+		return i >= end || c.ctx.Err() != nil || c.begun && !c.until.IsZero() && time.Now().After(c.until)
+	}
+	take := func() (int, bool) {
+		mu.Lock()
+		i := next
 		next++
-		return next - 1, true
+		mu.Unlock()
+		return i, !unwanted(i)
 	}
 	work := func() {
 		for i, ok := take(); ok; i, ok = take() {
+			batch[i].GiveUp = func() bool { return unwanted(i) }
 			o, broken := judge(batch[i], c.target)
 			mu.Lock()
 			if out[i] = o; o.Fails {
@@ -213,6 +220,7 @@ func (c *crew) judge(batch []shrink.Candidate) []shrink.Outcome {
 		workers.Go(work)
 	}
 	workers.Wait()
+	c.begun = true
 	return out
 }
 

@@ -118,6 +118,7 @@ func runSim(ctx context.Context, a *cli.App, o simOptions) error {
 	so.Done, so.Skip = rec.done, rec.has
 	var sum sweep.Summary
 	if !idle {
+		roomy()
 		s := sweep.New(source.draw, so)
 		stop, stopWriting := a.Progress(func() string { return progressLine(s.Progress()) }), rec.keepWriting()
 		sum, err = s.Run(ctx)

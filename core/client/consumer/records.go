@@ -176,11 +176,8 @@ func (c *Consumer) nextBatch(p *partition, k *chunk) error {
 		p.advance(h.NextOffset(), h.PartitionLeaderEpoch)
 		return nil
 	}
-	if h.Attributes.Codec() != record.None {
-		p.reader.it = record.Iterator{} // a new buffer: views of the old one are out in the world
-	}
 	p.reader.header, p.reader.inBatch = h, true
-	return p.reader.it.Reset(batch, &c.codecs, c.opts.MaxDecompressed)
+	return p.reader.it.ResetOwned(batch, &c.codecs, c.opts.MaxDecompressed) // views of the one before are out in the world
 }
 
 // passOver reports whether a batch's records are not to be handed out: control batches never are, and with
