@@ -30,6 +30,7 @@ const (
 
 // pipe is one direction of a connection.
 type pipe struct {
+	link     *link // that it uses
 	queue    []parcel
 	head     int
 	inFlight int64
@@ -50,6 +51,7 @@ type parcel struct {
 
 func (n *Network) newConn(from, to Host, addr string) *conn {
 	c := &conn{id: Conn(len(n.conns)), hosts: [2]Host{Dialer: from, Acceptor: to}, addr: addr}
+	c.pipes[Acceptor].link, c.pipes[Dialer].link = n.link(from, to), n.link(to, from)
 	n.conns = append(n.conns, c)
 	return c
 }
@@ -112,27 +114,19 @@ func (n *Network) Write(now core.Mono, id Conn, from Side, b []byte) {
 	if key, ok := n.cutKey(c, from, b); ok && !slices.Contains(c.pipes[to].stuckOn, key) {
 		c.pipes[to].stuckOn = append(c.pipes[to].stuckOn, key)
 	}
-	for piece := range n.fragments(c, from, b) {
+	for piece, rest := n.fragment(c, to, b); piece != nil; piece, rest = n.fragment(c, to, rest) {
 		n.send(now, c, to, parcel{kind: Data, bytes: piece})
 	}
 }
 
-// fragments cuts a write into the pieces in which it arrives.
-func (n *Network) fragments(c *conn, from Side, b []byte) func(func([]byte) bool) {
-	l := n.link(c.hosts[from], c.hosts[from.Other()])
-	return func(yield func([]byte) bool) {
-		for n.cfg.FragmentBytes > 0 && int64(len(b)) > 1 {
-			size := l.rand.Between(1, n.cfg.FragmentBytes)
-			if size >= int64(len(b)) {
-				break
-			}
-			if !yield(b[:size:size]) {
-				return
-			}
-			b = b[size:]
+// fragment cuts from a write the next piece that arrives at a side by itself; nil if there is none.
+func (n *Network) fragment(c *conn, to Side, b []byte) (piece, rest []byte) {
+	if n.cfg.FragmentBytes > 0 && len(b) > 1 {
+		if size := c.pipes[to].link.rand.Between(1, n.cfg.FragmentBytes); size < int64(len(b)) {
+			return b[:size:size], b[size:]
 		}
-		yield(b)
 	}
+	return b, nil
 }
 
 // cutKey is the key of a request frame if it is cut on the way to the acceptor. Clients write whole frames.
@@ -141,7 +135,7 @@ func (n *Network) cutKey(c *conn, from Side, b []byte) (key int16, cut bool) {
 		return 0, false
 	}
 	key = int16(binary.BigEndian.Uint16(b[4:]))
-	return key, slices.Contains(n.link(c.hosts[Dialer], c.hosts[Acceptor]).apis, key)
+	return key, slices.Contains(c.pipes[Acceptor].link.apis, key)
 }
 
 // Close ends a connection from one side, which gets no further event: what it wrote before still arrives, then the
@@ -181,7 +175,7 @@ func (n *Network) Pause(now core.Mono, id Conn, side Side, paused bool) {
 // send puts a parcel on its way to a side.
 func (n *Network) send(now core.Mono, c *conn, to Side, p parcel) {
 	pipe := &c.pipes[to]
-	p.at = max(pipe.lastAt, now+n.latency(n.link(c.hosts[to.Other()], c.hosts[to])))
+	p.at = max(pipe.lastAt, now+n.latency(pipe.link))
 	pipe.lastAt = p.at
 	pipe.queue = append(pipe.queue, p)
 	pipe.inFlight += int64(len(p.bytes))
@@ -192,7 +186,7 @@ func (n *Network) send(now core.Mono, c *conn, to Side, p parcel) {
 func (n *Network) arrive(now core.Mono, c *conn, to Side, deliver func(Event)) {
 	pipe := &c.pipes[to]
 	for pipe.head < len(pipe.queue) && pipe.queue[pipe.head].at <= now {
-		if pipe.stalled || len(pipe.stuckOn) > 0 || n.link(c.hosts[to.Other()], c.hosts[to]).blocks(c.addr) || pipe.paused && pipe.queue[pipe.head].kind == Data {
+		if pipe.stalled || len(pipe.stuckOn) > 0 || pipe.link.blocks(c.addr) || pipe.paused && pipe.queue[pipe.head].kind == Data {
 			if !pipe.waiting && !pipe.paused {
 				n.fired.Delayed++
 			}

@@ -2,6 +2,8 @@ package simulate
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -137,5 +139,35 @@ func BenchmarkSize(b *testing.B) {
 				b.ReportMetric(float64(t.took)/float64(b.N*len(plans))/1e6, "ms/world")
 			})
 		}
+	}
+}
+
+// BenchmarkMemory is the most that a world with all checkers on holds at a time: what is reachable, looked at every 8,192 events.
+func BenchmarkMemory(b *testing.B) {
+	reachable := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, profile := range []string{"default", "cluster", "groups", "txn"} {
+		b.Run(profile, func(b *testing.B) {
+			var peaks []int64
+			for b.Loop() {
+				for _, plan := range worlds(b, profile, 20) {
+					before, peak, asked := reachable(), int64(0), 0
+					sim.Run(plan, sim.Options{Witness: cluster.New(), GiveUp: func() bool {
+						if asked++; asked%8 == 0 {
+							peak = max(peak, reachable()-before)
+						}
+						return false
+					}})
+					peaks = append(peaks, peak)
+				}
+			}
+			slices.Sort(peaks)
+			b.ReportMetric(float64(peaks[len(peaks)/2])/(1<<20), "MiB-median")
+			b.ReportMetric(float64(peaks[len(peaks)-1])/(1<<20), "MiB-most")
+		})
 	}
 }
