@@ -16,6 +16,7 @@
 //	nextgen     consumer groups of KIP-848 with Kafka's own consumer, and classic groups that become such
 //	oracle      the same requests to Apache Kafka's broker and to Klamm, answers compared field by field
 //	formats     tshark, Chromium, and the parsers of Mermaid and Perfetto read what klamm explain writes
+//	perf        Klamm, Apache Kafka and a server that stores nothing under the same load, and what the machine can do
 //	kgosuite    the part of franz-go's own integration suite that needs no groups
 //
 // What a test needs and the machine does not have (a C compiler, kcat, a JDK, Maven) is never skipped in silence: the

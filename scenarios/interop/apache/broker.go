@@ -8,70 +8,141 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/klamm-log/klamm/scenarios/interop/harness"
 )
 
 // startTimeout bounds how long Kafka may take to answer its first connection.
 const startTimeout = 90 * time.Second
 
+// clusterID is the id of every cluster that is started here.
+const clusterID = "MkU3OEVBNTcwNTJENDM2Qg"
+
+// Options say what a cluster is made of. The zero value is one broker with little memory.
+type Options struct {
+	Nodes int      // default 1; ids begin with 1, and each is broker and controller
+	Java  []string // of the virtual machine, default -Xmx512m
+	Set   []string // name=value, for every node's server.properties; later values of a name win
+}
+
+// Cluster is Apache Kafka, of one node or several. Node i has the id i+1.
+type Cluster struct {
+	Addrs []string
+	Pids  []int
+}
+
 // StartBroker runs Apache Kafka, broker and controller in one process, until the end of the test, and returns its
 // address. Its node id is 1, its configuration Kafka's default but for what one node needs, and properties.
 func StartBroker(t testing.TB, classpath string, properties ...string) string {
 	t.Helper()
-	dir := t.TempDir()
-	addr, controller := freeAddr(t), freeAddr(t)
-	file := filepath.Join(dir, "server.properties")
-	text := fmt.Sprintf(`process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@%[1]s
-listeners=PLAINTEXT://%[2]s,CONTROLLER://%[1]s
-advertised.listeners=PLAINTEXT://%[2]s
-controller.listener.names=CONTROLLER
-log.dirs=%[3]s
-offsets.topic.replication.factor=1
-%[4]s
-`, controller, addr, filepath.Join(dir, "data"), strings.Join(properties, "\n"))
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+	return Start(t, classpath, Options{Set: properties}).Addrs[0]
+}
+
+// Start runs Apache Kafka until the end of the test. All nodes serve when it returns.
+func Start(t testing.TB, classpath string, o Options) *Cluster {
+	t.Helper()
+	if o.Nodes == 0 {
+		o.Nodes = 1
+	}
+	if len(o.Java) == 0 {
+		o.Java = []string{"-Xmx512m"}
+	}
+	c, voters := &Cluster{}, []string{}
+	for i := range o.Nodes {
+		c.Addrs = append(c.Addrs, harness.FreeAddr(t, "127.0.0.1"))
+		voters = append(voters, fmt.Sprintf("%d@%s", i+1, harness.FreeAddr(t, "127.0.0.1")))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
-	format := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool",
-		"format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", file)
-	if out, err := format.CombinedOutput(); err != nil {
-		t.Fatalf("formatting Kafka's storage: %v\n%s", err, out)
+	var nodes []*node
+	for i, addr := range c.Addrs {
+		n := &node{t: t, dir: t.TempDir(), addr: addr, exited: make(chan error, 1)}
+		n.format(ctx, classpath, properties(i+1, addr, voters, filepath.Join(n.dir, "data"), o.Set))
+		n.launch(classpath, o.Java)
+		nodes, c.Pids = append(nodes, n), append(c.Pids, n.cmd.Process.Pid)
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
+	for _, n := range nodes {
+		n.await(ctx, o.Nodes)
 	}
-	cmd := exec.Command("java", "-Xmx512m", "-cp", classpath, "kafka.Kafka", file)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	t.Cleanup(func() { stop(t, cmd, exited) })
-	if err := answers(ctx, addr, exited); err != nil {
-		said, _ := os.ReadFile(log.Name())
-		t.Fatalf("Kafka does not serve: %v\n%s", err, said)
-	}
-	return addr
+	return c
 }
 
-// freeAddr is an address that was free a moment ago.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// properties is a node's server.properties.
+func properties(id int, addr string, voters []string, data string, set []string) string {
+	_, controller, _ := strings.Cut(voters[id-1], "@")
+	lines := []string{
+		"process.roles=broker,controller",
+		fmt.Sprintf("node.id=%d", id),
+		"controller.quorum.voters=" + strings.Join(voters, ","),
+		fmt.Sprintf("listeners=PLAINTEXT://%s,CONTROLLER://%s", addr, controller),
+		"advertised.listeners=PLAINTEXT://" + addr,
+		"controller.listener.names=CONTROLLER",
+		"log.dirs=" + data,
+		fmt.Sprintf("offsets.topic.replication.factor=%d", len(voters)),
 	}
-	defer func() { _ = l.Close() }() // nothing was accepted
-	return l.Addr().String()
+	return strings.Join(append(lines, set...), "\n") + "\n"
+}
+
+// node is one process.
+type node struct {
+	t      testing.TB
+	dir    string // server.properties, log and data
+	addr   string
+	cmd    *exec.Cmd
+	exited chan error
+}
+
+// format writes server.properties and makes the data directory that they name.
+func (n *node) format(ctx context.Context, classpath, properties string) {
+	n.t.Helper()
+	if err := os.WriteFile(n.file(), []byte(properties), 0o644); err != nil {
+		n.t.Fatal(err)
+	}
+	format := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", n.file())
+	if out, err := format.CombinedOutput(); err != nil {
+		n.t.Fatalf("formatting Kafka's storage: %v\n%s", err, out)
+	}
+}
+
+func (n *node) file() string { return filepath.Join(n.dir, "server.properties") }
+func (n *node) log() string  { return filepath.Join(n.dir, "log") }
+
+// launch starts the process, which the end of the test stops.
+func (n *node) launch(classpath string, java []string) {
+	n.t.Helper()
+	log, err := os.Create(n.log())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }() // the process has its own
+	n.cmd = exec.Command("java", append(slices.Clone(java), "-cp", classpath, "kafka.Kafka", n.file())...)
+	n.cmd.Stdout, n.cmd.Stderr = log, log
+	if err := n.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	go func() { n.exited <- n.cmd.Wait() }()
+	n.t.Cleanup(func() { stop(n.t, n.cmd, n.exited) })
+}
+
+// await waits until the node serves and knows of as many brokers.
+func (n *node) await(ctx context.Context, brokers int) {
+	n.t.Helper()
+	if err := answers(ctx, n.addr, n.exited); err != nil {
+		said, _ := os.ReadFile(n.log())
+		n.t.Fatalf("Kafka does not serve: %v\n%s", err, said)
+	}
+	if brokers == 1 {
+		return
+	}
+	harness.Eventually(n.t, startTimeout, func() (bool, string) {
+		view, err := harness.Look(n.addr, "none") // the error is that there is no such topic
+		return len(view.Brokers) == brokers, fmt.Sprintf("%s knows brokers %v: %v", n.addr, view.Brokers, err)
+	})
 }
 
 // answers waits until the address accepts connections.
