@@ -113,7 +113,7 @@ func syncs(f *os.File, size, n int) ([]time.Duration, error) {
 func measureWrite(dir string, n int64) (speed writeSpeed, err error) {
 	err = withFile(dir, func(f *os.File) error {
 		w := startWatch()
-		blocks := int(n >> 20)
+		blocks := int(max(1, n>>20))
 		if _, err := syncs(f, 1<<20, blocks); err != nil {
 			return err
 		}

@@ -100,11 +100,29 @@ func (r *run) measureWork(t *testing.T, w work) {
 			r.results.add(w, s.name, got)
 			t.Logf("round %d: %-12s %v", round+1, s.name, got)
 		}
-		if w.Mode == loop {
-			r.results.add(w, machine, sample{latency: measureLoop(t, r.dir, r.span())})
+		if w.Mode != consume {
+			r.results.add(w, machine, r.floor(t, w))
 		}
 	}
 	r.check(t, w)
+}
+
+// floor is the machine itself at a work: an append with its sync and a round trip, or one file as long as all values of one replica.
+func (r *run) floor(t *testing.T, w work) sample {
+	t.Helper()
+	if w.Mode == loop {
+		return sample{latency: measureLoop(t, r.dir, r.span())}
+	}
+	var s sample
+	if r.warm {
+		s.Warm = r.warmFor(t, w)
+	}
+	written, err := measureWrite(r.dir, w.bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.MBps, s.BrokerCPU = written.MBps, written.CPUPerGB
+	return s
 }
 
 // warmTimes is how much more than what will be written passes through memory before, and leastWarm the least that tells

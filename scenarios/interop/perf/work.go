@@ -18,7 +18,7 @@ const (
 	kafka       = "Kafka"
 	kafkaSynced = "Kafka, fsync"
 	discarding  = "discard"
-	machine     = "machine" // the least that a closed loop can take, in the same minute
+	machine     = "machine" // what it can do itself in the same minute: see floor
 )
 
 // oneBroker is what one broker is measured at, with the targets of one.
@@ -29,6 +29,8 @@ func oneBroker() []work {
 			Records: 1_000_000, Warmup: 5000,
 			Targets: []target{
 				{Figure: rate, AtLeast: true, Bound: 0.85, Times: discarding},
+				// Of the 1,600 MB/s that a file with a sync for each MiB took on the machine for which the targets were set.
+				{Figure: rate, AtLeast: true, Bound: 0.64, Times: machine},
 				{Figure: rate, AtLeast: true, Bound: 1.5, Times: kafka},
 				{Figure: cpu, Bound: 0.6},
 			},
