@@ -26,6 +26,7 @@ func Draw(seed uint64, p Profile) sim.Plan {
 	plan.Brokers = []sim.BrokerPlan{drawBroker(r.Fork("broker"), p)}
 	topics := drawTopics(r.Fork("topics"), p)
 	plan.Clients = append([]workload.Plan{setup(topics)}, draws.Clients(r.Fork("clients"), drawShape(r.Fork("shape"), p, &plan, topics))...)
+	draws.Bound(plan.Clients, p.VolumeKiB<<10)
 	plan.ExpectLoss = p.ExpectLoss
 	plan.Faults = drawFaults(r.Fork("faults"), p, &plan)
 	plan.Brokers[0].Disk.Plan = drawDiskFaults(r.Fork("disk"), p, &plan)

@@ -19,6 +19,9 @@ type Profile struct {
 	Topics     Range `json:"topics"`
 	Partitions Range `json:"partitions"` // per topic
 	Intensity  Range `json:"intensity"`  // of the workload, 1 to 10
+	// VolumeKiB bounds the values that a seed's producers send; 0 is no bound. The few worlds beyond it would take most of the
+	// processor's time, to compress and copy what finds nothing new.
+	VolumeKiB int64 `json:"volume_kib,omitempty"`
 	// KnobsPerMille is the chance of each knob (tiny segments, small reads ...) to be drawn.
 	KnobsPerMille int64 `json:"knobs_per_mille"`
 	// CompactPerMille is the chance of each topic to be compacted; the brokers then look often for what to compact.
