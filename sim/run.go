@@ -438,6 +438,9 @@ func (r *run) settle() {
 		p.wake(w.now)
 	}
 	w.runUntil(w.now+r.plan.Settle, over)
+	if !r.serving() { // somebody still recovers when nobody wants anything of it
+		w.runUntil(w.now+r.plan.Settle, func() bool { return r.hopeless() || r.serving() })
+	}
 	if done() {
 		r.result.Settled = w.now
 		return
@@ -448,6 +451,19 @@ func (r *run) settle() {
 			r.result.Unsettled = append(r.result.Unsettled, p.name+" wants "+c.Wants())
 		}
 	}
+}
+
+// serving reports whether all brokers are up and serve.
+func (r *run) serving() bool {
+	for _, p := range r.brokers {
+		if r.absent(p) {
+			continue
+		}
+		if !p.up || !p.machine.(*broker.Broker).Serving() {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *run) allClients(is func(*workload.Client) bool) bool {

@@ -47,6 +47,8 @@ func shape(message string) string {
 type Candidate struct {
 	Plan      sim.Plan
 	MaxEvents int64
+	// Must says that the candidate is to be run even when the time is over.
+	Must bool
 	// GiveUp, which a runner may set, is asked during the run whether it is still wanted. A run that is not counts as none.
 	GiveUp func() bool
 }

@@ -27,6 +27,7 @@ func (s *session) rounds() {
 		}
 	}
 	s.do("instants", s.rounded)
+	s.leisure()
 }
 
 // floor is about as many events as a node has until a record is produced: nothing below it is worth another descent.

@@ -17,7 +17,7 @@ type Runner func(batch []Candidate) []Outcome
 // Options bound the work.
 type Options struct {
 	// Runs is how many candidates are judged at most; 0 is no limit. What a runner judges beyond the first success does
-	// not count, so the result does not depend on how many it runs at a time.
+	// not count, so the result does not depend on how many it runs at a time; nor do the few that give a plan its time back in the end.
 	Runs int64
 	// Progress, if set, hears of each smaller plan.
 	Progress func(Progress)

@@ -21,9 +21,13 @@ type toy struct {
 	op     [2]int32 // client, operation
 	asked  int
 	lazy   bool // leave out what stands behind the first that fails
+	healed bool // the healed phase is needed, however short, and each second of it takes an event
 }
 
 func (y *toy) fails(p *sim.Plan) bool {
+	if y.healed && p.SafetyOnly {
+		return false
+	}
 	for _, id := range y.faults {
 		i := slices.IndexFunc(p.Faults, func(f sim.Fault) bool { return f.ID == id })
 		if i < 0 || int(p.Faults[i].Node) < len(p.Brokers) && p.Brokers[p.Faults[i].Node].Absent {
@@ -41,6 +45,9 @@ func (y *toy) run(batch []Candidate) []Outcome {
 		size := SizeOf(*p)
 		out[i] = Outcome{Ran: true, Fails: y.fails(p), End: p.Safety, Healed: true,
 			Events: int64(10*size.Faults+10*size.Ops+10*size.Clients+100*size.Nodes+size.Knobs) + int64(p.Safety/core.Millisecond)}
+		if y.healed && !p.SafetyOnly {
+			out[i].Events += int64(p.Settle / core.Second)
+		}
 		out[i].Fails = out[i].Fails && (batch[i].MaxEvents == 0 || out[i].Events <= batch[i].MaxEvents)
 		if out[i].Fails && y.lazy {
 			break
@@ -106,6 +113,28 @@ func TestShrinkKeepsWhatMatters(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, got, again, "seed %d", seed)
 	}
+}
+
+// The healed phase is short while the plan is being shrunk, and as long as it was in the end: a plan without time to end what it began
+// would be red without the bug, too.
+func TestShrinkGivesTimeBack(t *testing.T) {
+	plan := drawn(t, 3, "cluster")
+	y := someToy(prng.New(3), &plan)
+	y.healed = true
+	shortest := plan.Settle
+	got, err := Shrink(plan, Target{Property: "TOY"}, func(b []Candidate) []Outcome {
+		out := y.run(b)
+		for i := range b {
+			if out[i].Fails {
+				shortest = min(shortest, b[i].Plan.Settle)
+			}
+		}
+		return out
+	}, Options{})
+	require.NoError(t, err)
+	require.Less(t, shortest, core.Second)
+	require.Equal(t, plan.Settle, got.Plan.Settle)
+	require.True(t, y.fails(&got.Plan))
 }
 
 // A bound on runs is kept, and what is returned fails all the same; so it does when the runner's time is over.

@@ -137,8 +137,8 @@ func (s *session) before(p sim.Plan, at core.Mono) sim.Plan {
 	return s.tidied(p)
 }
 
-// settle shortens the healed phase. Where the violation is that something does not happen in it, there must be time for it; where
-// it is what the last reads show, clients that are never done would make it as long as it may be.
+// settle shortens the healed phase. Where the violation is that something does not happen in it, there must be time for it. Where
+// it is another, clients that are never done would make each run as long as it may be; leisure gives the time back in the end.
 func (s *session) settle() {
 	for !s.best.SafetyOnly && !s.over {
 		p := clone(s.best)
@@ -146,6 +146,22 @@ func (s *session) settle() {
 			p.Settle = max(patience(&p), p.Settle)
 		}
 		if p.Settle < moment || p.Settle >= s.best.Settle || s.try(0, p) < 0 {
+			return
+		}
+	}
+}
+
+// leisure makes the healed phase as long again as it was, if the target shows then, or as long as it does. A run that has no time to
+// end what it began would be red without the bug, too.
+func (s *session) leisure() {
+	if s.live() || s.best.SafetyOnly {
+		return
+	}
+	for settle := s.first.Settle; settle > s.best.Settle; settle /= 2 {
+		p := clone(s.best)
+		p.Settle = settle
+		if o := s.run([]Candidate{{Plan: p, Must: true}})[0]; o.Fails {
+			s.take(p, o)
 			return
 		}
 	}

@@ -192,7 +192,8 @@ func (c *crew) judge(batch []shrink.Candidate) []shrink.Outcome {
 	unwanted := func(i int) bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return i >= end || c.ctx.Err() != nil || c.begun && !c.until.IsZero() && time.Now().After(c.until)
+		late := c.begun && !c.until.IsZero() && time.Now().After(c.until)
+		return i >= end || c.ctx.Err() != nil || late && !batch[i].Must
 	}
 	take := func() (int, bool) {
 		mu.Lock()
