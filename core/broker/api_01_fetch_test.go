@@ -7,7 +7,54 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/step"
+	"github.com/klamm-log/klamm/sim/simdisk"
 )
+
+// fetching asks for a partition 0 from an offset on, without a session.
+func fetching(topic string, offset int64, least, wait int32) *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.ReplicaID, req.MaxBytes, req.MinBytes, req.MaxWaitMillis, req.SessionEpoch = -1, 1<<20, least, wait, -1
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.CurrentLeaderEpoch, p.LastFetchedEpoch, p.FetchOffset, p.PartitionMaxBytes = -1, -1, offset, 1<<20
+	req.Topics = []kmsg.FetchRequestTopic{{Topic: topic, Partitions: []kmsg.FetchRequestTopicPartition{p}}}
+	return req
+}
+
+// TestFetchOldVersionsOfStorageErrors: consumers up to version 5 do not know KAFKA_STORAGE_ERROR, and would not look for another leader.
+func TestFetchOldVersionsOfStorageErrors(t *testing.T) {
+	bad := simdisk.Fault{ID: 1, Kind: simdisk.IOError, Op: step.Append, Path: "a-0/*.log"}
+	r := newRigOn(t, simdisk.Config{Plan: []simdisk.Fault{bad}})
+	r.create(newTopic("a", 1))
+	written, _ := r.produce("a")
+	require.Equal(t, core.ErrKafkaStorageError, written)
+	for version, want := range map[int16]core.ErrorCode{
+		4: core.ErrNotLeaderOrFollower, 5: core.ErrNotLeaderOrFollower, 6: core.ErrKafkaStorageError, 12: core.ErrKafkaStorageError,
+	} {
+		row := ask[*kmsg.FetchResponse](r, version, fetching("a", 0, 1, 0)).Topics[0].Partitions[0]
+		require.Equal(t, want, code(row.ErrorCode), "version %d", version)
+	}
+}
+
+// TestFetchOfAClosedConnection: a fetch that reads the disk while its connection closes does not wait afterwards for records that
+// nobody will be sent.
+func TestFetchOfAClosedConnection(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 1))
+	for range 1100 { // more than the log knows the positions of
+		written, _ := r.produce("a")
+		require.Equal(t, core.ErrNone, written)
+	}
+	const days = 1<<31 - 1
+	r.send(connOuter, 12, fetching("a", 1, days, days))
+	r.node.Poll()
+	require.Zero(t, r.broker.ParkedFetches(), "it reads")
+	r.node.Deliver(&step.ConnState{Conn: connOuter})
+	from := r.now
+	r.run(func() bool { return r.now > from+core.Second })
+	require.Zero(t, r.broker.ParkedFetches())
+	require.NotZero(t, r.offset("a", -1))
+}
 
 // TestFetchEpochs: which epochs of a consumer count, and what it is told of one that this broker has not come to.
 func TestFetchEpochs(t *testing.T) {
