@@ -83,3 +83,12 @@ func TestFetchEpochs(t *testing.T) {
 		require.Equal(t, int32(-1), got.DivergingEpoch.Epoch)
 	}
 }
+
+// TestNoFetchSessions: max.incremental.fetch.session.cache.slots=0 is a broker without sessions.
+func TestNoFetchSessions(t *testing.T) {
+	r := newRig(t, "max.incremental.fetch.session.cache.slots", "0")
+	r.create(newTopic("a", 1))
+	req := fetching("a", 0, 1, 0)
+	req.SessionEpoch = 0
+	require.Zero(t, ask[*kmsg.FetchResponse](r, 12, req).SessionID)
+}
