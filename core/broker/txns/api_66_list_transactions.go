@@ -67,6 +67,9 @@ func filter(version int16, req *kmsg.ListTransactionsRequest, resp *kmsg.ListTra
 		f.LongerMs = req.DurationFilterMillis
 	}
 	if version >= 2 && req.TransactionalIDPattern != nil && *req.TransactionalIDPattern != "" {
+		if _, err := regexp.Compile(*req.TransactionalIDPattern); err != nil {
+			return f, core.ErrInvalidRegularExpression // else "a)|(b" would pass within the parentheses below
+		}
 		var err error
 		if f.Pattern, err = regexp.Compile("^(?:" + *req.TransactionalIDPattern + ")$"); err != nil {
 			return f, core.ErrInvalidRegularExpression
