@@ -63,6 +63,9 @@ func filter(version int16, req *kmsg.ListTransactionsRequest, resp *kmsg.ListTra
 	for _, id := range req.ProducerIDFilters {
 		f.Producers = append(f.Producers, core.ProducerID(id))
 	}
+	slices.Sort(f.States)
+	slices.Sort(f.Producers)
+	f.States, f.Producers = slices.Compact(f.States), slices.Compact(f.Producers)
 	if version >= 1 {
 		f.LongerMs = req.DurationFilterMillis
 	}

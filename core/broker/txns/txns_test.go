@@ -268,6 +268,10 @@ func TestList(t *testing.T) {
 	require.Empty(t, list(1, func(q *kmsg.ListTransactionsRequest) { q.StateFilters = []string{"Bogus"} }).TransactionStates)
 	require.Len(t, list(2, func(q *kmsg.ListTransactionsRequest) { q.TransactionalIDPattern = kmsg.StringPtr("open-.*") }).TransactionStates, 1)
 	require.Empty(t, list(2, func(q *kmsg.ListTransactionsRequest) { q.TransactionalIDPattern = kmsg.StringPtr("pen-.") }).TransactionStates)
+	many := list(1, func(q *kmsg.ListTransactionsRequest) {
+		q.StateFilters, q.ProducerIDFilters = []string{"Ongoing", "Empty", "Ongoing"}, []int64{p.pid + 9, p.pid, -1, p.pid}
+	})
+	require.Len(t, many.TransactionStates, 1, "in any order, and repeated")
 	for _, pattern := range []string{"(", "open-1)|(idle"} {
 		bad := list(2, func(q *kmsg.ListTransactionsRequest) { q.TransactionalIDPattern = kmsg.StringPtr(pattern) })
 		require.Equal(t, int16(core.ErrInvalidRegularExpression), bad.ErrorCode, pattern)
