@@ -370,3 +370,12 @@ func TestDescribeProducersTwice(t *testing.T) {
 		require.Empty(t, again.ActiveProducers)
 	}
 }
+
+// TestMarkedTwice: each partition gets a marker once, however often it is named: four bytes of a request would else be a batch each.
+func TestMarkedTwice(t *testing.T) {
+	r := newRig(t)
+	codes := r.marker(5, 0, 1, 1, 0, 1, 0, 0)
+	require.Equal(t, []core.ErrorCode{none, none, core.ErrInvalidRequest, core.ErrInvalidRequest}, codes)
+	require.Equal(t, [2]core.Offset{1, 1}, r.ends())
+	require.Equal(t, []core.ErrorCode{none}, r.marker(5, 0, 1, 1, 0), "another request may repeat it")
+}
