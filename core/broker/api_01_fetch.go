@@ -152,11 +152,7 @@ func (b *Broker) followerProgress(now core.Now, f *fetching) {
 // evaluate looks at all partitions from the beginning.
 func (b *Broker) evaluate(now core.Now, f *fetching, out *step.Effects) {
 	f.at, f.bytes, f.urgent, f.news = 0, 0, false, false
-	f.budget = int64(f.body.MaxBytes)
-	if f.req.Version < 3 || f.budget <= 0 {
-		f.budget = int64(b.cfg.FetchMaxBytes)
-	}
-	f.budget = min(f.budget, int64(b.cfg.FetchMaxBytes))
+	f.budget = int64(min(f.body.MaxBytes, b.cfg.FetchMaxBytes))
 	b.locate(now, f, out)
 }
 
@@ -212,7 +208,7 @@ func (b *Broker) admitFetch(now core.Now, f *fetching) bool {
 		return false
 	}
 	bound := b.readable(f, part)
-	if asked.FetchOffset >= bound || f.budget <= 0 {
+	if asked.FetchOffset >= bound || f.budget <= 0 && f.bytes > 0 {
 		return false
 	}
 	f.query = log.Query{

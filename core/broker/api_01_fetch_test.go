@@ -92,3 +92,21 @@ func TestNoFetchSessions(t *testing.T) {
 	req.SessionEpoch = 0
 	require.Zero(t, ask[*kmsg.FetchResponse](r, 12, req).SessionID)
 }
+
+// TestFetchOfNoBytes: who has room for nothing gets the first batch, not as much as the broker gives anybody (KIP-74).
+func TestFetchOfNoBytes(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 1))
+	var size int64
+	for range 3 {
+		_, size = r.produce("a")
+	}
+	for _, most := range []int32{0, 1} {
+		req := fetching("a", 0, 1, 0)
+		req.MaxBytes = most
+		n := len(r.replies)
+		r.send(connInner, 12, req)
+		r.run(func() bool { return len(r.replies) > n })
+		require.Equal(t, size, r.replies[n].Spans[0].Len, "max_bytes %d", most)
+	}
+}
