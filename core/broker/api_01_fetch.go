@@ -23,8 +23,8 @@ import (
 // A new leader whose HighWatermark has not reached its epoch's start lets consumers wait; after max_wait it answers
 // NOT_LEADER_OR_FOLLOWER, and never a HighWatermark below one that was told before.
 //
-// Version notes: 7 sessions (KIP-227), 9 leader epoch check (KIP-320), 11 rack (KIP-392), 12 last fetched epoch
-// (KIP-595), 13 topic ids (KIP-516), 15 replica state (KIP-903).
+// Version notes: 6 knows KAFKA_STORAGE_ERROR (KIP-112), 7 sessions (KIP-227), 9 leader epoch check (KIP-320), 11 rack (KIP-392),
+// 12 last fetched epoch (KIP-595), 13 topic ids (KIP-516), 15 replica state (KIP-903).
 
 // fetchTable parks fetches that wait for bytes.
 type fetchTable = purgatory.Table[fetchWait]
@@ -152,11 +152,7 @@ func (b *Broker) followerProgress(now core.Now, f *fetching) {
 // evaluate looks at all partitions from the beginning.
 func (b *Broker) evaluate(now core.Now, f *fetching, out *step.Effects) {
 	f.at, f.bytes, f.urgent, f.news = 0, 0, false, false
-	f.budget = int64(f.body.MaxBytes)
-	if f.req.Version < 3 || f.budget <= 0 {
-		f.budget = int64(b.cfg.FetchMaxBytes)
-	}
-	f.budget = min(f.budget, int64(b.cfg.FetchMaxBytes))
+	f.budget = int64(min(f.body.MaxBytes, b.cfg.FetchMaxBytes))
 	b.locate(now, f, out)
 }
 
@@ -212,7 +208,7 @@ func (b *Broker) admitFetch(now core.Now, f *fetching) bool {
 		return false
 	}
 	bound := b.readable(f, part)
-	if asked.FetchOffset >= bound || f.budget <= 0 {
+	if asked.FetchOffset >= bound || f.budget <= 0 && f.bytes > 0 {
 		return false
 	}
 	f.query = log.Query{
@@ -325,14 +321,16 @@ func (b *Broker) decide(now core.Now, f *fetching, out *step.Effects) {
 		b.answerFetch(f, out)
 		return
 	}
+	c := b.conns[f.req.Conn]
+	if c == nil {
+		return // closed while the disk was read: nobody would take it out of the table, and max_wait may be weeks
+	}
 	out.Reachable("fetch.parked", nil)
 	f.parked = b.fetches.Park(f, until)
 	for i := range f.parts {
 		b.fetches.Watch(f.parked, f.parts[i].p.slot)
 	}
-	if c := b.conns[f.req.Conn]; c != nil {
-		c.fetches = append(c.fetches, f)
-	}
+	c.fetches = append(c.fetches, f)
 }
 
 // offerFetch looks again at a parked fetch. It always leaves the table, and parks itself anew if it has to: while it
@@ -382,7 +380,7 @@ func (b *Broker) answerFetch(f *fetching, out *step.Effects) {
 			continue
 		}
 		t := lastTopic(resp, asked)
-		t.Partitions = append(t.Partitions, part.response(asked.Partition, f.committed()))
+		t.Partitions = append(t.Partitions, part.response(asked.Partition, f.req.Version, f.committed()))
 		if f.follower != core.NoNode && part.p != nil && part.p.cfg.Compact {
 			wire.SetEverywhere(&t.Partitions[len(t.Partitions)-1], int64(part.p.Everywhere()))
 		}
@@ -406,9 +404,12 @@ func lastTopic(resp *kmsg.FetchResponse, asked *fetch.Partition) *kmsg.FetchResp
 	return &resp.Topics[len(resp.Topics)-1]
 }
 
-func (part *fetchPart) response(index int32, committed bool) kmsg.FetchResponseTopicPartition {
+func (part *fetchPart) response(index int32, version int16, committed bool) kmsg.FetchResponseTopicPartition {
 	rp := kmsg.NewFetchResponseTopicPartition()
 	rp.Partition, rp.ErrorCode = index, int16(part.code)
+	if version <= 5 && part.code == core.ErrKafkaStorageError {
+		rp.ErrorCode = int16(core.ErrNotLeaderOrFollower) // KIP-112: which the client knows, and looks for another leader
+	}
 	rp.HighWatermark, rp.LastStableOffset, rp.LogStartOffset = int64(part.hw), int64(part.lso), int64(part.logStart)
 	if committed { // null says that nobody asked
 		rp.AbortedTransactions = make([]kmsg.FetchResponseTopicPartitionAbortedTransaction, len(part.aborted))

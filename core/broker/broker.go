@@ -147,7 +147,8 @@ func New(opts Options) *Broker {
 		byTopic:  make(map[core.TopicID][]*partition),
 		leaving:  make(map[core.TopicPartition]*partition),
 	}
-	b.sessions = fetch.NewCache(fetch.Options{Slots: int(b.cfg.FetchSessionSlots)}, b.rand.Fork("sessions"))
+	slots := int(b.cfg.FetchSessionSlots)
+	b.sessions = fetch.NewCache(fetch.Options{Slots: slots, NoSessions: slots == 0}, b.rand.Fork("sessions"))
 	b.route = route.New(route.Options{Config: b.cfg, Peers: b.peers, Handle: b.request})
 	b.produces = produce.New(produceHost{b.route, b}, b.cfg.Transactions.Verification)
 	b.reads.pending = make(map[step.OpID]pendingRead)

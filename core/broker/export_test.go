@@ -3,6 +3,7 @@ package broker
 import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/metadata"
+	"github.com/klamm-log/klamm/core/purgatory"
 	"github.com/klamm-log/klamm/core/step"
 )
 
@@ -18,3 +19,9 @@ func (b *Broker) Kept(topic string) int { return len(b.byTopic[b.image().Topic(t
 
 // Deletions is the number of DeleteRecords that are not answered.
 func (b *Broker) Deletions() int { return len(b.deletions) }
+
+// ParkedFetches is the number of fetches that wait.
+func (b *Broker) ParkedFetches() (n int) {
+	b.fetches.All(func(*purgatory.Parked[fetchWait]) { n++ })
+	return n
+}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -97,7 +98,7 @@ func (b *Broker) logConfig(t config.Topic, copies int) log.Config {
 	c := log.Config{
 		SegmentBytes: t.SegmentBytes, SegmentMs: t.SegmentMs,
 		IndexIntervalBytes: t.IndexIntervalBytes, IndexMaxBytes: t.SegmentIndexBytes,
-		RetentionMs: t.RetentionMs, RetentionBytes: t.RetentionBytes,
+		RetentionMs: cmp.Or(t.RetentionMs, 1), RetentionBytes: cmp.Or(t.RetentionBytes, 1), // 0 is the log's default, not the strictest limit
 		Compacted:         t.MayHaveHoles,
 		FileDeleteDelayMs: t.FileDeleteDelayMs,
 		Cleaning: compact.Policy{MinDirty: t.MinCleanableRatio, MinLagMs: t.MinCompactionLagMs,

@@ -65,7 +65,7 @@ type Context struct {
 func (c *Cache) Begin(now core.Mono, r *Request) Context {
 	if r.SessionEpoch == InitialEpoch || r.SessionEpoch == FinalEpoch {
 		c.close(r.SessionID)
-		if r.SessionEpoch == FinalEpoch || c.opts.NoSessions || len(r.Partitions) == 0 {
+		if r.SessionEpoch == FinalEpoch || c.opts.NoSessions || len(r.Partitions) == 0 || endless(r.Partitions) {
 			return sessionless(r.Partitions)
 		}
 		return c.open(now, r)
@@ -79,6 +79,9 @@ func (c *Cache) Begin(now core.Mono, r *Request) Context {
 	case s.byID != r.ByID:
 		// A client that was upgraded or downgraded mixes names and ids; the two cannot share a session (KIP-516).
 		return Context{Err: core.ErrFetchSessionTopicIDError}
+	case endless(r.Partitions):
+		c.close(s.id) // its client begins anew, without a session
+		return Context{Err: core.ErrFetchSessionIDNotFound}
 	}
 	before := len(s.order)
 	s.update(r.Partitions, r.Forgotten)
@@ -94,6 +97,12 @@ func (c *Cache) Begin(now core.Mono, r *Request) Context {
 	}
 	s.epoch = nextEpoch(s.epoch)
 	return Context{SessionID: s.id, Partitions: s.snapshot(), session: s, incremental: true}
+}
+
+// endless reports whether a topic's name is longer than any that there is. A session would keep it.
+func endless(asked []Partition) bool {
+	const longest = 249 // bytes, as Kafka's Topic.validate
+	return slices.ContainsFunc(asked, func(p Partition) bool { return len(p.Topic) > longest })
 }
 
 // snapshot is the serving order; it is a copy because the session may change while the fetch is parked.

@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -190,4 +191,19 @@ func TestSessionsThatHaveEndedAreForgotten(t *testing.T) {
 	}
 	require.Equal(t, 1, c.Len())
 	require.Equal(t, 1, c.Kept())
+}
+
+// What no topic can be called is not remembered: sessions are bounded by their number and by that of their partitions, and names of 32 KiB
+// would make of a million partitions as many gigabytes.
+func TestEndlessNamesGetNoSession(t *testing.T) {
+	c := cache(10)
+	endless := asks(strings.Repeat("x", 250), 0)
+	ctx := c.Begin(0, &fetch.Request{Partitions: endless})
+	require.Zero(t, ctx.SessionID)
+	require.Len(t, ctx.Partitions, 1, "and answered all the same")
+	require.Zero(t, c.Len())
+	first := open(t, c, asks(strings.Repeat("x", 249), 0))
+	next := c.Begin(0, &fetch.Request{SessionID: first.SessionID, SessionEpoch: 1, Partitions: endless})
+	require.Equal(t, core.ErrFetchSessionIDNotFound, next.Err)
+	require.Zero(t, c.Len())
 }

@@ -34,7 +34,7 @@ type Config struct {
 	IndexIntervalBytes     int32 // index.interval.bytes, default 4096
 	IndexMaxBytes          int32 // segment.index.bytes, default 10 MiB
 	RetentionMs            int64 // retention.ms, default 7 days, negative for ever; Kafka's 0 is 1 here
-	RetentionBytes         int64 // retention.bytes, default none (any value <= 0)
+	RetentionBytes         int64 // retention.bytes, default none (any value <= 0); Kafka's 0 is 1 here, too
 	TimestampType          record.TimestampType
 	ProducerIDExpirationMs int64 // producer.id.expiration.ms, default 1 day
 	Policy                 Policy

@@ -9,6 +9,7 @@ import (
 
 // Filter chooses transactional ids for ListTransactions. Its zero value chooses all but for Longer.
 type Filter struct {
+	// States and Producers are ascending: a client may name millions, and every id is held against them.
 	States    []State
 	Producers []core.ProducerID
 	// LongerMs lists what has been open for longer than so many milliseconds; negative for any (KIP-994).
@@ -21,9 +22,11 @@ type Filter struct {
 func (c *Coordinator) List(now core.Now, f *Filter) []*Txn {
 	var list []*Txn
 	for id, t := range c.txns.All() {
+		_, state := slices.BinarySearch(f.States, t.hard.State)
+		_, producer := slices.BinarySearch(f.Producers, t.hard.ProducerID)
 		switch {
-		case len(f.States) > 0 && !slices.Contains(f.States, t.hard.State):
-		case len(f.Producers) > 0 && !slices.Contains(f.Producers, t.hard.ProducerID):
+		case len(f.States) > 0 && !state:
+		case len(f.Producers) > 0 && !producer:
 		case f.LongerMs >= 0 && int64(now.Wall-t.hard.Started) <= f.LongerMs:
 		case f.Pattern != nil && !f.Pattern.MatchString(id):
 		default:

@@ -109,8 +109,10 @@ type fetcher struct {
 	req     *kmsg.OffsetFetchRequestGroup
 }
 
-// named are the partitions that the request names.
+// named are the partitions that the request names. One that comes again is refused then: the metadata of four kilobytes that it may have
+// would answer each four bytes of the request.
 func (f *fetcher) named() []kmsg.OffsetFetchResponseGroupTopic {
+	seen := make(map[core.TopicPartition]bool)
 	topics := make([]kmsg.OffsetFetchResponseGroupTopic, 0, len(f.req.Topics))
 	for i := range f.req.Topics {
 		t := &f.req.Topics[i]
@@ -127,11 +129,15 @@ func (f *fetcher) named() []kmsg.OffsetFetchResponseGroupTopic {
 			id = known.ID
 		}
 		for _, partition := range t.Partitions {
+			tp, code := core.TopicPartition{Topic: name, Partition: partition}, code
+			if code == core.ErrNone && seen[tp] {
+				code = core.ErrInvalidRequest
+			}
 			if code != core.ErrNone {
 				row.Partitions = append(row.Partitions, offsetRow(partition, group.Fetched{}, code))
 				continue
 			}
-			tp := core.TopicPartition{Topic: name, Partition: partition}
+			seen[tp] = true
 			row.Partitions = append(row.Partitions, offsetRow(partition, f.c.FetchOffset(f.req.Group, tp, id, f.stable), core.ErrNone))
 		}
 		topics = append(topics, row)

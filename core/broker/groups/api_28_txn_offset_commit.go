@@ -20,13 +20,13 @@ import (
 // from version 5 on to make it so. A member must be of the current generation (KIP-447); who commits for a group without saying who it
 // is (-1), as producers older than that do, is trusted.
 //
-// Version notes: 2 has the leader epoch; 3 member and generation (KIP-447); 4 knows TRANSACTION_ABORTABLE; 5 is of producers of
-// transaction version 2, which do not send AddOffsetsToTxn; 6 topic ids.
+// Version notes: 2 has the leader epoch, and knows COORDINATOR_LOAD_IN_PROGRESS; 3 member and generation (KIP-447); 4 knows
+// TRANSACTION_ABORTABLE; 5 is of producers of transaction version 2, which do not send AddOffsetsToTxn; 6 topic ids.
 func (p *Plane) txnOffsetCommit(now core.Now, r *step.Request, out *step.Effects) {
 	req := r.Body.(*kmsg.TxnOffsetCommitRequest)
 	w := begin(r, 1)
 	switch {
-	case !shards.ValidKey(req.Group):
+	case !validMemberGroup(req.Group):
 		w.Refuse(0, core.ErrInvalidGroupID, out)
 		return
 	case req.TransactionalID == "" || !shards.ValidKey(req.TransactionalID):
@@ -102,7 +102,7 @@ func (p *Plane) verified(now core.Now, c *txnCommit, body wire.Response, out *st
 }
 
 // verdict is what an answer of a transaction coordinator means for a client of a version. What passes is COORDINATOR_LOAD_IN_PROGRESS:
-// the group's coordinator is the right one, and clients of every version try again then.
+// the group's coordinator is the right one, and clients try again then.
 func verdict(body wire.Response, version int16) core.ErrorCode {
 	resp, ok := body.(*kmsg.AddPartitionsToTxnResponse)
 	if !ok || len(resp.Transactions) != 1 || len(resp.Transactions[0].Topics) != 1 || len(resp.Transactions[0].Topics[0].Partitions) != 1 {
@@ -178,13 +178,17 @@ func plainCommit(req *kmsg.TxnOffsetCommitRequest, version int16) (plain *kmsg.O
 	return plain, as
 }
 
-// fillTxnCommit writes the rows of an OffsetCommit's answer into that of a transactional one.
+// fillTxnCommit writes the rows of an OffsetCommit's answer into that of a transactional one. Producers that speak no version above 1 end
+// with an error that they do not expect when they are told that a coordinator is loading (KAFKA-7296).
 func fillTxnCommit(resp *kmsg.TxnOffsetCommitResponse, rows *kmsg.OffsetCommitResponse) {
 	resp.Topics = nil
 	for i := range rows.Topics {
 		t := kmsg.NewTxnOffsetCommitResponseTopic()
 		t.Topic, t.TopicID = rows.Topics[i].Topic, rows.Topics[i].TopicID
 		for _, row := range rows.Topics[i].Partitions {
+			if resp.Version < 2 && row.ErrorCode == int16(core.ErrCoordinatorLoadInProgress) {
+				row.ErrorCode = int16(core.ErrCoordinatorNotAvailable)
+			}
 			t.Partitions = append(t.Partitions, kmsg.TxnOffsetCommitResponseTopicPartition{Partition: row.Partition, ErrorCode: row.ErrorCode})
 		}
 		resp.Topics = append(resp.Topics, t)

@@ -115,6 +115,21 @@ func TestOffsetFetchOfEverything(t *testing.T) {
 	require.Equal(t, core.ErrUnknownTopicID, code(r.call(10, unknown).(*kmsg.OffsetFetchResponse).Groups[0].Topics[0].Partitions[0].ErrorCode))
 }
 
+// A request that names one partition many times is not answered by as many copies of its metadata, 4 KiB each for 4 bytes.
+func TestOffsetFetchTwice(t *testing.T) {
+	r := newLeader(t)
+	r.mustCommit("g", "", -1, 3, 17)
+	req := kmsg.NewPtrOffsetFetchRequest()
+	g := kmsg.NewOffsetFetchRequestGroup()
+	g.Group, g.Topics = "g", []kmsg.OffsetFetchRequestGroupTopic{{Topic: "t", Partitions: []int32{3, 4, 3}}, {Topic: "t", Partitions: []int32{3}}}
+	req.Groups = []kmsg.OffsetFetchRequestGroup{g}
+	topics := r.call(8, req).(*kmsg.OffsetFetchResponse).Groups[0].Topics
+	require.Equal(t, []any{int64(17), "meta"}, []any{topics[0].Partitions[0].Offset, *topics[0].Partitions[0].Metadata})
+	for _, again := range []kmsg.OffsetFetchResponseGroupTopicPartition{topics[0].Partitions[2], topics[1].Partitions[0]} {
+		require.Equal(t, []any{core.ErrInvalidRequest, int64(-1), ""}, []any{code(again.ErrorCode), again.Offset, *again.Metadata})
+	}
+}
+
 // Nothing is served while the log is read, and none of it before it is committed; every API says so.
 func TestNothingIsServedWhileLoading(t *testing.T) {
 	r := newLeader(t)

@@ -236,6 +236,28 @@ func TestBadTransactionalCommits(t *testing.T) {
 	require.Equal(t, core.ErrUnknownTopicID, r.txnCode(seq))
 }
 
+// Offsets of the group without a name are an old consumer's own; a transaction's need a group, as Kafka's GroupCoordinatorService has it.
+func TestTransactionalCommitWithoutAGroup(t *testing.T) {
+	r := newTxnRig(t)
+	require.Equal(t, core.ErrInvalidGroupID, r.txnCode(r.send(5, txnCommitting("", 0, 10))))
+	require.Empty(t, r.asked)
+}
+
+// Producers before TxnOffsetCommit 2 end when they are told that a coordinator is loading (KAFKA-7296).
+func TestOldProducersAreNotToldOfLoading(t *testing.T) {
+	r := newTxnRig(t)
+	for version, want := range []core.ErrorCode{core.ErrCoordinatorNotAvailable, core.ErrCoordinatorNotAvailable, core.ErrCoordinatorLoadInProgress} {
+		seq := r.send(int16(version), txnCommitting("g", 0, 10))
+		r.verify(core.ErrConcurrentTransactions)
+		require.Equal(t, want, r.txnCode(seq), "version %d", version)
+	}
+	r.auto = false
+	group := groups.PartitionFor("g", partitions)
+	r.plane.Unlead(r.now, group, 1, &r.out)
+	r.plane.Lead(r.now, group, 2, 0, 1, &r.out)
+	require.Equal(t, core.ErrCoordinatorNotAvailable, r.txnCode(r.send(1, txnCommitting("g", 0, 10))))
+}
+
 // A member of a consumer group may commit what it has had since the epoch that it names or before (KIP-1251). Of the rest a
 // producer is told what it knows how to go on from: ILLEGAL_GENERATION, not the member's STALE_MEMBER_EPOCH.
 func TestTransactionalCommitOfAnOldMemberEpoch(t *testing.T) {

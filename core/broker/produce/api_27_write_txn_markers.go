@@ -15,7 +15,8 @@ import (
 // Behavior: ends transactions on partitions that this broker leads: each gets a control batch under the transaction's producer id and epoch,
 // with the coordinator's epoch in it. The answer comes when the markers are committed, as for acks=all. A coordinator that was
 // deposed is refused (TRANSACTION_COORDINATOR_FENCED), as is an epoch below the producer's (INVALID_PRODUCER_EPOCH). A marker without an
-// open transaction is appended all the same: it raises the epoch, which keeps late batches out.
+// open transaction is appended all the same: it raises the epoch, which keeps late batches out. A partition that comes twice for one
+// marker is INVALID_REQUEST the second time.
 //
 // Where the partition is a coordinator's own (__consumer_offsets), the coordinator hears of the marker in the same turn. While it loads, or
 // is elsewhere, the answer is NOT_LEADER_OR_FOLLOWER: transaction coordinators know no other way to be told to come again.
@@ -30,10 +31,17 @@ const markersTimeout = 30 * core.Second
 // bumpsEpochs is the transaction version from which on the coordinator raises the epoch before it writes markers.
 const bumpsEpochs = 2
 
+// place is where a marker of a request, by its index, is to be written.
+type place struct {
+	marker int
+	tp     core.TopicPartition
+}
+
 // WriteTxnMarkers serves a request.
 func (p *Plane) WriteTxnMarkers(now core.Now, r *step.Request, req *kmsg.WriteTxnMarkersRequest, out *step.Effects) {
 	resp := req.ResponseKind().(*kmsg.WriteTxnMarkersResponse)
 	w := wait{req: r, resp: resp}
+	seen := make(map[place]bool)
 	resp.Markers = make([]kmsg.WriteTxnMarkersResponseMarker, len(req.Markers))
 	for i := range req.Markers {
 		m, rm := &req.Markers[i], &resp.Markers[i]
@@ -45,6 +53,12 @@ func (p *Plane) WriteTxnMarkers(now core.Now, r *step.Request, req *kmsg.WriteTx
 			rt.Partitions = make([]kmsg.WriteTxnMarkersResponseMarkerTopicPartition, len(t.Partitions))
 			for k, partition := range t.Partitions {
 				rt.Partitions[k].Partition = partition
+				at := place{marker: i, tp: core.TopicPartition{Topic: t.Topic, Partition: partition}}
+				if seen[at] {
+					rt.Partitions[k].ErrorCode = int16(core.ErrInvalidRequest)
+					continue
+				}
+				seen[at] = true
 				rt.Partitions[k].ErrorCode = int16(p.writeMarker(now, m, t.Topic, &rt.Partitions[k], &w, out))
 			}
 		}

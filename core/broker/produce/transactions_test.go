@@ -352,3 +352,30 @@ func TestDescribeProducers(t *testing.T) {
 		{ProducerID: 6, ProducerEpoch: 2, LastSequence: -1, LastTimestamp: 1_000_000, CoordinatorEpoch: 8, CurrentTxnStartOffset: -1},
 	}, got[0].ActiveProducers)
 }
+
+// TestDescribeProducersTwice: a request that names one partition many times is not answered by all of its producers as many times.
+func TestDescribeProducersTwice(t *testing.T) {
+	r := newRig(t)
+	r.produce(9, "", -1, batch{id: 5, plain: true})
+	req := kmsg.NewPtrDescribeProducersRequest()
+	req.Topics = []kmsg.DescribeProducersRequestTopic{{Topic: "t", Partitions: []int32{0, 1, 0}}, {Topic: "t", Partitions: []int32{1}}}
+	r.seq++
+	r.plane.DescribeProducers(&step.Request{Conn: 1, Seq: r.seq, Body: req}, req, &r.out)
+	r.turn()
+	rows := r.reply[r.seq].Body.(*kmsg.DescribeProducersResponse).Topics
+	require.Len(t, rows[0].Partitions[0].ActiveProducers, 1)
+	require.Zero(t, rows[0].Partitions[1].ErrorCode)
+	for _, again := range []kmsg.DescribeProducersResponseTopicPartition{rows[0].Partitions[2], rows[1].Partitions[0]} {
+		require.Equal(t, core.ErrInvalidRequest, core.ErrorCode(again.ErrorCode))
+		require.Empty(t, again.ActiveProducers)
+	}
+}
+
+// TestMarkedTwice: each partition gets a marker once, however often it is named: four bytes of a request would else be a batch each.
+func TestMarkedTwice(t *testing.T) {
+	r := newRig(t)
+	codes := r.marker(5, 0, 1, 1, 0, 1, 0, 0)
+	require.Equal(t, []core.ErrorCode{none, none, core.ErrInvalidRequest, core.ErrInvalidRequest}, codes)
+	require.Equal(t, [2]core.Offset{1, 1}, r.ends())
+	require.Equal(t, []core.ErrorCode{none}, r.marker(5, 0, 1, 1, 0), "another request may repeat it")
+}

@@ -10,8 +10,8 @@ import (
 // AddPartitionsToTxn (key 24, KIP-98).
 //
 // Behavior: partitions become part of the producer's transaction, which begins with the first of them. All of a transaction's
-// partitions are added, or none: if one does not exist the others are OPERATION_NOT_ATTEMPTED. With verify_only nothing is added, and
-// each partition is told whether it is part of the transaction (KIP-890): TRANSACTION_ABORTABLE if not.
+// partitions are added, or none: if one does not exist, or is of __transaction_state, the others are OPERATION_NOT_ATTEMPTED. With
+// verify_only nothing is added, and each partition is told whether it is part of the transaction (KIP-890): TRANSACTION_ABORTABLE if not.
 //
 // Version notes: 0 to 3 come from producers and name one transaction; before 2 a fenced producer is told INVALID_PRODUCER_EPOCH
 // (KIP-588). 4 and 5 come from brokers, for several transactions; what they add is added for a producer of transaction version 2.
@@ -60,16 +60,16 @@ func (p *Plane) addOne(now core.Now, s *shard, w owed, index int) {
 	t := &w.Req.Body.(*kmsg.AddPartitionsToTxnRequest).Transactions[index]
 	resp := w.Resp.(*kmsg.AddPartitionsToTxnResponse)
 	producer := txn.Producer{ID: core.ProducerID(t.ProducerID), Epoch: core.ProducerEpoch(t.ProducerEpoch)}
-	tps, missing := p.named(t)
+	tps, unfit := p.named(t)
 	var code func(i int) core.ErrorCode
 	switch {
 	case t.VerifyOnly && w.Req.Version >= 4:
 		codes := s.Machine().Verify(t.TransactionalID, producer, tps)
 		code = func(i int) core.ErrorCode { return codes[i] }
-	case len(missing) > 0:
+	case len(unfit) > 0:
 		code = func(i int) core.ErrorCode {
-			if missing[tps[i]] {
-				return core.ErrUnknownTopicOrPartition
+			if why, is := unfit[tps[i]]; is {
+				return why
 			}
 			return core.ErrOperationNotAttempted
 		}
@@ -84,24 +84,25 @@ func (p *Plane) addOne(now core.Now, s *shard, w owed, index int) {
 	fillAdd(w.pending, resp, index, code)
 }
 
-// named are the partitions that a transaction of a request names, in its order, and those of them that do not exist.
-func (p *Plane) named(t *kmsg.AddPartitionsToTxnRequestTransaction) (tps []core.TopicPartition, missing map[core.TopicPartition]bool) {
+// named are the partitions that a transaction of a request names, in its order, and why those of them that are not fit are not: they do not
+// exist, or are of the topic to which nobody writes transactions, nor their markers.
+func (p *Plane) named(t *kmsg.AddPartitionsToTxnRequestTransaction) (tps []core.TopicPartition, unfit map[core.TopicPartition]core.ErrorCode) {
 	image := p.host.Image()
+	unfit = make(map[core.TopicPartition]core.ErrorCode)
 	for i := range t.Topics {
 		topic := image.Topic(t.Topics[i].Topic)
 		for _, id := range t.Topics[i].Partitions {
 			tp := core.TopicPartition{Topic: t.Topics[i].Topic, Partition: id}
 			tps = append(tps, tp)
-			if topic != nil && topic.Partition(id) != nil {
-				continue
+			switch {
+			case topic == nil || topic.Partition(id) == nil:
+				unfit[tp] = core.ErrUnknownTopicOrPartition
+			case tp.Topic == Topic:
+				unfit[tp] = core.ErrInvalidTopic
 			}
-			if missing == nil {
-				missing = make(map[core.TopicPartition]bool)
-			}
-			missing[tp] = true
 		}
 	}
-	return tps, missing
+	return tps, unfit
 }
 
 // fillAdd writes one transaction's rows, a code for each partition in the order of the request; versions before 4 have them where

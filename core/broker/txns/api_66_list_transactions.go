@@ -63,10 +63,16 @@ func filter(version int16, req *kmsg.ListTransactionsRequest, resp *kmsg.ListTra
 	for _, id := range req.ProducerIDFilters {
 		f.Producers = append(f.Producers, core.ProducerID(id))
 	}
+	slices.Sort(f.States)
+	slices.Sort(f.Producers)
+	f.States, f.Producers = slices.Compact(f.States), slices.Compact(f.Producers)
 	if version >= 1 {
 		f.LongerMs = req.DurationFilterMillis
 	}
 	if version >= 2 && req.TransactionalIDPattern != nil && *req.TransactionalIDPattern != "" {
+		if _, err := regexp.Compile(*req.TransactionalIDPattern); err != nil {
+			return f, core.ErrInvalidRegularExpression // else "a)|(b" would pass within the parentheses below
+		}
 		var err error
 		if f.Pattern, err = regexp.Compile("^(?:" + *req.TransactionalIDPattern + ")$"); err != nil {
 			return f, core.ErrInvalidRegularExpression

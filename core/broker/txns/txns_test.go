@@ -180,6 +180,19 @@ func TestAddPartitionsInAllForms(t *testing.T) {
 	require.Empty(t, r.call(5, empty).(*kmsg.AddPartitionsToTxnResponse).Transactions)
 }
 
+// TestNoTransactionOnTransactions: nobody writes the marker of a transaction to __transaction_state. Were one of its partitions taken into
+// a transaction, that would never be complete, nor its id ever usable again.
+func TestNoTransactionOnTransactions(t *testing.T) {
+	r := newRig(t, 2)
+	p := r.mustInit("a")
+	req := adding(p, 0)
+	req.Topics = append(req.Topics, kmsg.AddPartitionsToTxnRequestTopic{Topic: shards.TxnTopic, Partitions: []int32{1}})
+	resp := r.call(3, req).(*kmsg.AddPartitionsToTxnResponse)
+	require.Equal(t, core.ErrOperationNotAttempted, core.ErrorCode(resp.Topics[0].Partitions[0].ErrorCode))
+	require.Equal(t, core.ErrInvalidTopic, core.ErrorCode(resp.Topics[1].Partitions[0].ErrorCode))
+	require.Equal(t, "Empty", r.state("a"))
+}
+
 func TestAddOffsets(t *testing.T) {
 	r := newRig(t, 0)
 	p := r.mustInit("a")
@@ -255,8 +268,14 @@ func TestList(t *testing.T) {
 	require.Empty(t, list(1, func(q *kmsg.ListTransactionsRequest) { q.StateFilters = []string{"Bogus"} }).TransactionStates)
 	require.Len(t, list(2, func(q *kmsg.ListTransactionsRequest) { q.TransactionalIDPattern = kmsg.StringPtr("open-.*") }).TransactionStates, 1)
 	require.Empty(t, list(2, func(q *kmsg.ListTransactionsRequest) { q.TransactionalIDPattern = kmsg.StringPtr("pen-.") }).TransactionStates)
-	bad := list(2, func(q *kmsg.ListTransactionsRequest) { q.TransactionalIDPattern = kmsg.StringPtr("(") })
-	require.Equal(t, int16(core.ErrInvalidRegularExpression), bad.ErrorCode)
+	many := list(1, func(q *kmsg.ListTransactionsRequest) {
+		q.StateFilters, q.ProducerIDFilters = []string{"Ongoing", "Empty", "Ongoing"}, []int64{p.pid + 9, p.pid, -1, p.pid}
+	})
+	require.Len(t, many.TransactionStates, 1, "in any order, and repeated")
+	for _, pattern := range []string{"(", "open-1)|(idle"} {
+		bad := list(2, func(q *kmsg.ListTransactionsRequest) { q.TransactionalIDPattern = kmsg.StringPtr(pattern) })
+		require.Equal(t, int16(core.ErrInvalidRegularExpression), bad.ErrorCode, pattern)
+	}
 	r.auto = false
 	r.plane.Unlead(r.now, 0, 1, &r.out)
 	r.logs[0].end++
