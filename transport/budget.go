@@ -52,6 +52,7 @@ func (b *budget) wait(c *connection, partial bool) {
 			b.favoured = c
 			return
 		}
+		c.watch.pause()
 		b.room.Wait()
 	}
 }
@@ -63,6 +64,13 @@ func (b *budget) yield(c *connection) {
 		b.favoured = nil
 	}
 	b.mu.Unlock()
+	b.room.Broadcast()
+}
+
+// wake has those who wait look again. Without the lock one that has just looked, and not yet begun to wait, would miss it.
+func (b *budget) wake() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.room.Broadcast()
 }
 

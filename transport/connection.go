@@ -102,7 +102,7 @@ func (c *connection) close() {
 	c.work.Signal()
 	c.mu.Unlock()
 	c.poke()
-	c.shares.budget.room.Broadcast()
+	c.shares.budget.wake()
 }
 
 // stopReading makes the reader end as if the other side had.
@@ -194,9 +194,11 @@ type watchdog struct {
 
 	stopped  atomic.Bool
 	armed    bool
-	near     bool  // the deadline is one of stall, not of idle
-	received int64 // bytes in all
-	mark     int64 // received when the deadline was set
+	near     bool   // the deadline is one of stall, not of idle
+	received int64  // bytes in all
+	frames   uint64 // whole frames in all
+	mark     int64  // received when the deadline was set
+	whole    uint64 // frames then
 }
 
 // stallProgress is how far a frame must get in the stall timeout, in bytes.
@@ -210,7 +212,7 @@ func (w *watchdog) before(partial bool) {
 }
 
 func (w *watchdog) arm(near bool) {
-	w.armed, w.near, w.mark = true, near, w.received
+	w.armed, w.near, w.mark, w.whole = true, near, w.received, w.frames
 	period := w.idle
 	if near {
 		period = w.stall
@@ -221,6 +223,9 @@ func (w *watchdog) arm(near bool) {
 	}
 }
 
+// pause is called when reading is put off: what the deadline finds then is not the other side's fault.
+func (w *watchdog) pause() { w.armed = false }
+
 // fired is called when a read timed out. It tells whether the connection may go on; busy tells whether requests are
 // in process.
 func (w *watchdog) fired(partial, busy bool) bool {
@@ -228,7 +233,7 @@ func (w *watchdog) fired(partial, busy bool) bool {
 	switch {
 	case w.stopped.Load():
 		return false
-	case w.near && partial && moved < stallProgress:
+	case w.near && partial && moved < stallProgress && w.frames == w.whole: // else this frame has begun later
 		return false
 	case !w.near && moved == 0 && !busy:
 		return false

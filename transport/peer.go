@@ -108,6 +108,7 @@ func (p *peer) read(nc net.Conn) error {
 			if response == nil {
 				break
 			}
+			watch.frames++
 			p.dialer.deliver(response)
 		}
 	}

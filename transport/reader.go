@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -67,8 +68,8 @@ func (c *connection) account() {
 // readMore receives some bytes. If there will be no more it tells whether the end was orderly.
 func (c *connection) readMore() (more, orderly bool) {
 	for {
-		handshake := c.send.tcp == nil && c.watch.received == 0
-		c.watch.before(c.in.Buffered() > 0 || handshake)
+		c.watch.frames = c.in.Seq()
+		c.watch.before(c.begun())
 		n, err := c.nc.Read(c.in.Space())
 		c.in.Advance(n)
 		c.watch.received += int64(n)
@@ -81,13 +82,22 @@ func (c *connection) readMore() (more, orderly bool) {
 				return false, true
 			}
 			busy := c.in.Seq() > c.answered.Load()
-			if !c.watch.fired(c.in.Buffered() > 0, busy) {
+			if !c.watch.fired(c.begun(), busy) {
 				return false, false
 			}
 		default:
 			return false, errors.Is(err, io.EOF)
 		}
 	}
+}
+
+// begun reports whether something is to be received that must not stand still: the rest of a frame, or of a TLS handshake, which
+// cannot be resumed once a read of it has timed out.
+func (c *connection) begun() bool {
+	if encrypted, ok := c.nc.(*tls.Conn); ok && c.watch.received == 0 {
+		return !encrypted.ConnectionState().HandshakeComplete
+	}
+	return c.in.Buffered() > 0
 }
 
 // awaitTurn waits while the connection is muted or has as many requests in process as it may. It is false when the
@@ -112,6 +122,7 @@ func (c *connection) awaitTurn() bool {
 		case c.watch.stopped.Load() && muted == nil:
 			return true
 		}
+		c.watch.pause()
 		select {
 		case <-c.turn:
 		case <-muted:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -416,4 +417,64 @@ func TestTooNewApiVersions(t *testing.T) {
 	require.Equal(t, []byte{0, 0, 0, 5, 0, byte(core.ErrUnsupportedVersion)}, answer[:6])
 	c.send(metadata(6))
 	require.Equal(t, int32(6), c.corr())
+}
+
+// TestSilentHandshake: who connects to an encrypted listener and says nothing, or stops within its greeting, is closed.
+func TestSilentHandshake(t *testing.T) {
+	config, _ := certificate(t)
+	for name, greeting := range map[string][]byte{"nothing": nil, "part": {22, 3, 1, 2, 0}} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, &echo{}, ServerOptions{
+				Listeners: []Listener{{Name: "PLAINTEXT", Addr: "127.0.0.1:0", TLS: config}}, StallTimeout: 50 * time.Millisecond,
+			})
+			c := s.dial(t)
+			c.send(greeting)
+			_, _ = io.Copy(io.Discard, c) // the server may say why
+			awaitClosed(t, s.seen)
+		})
+	}
+}
+
+// TestPausedFrame: a connection that was not read from for longer than the stall timeout, because it had as many requests in
+// process as it may, is not blamed for the frame that stood still meanwhile.
+func TestPausedFrame(t *testing.T) {
+	const stall = 50 * time.Millisecond
+	held := make(chan step.Reply, 2)
+	s := start(t, &echo{handle: func(r *step.Request, _ *step.Effects) bool {
+		wait := r.Corr == 1 || r.Corr == 2
+		if wait {
+			held <- empty(r)
+		}
+		return wait
+	}}, ServerOptions{StallTimeout: stall, Conn: conn.Config{Limits: conn.Limits{InFlight: 2}}})
+	c := s.dial(t)
+	first, last := metadata(1), metadata(3)
+	c.send(append(metadata(0), first[:9]...))
+	require.Equal(t, int32(0), c.corr()) // by now the deadline is that of the first frame's rest
+	c.send(slices.Concat(first[9:], metadata(2), last[:9]))
+	replies := []step.Reply{<-held, <-held}
+	<-time.After(2 * stall)
+	for corr, reply := range replies {
+		s.Reply(reply)
+		require.Equal(t, int32(corr+1), c.corr())
+	}
+	c.send(last[9:])
+	require.Equal(t, int32(3), c.corr())
+}
+
+// TestLateFrame: a frame is judged by its own progress, not by that of an earlier one for which the deadline was set.
+func TestLateFrame(t *testing.T) {
+	const stall = 400 * time.Millisecond
+	s := start(t, &echo{}, ServerOptions{StallTimeout: stall})
+	c := s.dial(t)
+	first, second := metadata(1), metadata(2)
+	c.send(append(metadata(0), first[:9]...))
+	require.Equal(t, int32(0), c.corr())
+	c.send(first[9:])
+	require.Equal(t, int32(1), c.corr())
+	<-time.After(stall * 3 / 4)
+	c.send(second[:9])
+	<-time.After(stall / 2)
+	c.send(second[9:])
+	require.Equal(t, int32(2), c.corr())
 }

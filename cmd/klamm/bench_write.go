@@ -31,6 +31,7 @@ type writer struct {
 	clock    time.Time
 	room     chan struct{} // capacity Outstanding; nil without that limit
 	answered atomic.Int64
+	failed   chan core.ErrorCode // capacity 1: the first error
 
 	// Of take's goroutine, until the client was flushed.
 	latency hist.Hist
@@ -41,7 +42,7 @@ type writer struct {
 }
 
 func newWriter(o benchOptions) *writer {
-	w := &writer{o: o, value: benchValue(o.Size), clock: time.Now()}
+	w := &writer{o: o, value: benchValue(o.Size), clock: time.Now(), failed: make(chan core.ErrorCode, 1)}
 	if o.Outstanding > 0 {
 		w.room = make(chan struct{}, o.Outstanding)
 	}
@@ -67,29 +68,38 @@ func benchValue(size int) []byte {
 func (w *writer) run(ctx context.Context, c *kclient.Client) error {
 	begin := time.Since(w.clock)
 	for i := range w.o.Warmup + w.o.Records {
-		now := time.Since(w.clock)
-		if w.o.Rate > 0 {
-			due := begin + time.Duration(float64(i)/float64(w.o.Rate)*float64(time.Second))
-			if err := waitFor(ctx, due-now); err != nil {
-				return err
-			}
-			now = due
-		}
-		if w.room != nil {
-			select {
-			case w.room <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			if w.o.Rate == 0 {
-				now = time.Since(w.clock)
-			}
+		now, err := w.turn(ctx, begin, i)
+		if err != nil {
+			return err
 		}
 		if err := w.write(ctx, c, uint64(i), now, w.value); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// turn waits until record i may be written, and returns when its time begins.
+func (w *writer) turn(ctx context.Context, begin time.Duration, i int64) (time.Duration, error) {
+	now := time.Since(w.clock)
+	if w.o.Rate > 0 {
+		due := begin + time.Duration(float64(i)/float64(w.o.Rate)*float64(time.Second))
+		if err := waitFor(ctx, due-now); err != nil {
+			return 0, err
+		}
+		now = due
+	}
+	if w.room != nil {
+		select {
+		case w.room <- struct{}{}:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		if w.o.Rate == 0 {
+			now = time.Since(w.clock)
+		}
+	}
+	return now, nil
 }
 
 // write begins one record.
@@ -133,6 +143,7 @@ func (w *writer) take(list []producer.Result) {
 		if r.Err != core.ErrNone {
 			if w.errors == 0 {
 				w.code = r.Err
+				w.failed <- r.Err
 			}
 			w.errors++
 			continue
@@ -191,8 +202,16 @@ func runBenchE2E(ctx context.Context, a *cli.App, o benchOptions) error {
 		if err := located(ctx, c, o.Topic, partitions); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithCancelCause(ctx)
+		user := ctx
+		ctx, cancel := context.WithCancelCause(user)
 		defer cancel(nil)
+		go func() { // a record that is not there would be waited for for ever
+			select {
+			case code := <-w.failed:
+				cancel(fmt.Errorf("a record failed: %w", c.Why(user, code)))
+			case <-ctx.Done():
+			}
+		}()
 		go func() {
 			if err := w.runStamped(ctx, c, run); err != nil {
 				cancel(err)
@@ -200,7 +219,10 @@ func runBenchE2E(ctx context.Context, a *cli.App, o benchOptions) error {
 		}()
 		var ends hist.Hist
 		if err := w.readStamped(ctx, c, run, &ends); err != nil {
-			return fmt.Errorf("%w: %w", err, context.Cause(ctx))
+			if why := context.Cause(ctx); why != nil && user.Err() == nil {
+				return why
+			}
+			return err
 		}
 		if err := c.Flush(ctx); err != nil {
 			return err
@@ -215,13 +237,9 @@ func runBenchE2E(ctx context.Context, a *cli.App, o benchOptions) error {
 func (w *writer) runStamped(ctx context.Context, c *kclient.Client, run uint64) error {
 	begin := time.Since(w.clock)
 	for i := range w.o.Warmup + w.o.Records {
-		now := time.Since(w.clock)
-		if w.o.Rate > 0 {
-			due := begin + time.Duration(float64(i)/float64(w.o.Rate)*float64(time.Second))
-			if err := waitFor(ctx, due-now); err != nil {
-				return err
-			}
-			now = due
+		now, err := w.turn(ctx, begin, i)
+		if err != nil {
+			return err
 		}
 		value := append(make([]byte, 0, len(w.value)), e2eMagic...)
 		value = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(value, run), uint64(i))

@@ -59,10 +59,11 @@ func runConsumeGroup(ctx context.Context, a *cli.App, o consumeOptions, topics [
 		return err
 	}
 	ko := kclient.Options{Group: m, Consumer: consumer.Options{Isolation: o.isolation()}}
-	switch {
-	case o.From == "beginning":
+	if o.From == "beginning" {
 		ko.Consumer.Reset = consumer.ResetEarliest
-	case o.From != "end":
+	}
+	switch {
+	case o.From != "beginning" && o.From != "end":
 		return exit.Errorf(exit.Usage, "--from %s: a group begins where it is, and where it is nowhere at the beginning or the end", o.From)
 	case len(o.Partitions) > 0:
 		return exit.Errorf(exit.Usage, "--partition and --group: the group assigns partitions")

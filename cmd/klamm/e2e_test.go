@@ -162,7 +162,7 @@ func TestConsumeInterrupted(t *testing.T) {
 		t.Fatalf("read %q, %v", line, err)
 	}
 	p.signal(os.Interrupt)
-	if code := p.end(); code != int(exit.Interrupted) {
+	if code := p.end(); code != int(exit.Interrupted) || p.talk.String() != "klamm: interrupted\n" {
 		t.Errorf("exit code %d: %s", code, p.talk)
 	}
 }
@@ -174,6 +174,7 @@ func TestBench(t *testing.T) {
 		{"produce", "--records", "100", "--warmup", "10", "--outstanding", "1"},
 		{"consume", "--records", "1000", "--warmup", "10"},
 		{"e2e", "--records", "50", "--warmup", "5", "--rate", "500"},
+		{"e2e", "--records", "50", "--warmup", "5", "--rate", "500", "--outstanding", "1"},
 	} {
 		var r benchResult
 		out := must(t, exit.OK, "", append([]string{"bench", "-b", addr, "--partitions", "2", "-o", "json"}, args...)...)
@@ -182,6 +183,7 @@ func TestBench(t *testing.T) {
 		}
 	}
 	must(t, exit.NoInput, "", "bench", "consume", "--records", "1000000", "-b", addr)
+	must(t, exit.Data, "", "bench", "e2e", "--records", "5", "--size", "3000000", "-b", addr)
 }
 
 // A cluster of one broker serves, keeps its data where it is told to, and goes with its nodes when it is told to end.

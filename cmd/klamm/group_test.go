@@ -24,6 +24,8 @@ func TestGroupUsage(t *testing.T) {
 		{"consume a b", exit.Usage, "accepts 1 arg(s)"},
 		{"consume t -g g --from 5", exit.Usage, "--from 5"},
 		{"consume t -g g -p 1", exit.Usage, "the group assigns"},
+		{"consume t -g g -p 1 --from beginning", exit.Usage, "the group assigns"},
+		{"consume t u -g g --regex --from beginning", exit.Usage, "--regex"},
 		{"consume t -g g --protocol x", exit.Usage, "--protocol"},
 		{"consume t -g g --assignor uniform", exit.Usage, "--assignor"},
 		{"consume t u -g g --from end --regex", exit.Usage, "--regex"},

@@ -40,6 +40,7 @@ func TestSystemUsage(t *testing.T) {
 		{"topic list -b nonsense", exit.Usage, "not host:port"},
 		{"topic list --timeout 0s", exit.Usage, "not positive"},
 		{"topic list -b 127.0.0.1:1 --timeout 50ms", exit.Unavailable, "no broker answers at 127.0.0.1:1: "},
+		{"produce t -v x -b 127.0.0.1:1 --timeout 50ms", exit.Unavailable, "no broker answers at 127.0.0.1:1: "},
 		{"produce t --acks 2", exit.Usage, "--acks"},
 		{"produce t --codec br", exit.Usage, "--codec"},
 		{"produce t -p -2", exit.Usage, "--partition"},

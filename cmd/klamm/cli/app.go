@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"strings"
 	"syscall"
 
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
@@ -57,7 +58,7 @@ func Run(ctx context.Context, args []string, s Streams, commands Commands) exit.
 		err = coded
 	}
 	if coded != nil && coded.Err != nil {
-		a.printer().Talkf("klamm: %v", coded.Err)
+		a.printer().Talkf("klamm: %s", strings.ReplaceAll(coded.Err.Error(), context.Canceled.Error(), "interrupted"))
 	}
 	return exit.Of(err)
 }

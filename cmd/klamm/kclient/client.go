@@ -217,7 +217,7 @@ func (c *Client) reason(err core.ErrorCode) error {
 	switch {
 	case err == core.ErrNone:
 		return nil
-	case !c.reached && (err == core.ErrRequestTimedOut || err == core.ErrNetworkException):
+	case !c.reached && (err == core.ErrRequestTimedOut || err == core.ErrNetworkException || err == core.ErrUnknownTopicOrPartition):
 		return &Unreachable{Bootstrap: c.opts.Bootstrap, Cause: c.lastErr}
 	case err == core.ErrRequestTimedOut && c.lastErr != "":
 		return fmt.Errorf("%w (%s)", err, c.lastErr)

@@ -15,7 +15,11 @@ const queueLimit = 4096
 func (c *Client) Produce(ctx context.Context, r producer.Record, token uint64) error {
 	c.mu.Lock()
 	for len(c.queue) >= queueLimit && !c.closed && ctx.Err() == nil {
-		stop := context.AfterFunc(ctx, c.room.Broadcast)
+		stop := context.AfterFunc(ctx, func() {
+			c.mu.Lock() // or it would be lost on who has looked and does not wait yet
+			defer c.mu.Unlock()
+			c.room.Broadcast()
+		})
 		c.room.Wait()
 		stop()
 	}
