@@ -438,7 +438,7 @@ func TestSilentHandshake(t *testing.T) {
 // TestPausedFrame: a connection that was not read from for longer than the stall timeout, because it had as many requests in
 // process as it may, is not blamed for the frame that stood still meanwhile.
 func TestPausedFrame(t *testing.T) {
-	const stall = 50 * time.Millisecond
+	const stall = 200 * time.Millisecond
 	held := make(chan step.Reply, 2)
 	s := start(t, &echo{handle: func(r *step.Request, _ *step.Effects) bool {
 		wait := r.Corr == 1 || r.Corr == 2

@@ -30,7 +30,8 @@ func (s *session) roles() {
 	}
 }
 
-// moves lets single operations and faults happen when others do, and faults end then.
+// moves lets single operations and faults happen when others do, and faults end then. What would only begin when the faults are over
+// would not begin at all.
 func (s *session) moves() {
 	n := s.movables()
 	for i := 0; i < n && !s.over; i++ {
@@ -38,7 +39,7 @@ func (s *session) moves() {
 		for _, at := range times(&s.best) {
 			for _, to := range []core.Mono{at, at + moment} {
 				p := clone(s.best)
-				if move(&p, i, to) {
+				if to < p.Safety && move(&p, i, to) {
 					plans = append(plans, p)
 				}
 			}
