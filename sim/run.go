@@ -8,6 +8,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/broker"
 	"github.com/klamm-log/klamm/core/broker/groups"
+	"github.com/klamm-log/klamm/core/record"
 	"github.com/klamm-log/klamm/core/step"
 	"github.com/klamm-log/klamm/sim/workload"
 )
@@ -70,6 +71,7 @@ type run struct {
 	ref     *reference     // of the committed metadata; nil likewise
 	revived int            // brokers started again after the faults
 	unkind  [bugs]*int64   // how often each place was unkind; nil: never asked
+	codecs  record.Codecs  // of batches on the disks
 	limit   int64          // of events; 0: none
 	giveUp  func() bool    // may be nil
 	askAt   int64          // the event at which giveUp is asked again

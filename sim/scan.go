@@ -40,7 +40,7 @@ func (r *run) scan(p *process) {
 		for _, name := range p.disk.Names(v.TP.String()) {
 			if strings.HasSuffix(name, ".log") {
 				data, _ := p.disk.Content(v.TP.String() + "/" + name)
-				scan.Batches = scanSegment(scan.Batches, data, &v)
+				scan.Batches = r.scanSegment(scan.Batches, data, &v)
 			}
 		}
 		r.history.Scan(r.w.now, scan)
@@ -48,8 +48,7 @@ func (r *run) scan(p *process) {
 }
 
 // scanSegment appends the batches of one segment's bytes that lie within the log.
-func scanSegment(dst []history.Batch, data []byte, v *broker.ReplicaView) []history.Batch {
-	var codecs record.Codecs
+func (r *run) scanSegment(dst []history.Batch, data []byte, v *broker.ReplicaView) []history.Batch {
 	var it record.Iterator
 	for len(data) > 0 {
 		b, rest, err := record.ParseBatch(data)
@@ -70,7 +69,7 @@ func scanSegment(dst []history.Batch, data []byte, v *broker.ReplicaView) []hist
 		found := history.Batch{Base: b.BaseOffset(), Last: b.LastOffset()}
 		if err := b.VerifyCRC(); err != nil {
 			found.Fault = history.BadCRC
-		} else if readable(b, &it, &codecs) != nil {
+		} else if readable(b, &it, &r.codecs) != nil {
 			found.Fault = history.BadRecords
 		}
 		dst = append(dst, found)
