@@ -439,9 +439,10 @@ func (r *run) settle() {
 	for _, p := range r.clients {
 		p.wake(w.now)
 	}
-	w.runUntil(w.now+r.plan.Settle, over)
-	if !r.serving() { // somebody still recovers when nobody wants anything of it
-		w.runUntil(w.now+r.plan.Settle, func() bool { return r.hopeless() || r.serving() })
+	bound = w.now + r.plan.Settle
+	w.runUntil(bound, over)
+	if done() && !r.serving() { // somebody still recovers when nobody wants anything of it
+		w.runUntil(bound, func() bool { return r.hopeless() || r.serving() })
 	}
 	if done() {
 		r.result.Settled = w.now

@@ -42,3 +42,22 @@ func TestTinyWorldRepeats(t *testing.T) {
 	}
 	require.NotEqual(t, a.Hash, sim.Run(tiny(2), sim.Options{}).Hash)
 }
+
+// A world without clients is not over before its broker serves.
+func TestNobodyWaits(t *testing.T) {
+	plan := tiny(1)
+	plan.Clients, plan.Safety = nil, core.Millisecond
+	require.Empty(t, sim.Run(plan, sim.Options{}).Unhealthy)
+}
+
+// A run that nobody wants any more is abandoned soon, and one that is wanted goes as if nobody had asked.
+func TestGiveUp(t *testing.T) {
+	whole := sim.Run(tiny(1), sim.Options{})
+	asked := 0
+	wanted := sim.Run(tiny(1), sim.Options{GiveUp: func() bool { asked++; return false }})
+	require.Equal(t, whole.Hash, wanted.Hash)
+	require.Positive(t, asked)
+	left := sim.Run(tiny(1), sim.Options{GiveUp: func() bool { return true }})
+	require.True(t, left.Abandoned)
+	require.Less(t, left.Events, whole.Events)
+}

@@ -253,3 +253,21 @@ func TestVarint(t *testing.T) {
 	_, next = varint64([]byte{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02}, 0)
 	require.Equal(t, -1, next, "65 bits")
 }
+
+// Records of a batch that was opened for good stay as they were when the next one is opened, and hold no more memory than they take.
+func TestResetOwned(t *testing.T) {
+	for codec := None; codec.Valid(); codec++ {
+		t.Run(codec.String(), func(t *testing.T) {
+			var it Iterator
+			var c Codecs
+			var first Record
+			require.NoError(t, it.ResetOwned(batchOf(t, codec, 3, 1000), &c, 1<<20))
+			require.True(t, it.Next(&first))
+			want := bytes.Clone(first.Value)
+			require.LessOrEqual(t, cap(it.records), 4096)
+			require.NoError(t, it.ResetOwned(batchOf(t, codec, 50, 777), &c, 1<<20))
+			require.NoError(t, it.Reset(batchOf(t, codec, 50, 333), &c, 1<<20))
+			require.Equal(t, want, first.Value)
+		})
+	}
+}
