@@ -178,7 +178,7 @@ func (r *reading) assign(ctx context.Context, start consumer.Start, tail int64) 
 	for i, p := range r.partitions {
 		at := start
 		if last != nil && last[i].Err != core.ErrNone {
-			return fmt.Errorf("the end of %v: %w", last[i].TopicPartition, last[i].Err)
+			return noEnd(last[i])
 		}
 		if tail > 0 {
 			at = consumer.Start{Kind: consumer.SeekOffset, Offset: max(0, last[i].Offset-core.Offset(tail))}
@@ -191,6 +191,16 @@ func (r *reading) assign(ctx context.Context, start consumer.Start, tail int64) 
 		}
 	}
 	return nil
+}
+
+// noEnd says why the end of a partition was not told.
+func noEnd(p admin.PartitionOffset) error {
+	r := &kclient.Refused{What: fmt.Sprintf("the end of %v", p.TopicPartition), Code: p.Err}
+	if p.Err == core.ErrOffsetNotAvailable {
+		r.Text = "its leader is new and has not learnt what is committed; with fewer than min.insync.replicas in sync it cannot, " +
+			"see klamm topic describe --under-replicated"
+	}
+	return r
 }
 
 // pollAtEnd is how often partitions without records are looked at for their end.

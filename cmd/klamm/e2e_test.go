@@ -274,7 +274,9 @@ func TestClusterOfThree(t *testing.T) {
 	if q := quorum(); q.Leader < 1 || len(q.Replicas) != 3 || q.Replicas[0].Directory == "" || len(q.Replicas[0].Listeners) != 1 {
 		t.Errorf("quorum %+v", q)
 	}
-	do(exit.OK, "", "topic", "create", "t", "-p", "6")
+	// Of two replicas one may be left: it must be allowed to say alone what is committed, for it may not have heard that before its
+	// leader died. (A follower hears with its next fetch, half a second later at most.) With two in sync it could not (KIP-966).
+	do(exit.OK, "", "topic", "create", "t", "-p", "6", "-c", "min.insync.replicas=1")
 	var lines strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&lines, "line %d\n", i)
@@ -316,7 +318,7 @@ func TestClusterOfThree(t *testing.T) {
 	if got := do(exit.OK, "", "consume", "t", "--from", "beginning", "-e"); strings.Count(got, "\n") != 1000 {
 		t.Errorf("%d records of 1000 are left", strings.Count(got, "\n"))
 	}
-	do(exit.OK, "one more\n", "produce", "t", "-p", "2") // 0 and 1 may have one replica left, and two must be in sync
+	do(exit.OK, "one more\n", "produce", "t")
 	p.signal(syscall.SIGINT)
 	if code := p.end(); code != 0 || !strings.Contains(p.talk.String(), "signal: killed") {
 		t.Errorf("exit code %d: %s", code, p.talk)
