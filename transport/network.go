@@ -1,11 +1,15 @@
 package transport
 
-import "github.com/klamm-log/klamm/core/step"
+import (
+	"github.com/klamm-log/klamm/core/conn"
+	"github.com/klamm-log/klamm/core/step"
+)
 
 // Network is a node's network: what it serves and what it dials. Either may be nil if the machine does not use it.
 type Network struct {
 	Server *Server
 	Dialer *Dialer
+	Memory conn.Memory // where server and dialer have their frames from; nil if the heap is
 }
 
 // Send implements node.Network.
@@ -13,3 +17,10 @@ func (n Network) Send(s step.Send) { n.Dialer.Send(s) }
 
 // Reply implements node.Network.
 func (n Network) Reply(r step.Reply) { n.Server.Reply(r) }
+
+// Reclaim implements node.Network.
+func (n Network) Reclaim(frame []byte) {
+	if n.Memory != nil {
+		n.Memory.Give(frame)
+	}
+}

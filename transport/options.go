@@ -66,6 +66,7 @@ func (o ServerOptions) withDefaults() ServerOptions {
 // DialerOptions says how connections are opened. Zero values are defaults.
 type DialerOptions struct {
 	Limits conn.Limits
+	Memory conn.Memory // of large responses; nil is the heap
 	TLS    *tls.Config // encrypts; nil does not
 	// DialTimeout bounds the opening of a connection. Default 10 s.
 	DialTimeout time.Duration

@@ -30,7 +30,7 @@ type peer struct {
 }
 
 func newPeer(d *Dialer, id step.PeerID) *peer {
-	p := &peer{dialer: d, id: id, client: conn.NewClient(id, d.opts.Limits)}
+	p := &peer{dialer: d, id: id, client: conn.NewClient(id, d.opts.Limits, d.opts.Memory)}
 	p.ctx, p.cancel = context.WithCancel(d.ctx)
 	p.work.L = &p.mu
 	return p

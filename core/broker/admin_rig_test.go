@@ -39,6 +39,7 @@ const (
 func (r *rig) Now() core.Now         { return core.Now{Mono: r.now, Wall: core.Wall(r.now / core.Millisecond)} }
 func (r *rig) Send(step.Send)        {}
 func (r *rig) Reply(rep step.Reply)  { r.replies = append(r.replies, rep) }
+func (r *rig) Reclaim([]byte)        {}
 func (r *rig) Submit(op step.DiskOp) { r.disk.Submit(r.now, op) }
 
 // newRig starts a broker on a healthy disk, with properties beside the rig's own.

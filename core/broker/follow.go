@@ -79,7 +79,7 @@ func (b *Broker) fetchFromLeaders(now core.Now, out *step.Effects) {
 		if addr == "" {
 			continue // fenced for good or not registered; the metadata will say more
 		}
-		req, ok := f.fetcher.Next(now)
+		req, ok := f.fetcher.Next(now, out)
 		if !ok {
 			continue
 		}
@@ -135,7 +135,7 @@ func (b *Broker) followerFetched(now core.Now, f *following, id uint64, r *peer.
 		f.fetcher.Failed(now)
 		return
 	}
-	got := replica.FetchResponse{ID: id, Code: core.ErrorCode(resp.ErrorCode), SessionID: resp.SessionID}
+	got := replica.FetchResponse{ID: id, Code: core.ErrorCode(resp.ErrorCode), SessionID: resp.SessionID, Frame: r.Frame}
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		for j := range t.Partitions {

@@ -102,6 +102,7 @@ func newWorld(t testing.TB, k *fakeKafka, o client.Options) *world {
 func (w *world) Now() core.Now      { return w.now }
 func (w *world) Submit(step.DiskOp) { w.t.Fatal("a client has no disk") }
 func (w *world) Reply(step.Reply)   { w.t.Fatal("a client serves nobody") }
+func (w *world) Reclaim([]byte)     { w.t.Fatal("a client stores nothing") }
 
 func (w *world) after(d core.Mono, do func()) {
 	w.seq++

@@ -22,8 +22,9 @@ type call struct {
 }
 
 // NewClient is the client half of a connection that has just been opened.
-func NewClient(peer step.PeerID, limits Limits) *Client {
-	return &Client{peer: peer, framer: NewFramer(limits.withDefaults().MaxFrame)}
+// Memory, from which large frames get their room, may be nil.
+func NewClient(peer step.PeerID, limits Limits, memory Memory) *Client {
+	return &Client{peer: peer, framer: NewFramer(limits.withDefaults().MaxFrame, memory)}
 }
 
 // Call appends the frame of a [step.Send] of kind Call to dst, at the version that its body is set to.
@@ -93,5 +94,9 @@ func (c *Client) open(frame []byte) (*step.PeerResponse, error) {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	c.waiting = append(c.waiting[:0], c.waiting[1:]...)
-	return &step.PeerResponse{Peer: c.peer, Corr: corr, Body: decoded, Size: lengthSize + int64(len(frame))}, nil
+	resp := &step.PeerResponse{Peer: c.peer, Corr: corr, Body: decoded, Size: lengthSize + int64(len(frame))}
+	if due.key == wire.KeyFetch {
+		resp.Frame = frame
+	}
+	return resp, nil
 }

@@ -28,7 +28,7 @@ func TestBothHalves(t *testing.T) {
 	cfg := everything()
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(n int64) int64 { return rapid.Int64Range(0, n-1).Draw(t, "n") }
-		c, s := NewClient(3, Limits{}), NewServer(4, cfg)
+		c, s := NewClient(3, Limits{}, nil), NewServer(4, cfg)
 		var wireBytes []byte
 		var asked []*step.Send
 		for i := range rapid.IntRange(1, 5).Draw(t, "calls") {
@@ -92,7 +92,7 @@ func TestClientRefusals(t *testing.T) {
 	}
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
-			c := NewClient(1, Limits{})
+			c := NewClient(1, Limits{}, nil)
 			for _, send := range test.calls {
 				c.Call(nil, send)
 			}
@@ -106,7 +106,7 @@ func TestClientRefusals(t *testing.T) {
 }
 
 func TestClientSkipsSilentCalls(t *testing.T) {
-	c := NewClient(1, Limits{})
+	c := NewClient(1, Limits{}, nil)
 	c.Call(nil, ask(1, true))
 	c.Call(nil, ask(2, false))
 	c.Feed(wire.AppendResponse(nil, 2, 9, kmsg.NewPtrMetadataResponse()))
@@ -123,7 +123,7 @@ func FuzzClient(f *testing.F) {
 			return
 		}
 		r.SetVersion(version)
-		c := NewClient(1, Limits{})
+		c := NewClient(1, Limits{}, nil)
 		for corr := range int32(3) {
 			c.Call(nil, &step.Send{Corr: corr + 1, Body: r})
 		}

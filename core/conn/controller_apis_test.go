@@ -20,7 +20,7 @@ func TestControllerRequestsPass(t *testing.T) {
 		for version := api.Min; version <= api.Max; version++ {
 			rapid.Check(t, func(t *rapid.T) {
 				draw := func(n int64) int64 { return rapid.Int64Range(0, n-1).Draw(t, "n") }
-				c, s := NewClient(1, Limits{}), NewServer(2, cfg)
+				c, s := NewClient(1, Limits{}, nil), NewServer(2, cfg)
 				r := kmsg.RequestForKey(api.Key)
 				r.SetVersion(version)
 				wiretest.Fill(r, draw)
@@ -75,7 +75,7 @@ func TestFetchSnapshotSpans(t *testing.T) {
 	require.Len(t, out.Chunks, 3, "literal, span, literal")
 	require.Equal(t, span, out.Chunks[1].Span)
 
-	f := NewFramer(DefaultMaxFrame)
+	f := NewFramer(DefaultMaxFrame, nil)
 	f.Feed(written(out))
 	_, raw, err := wire.ParseResponseHeader(drain(t, &f)[0], wire.KeyFetchSnapshot, 1)
 	require.NoError(t, err)

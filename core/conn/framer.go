@@ -11,29 +11,39 @@ const (
 	stagingMin   = 4 << 10
 	stagingMax   = 64 << 10
 	firstBuffer  = 64 << 10 // taken for a longer frame before its bytes are there
-	trustCeiling = 4 << 20  // most that earlier frames earn a later one
+	forget       = 8        // this part of what earlier frames have earned is lost with each shorter one
+	trustCeiling = 16 << 20 // most that earlier frames earn a later one
 )
+
+// Memory lends room for large frames. What it lends may hold anything.
+type Memory interface {
+	// Take is an empty slice with a capacity of at least size bytes.
+	Take(size int) []byte
+	// Give takes back what nobody uses any more.
+	Give(room []byte)
+}
 
 // Framer cuts a byte stream into frames. Every frame is memory of its own that the framer does not touch again.
 //
-// Memory follows what was received: a frame's buffer starts at 64 KiB, or at the size of the last frame that this
-// connection did send in full, and doubles as it fills. So a connection holds at most three times what it sent,
+// Memory follows what was received: a frame's buffer starts at 64 KiB, or at the size of the frames that this
+// connection did send in full of late, and doubles as it fills. So a connection holds at most three times what it sent,
 // for the moment of growing.
 //
 // Bytes come in either by [Framer.Feed], which copies, or by [Framer.Space] and [Framer.Advance], which let a
 // socket read straight into a large frame's memory.
 type Framer struct {
 	max     int32
+	memory  Memory // nil: the heap
 	staging []byte // [r:w] are received and not yet cut
 	r, w    int
 	frame   []byte // the frame being assembled in memory of its own, nil if none
 	want    int    // its final length
-	trust   int    // length of the last large frame received in full
+	trust   int    // length of large frames received in full; the longest is forgotten bit by bit
 	err     error
 }
 
-// NewFramer is a framer that refuses frames longer than maxFrame bytes.
-func NewFramer(maxFrame int32) Framer { return Framer{max: maxFrame} }
+// NewFramer is a framer that refuses frames longer than maxFrame bytes. Memory may be nil.
+func NewFramer(maxFrame int32, memory Memory) Framer { return Framer{max: maxFrame, memory: memory} }
 
 // Space is memory for the next bytes of the stream, never empty. [Framer.Advance] says how many were written to
 // it. All frames must have been taken by [Framer.Next] before.
@@ -93,7 +103,7 @@ func (f *Framer) Next() ([]byte, error) {
 	}
 	f.r += lengthSize
 	f.want = int(size)
-	f.frame = make([]byte, 0, min(f.want, max(firstBuffer, f.trust)))
+	f.frame = f.take(min(f.want, max(firstBuffer, f.trust)))
 	return f.assemble(), nil
 }
 
@@ -120,9 +130,9 @@ func (f *Framer) assemble() []byte {
 	if len(f.frame) < f.want {
 		return nil
 	}
-	out := f.frame[:f.want:f.want]
+	out := f.frame[:f.want] // with all of its capacity: it may be given back
 	if f.want > firstBuffer {
-		f.trust = min(f.want, trustCeiling)
+		f.trust = min(max(f.want, f.trust-f.trust/forget), trustCeiling)
 	}
 	f.frame, f.want = nil, 0
 	return out
@@ -133,9 +143,19 @@ func (f *Framer) grow() {
 	if len(f.frame) < cap(f.frame) || len(f.frame) == f.want {
 		return
 	}
-	bigger := make([]byte, len(f.frame), min(f.want, 2*cap(f.frame)))
-	copy(bigger, f.frame)
+	bigger := append(f.take(min(f.want, 2*cap(f.frame))), f.frame...)
+	if f.memory != nil {
+		f.memory.Give(f.frame)
+	}
 	f.frame = bigger
+}
+
+// take is room for a frame, or for its beginning. Short frames are the heap's.
+func (f *Framer) take(size int) []byte {
+	if f.memory == nil || size < firstBuffer {
+		return make([]byte, 0, size)
+	}
+	return f.memory.Take(size)
 }
 
 // makeRoom makes staging hold n more bytes. A buffer that filled up in one go is doubled, up to a bound: the

@@ -26,7 +26,7 @@ type Inbound struct {
 // NewInbound is the receiving half of a connection that has just been accepted.
 func NewInbound(id step.ConnID, cfg Config) Inbound {
 	limits := cfg.Limits.withDefaults()
-	return Inbound{id: id, versions: cfg.Versions, limits: limits, framer: NewFramer(limits.MaxFrame), heavy: cfg.Heavy}
+	return Inbound{id: id, versions: cfg.Versions, limits: limits, framer: NewFramer(limits.MaxFrame, cfg.Memory), heavy: cfg.Heavy}
 }
 
 // Feed takes bytes that arrived.
@@ -108,7 +108,7 @@ func (in *Inbound) open(frame []byte) (*step.Request, *step.Reply, error) {
 		Body: decoded, ClientID: head.ClientID, Size: lengthSize + int64(len(frame)),
 	}
 	if produce, ok := decoded.(*kmsg.ProduceRequest); ok {
-		req.Batches = in.checkBatches(produce)
+		req.Batches, req.Frame = in.checkBatches(produce), frame
 	}
 	return req, nil, nil
 }

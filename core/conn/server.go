@@ -33,6 +33,8 @@ type Config struct {
 	// Heavy, if set, runs the check of one compressed batch, which may take as much memory as Limits.MaxDecompressed. An
 	// edge with many readers bounds by it how many run at a time. check tells how many bytes it may have taken.
 	Heavy func(check func() int64)
+	// Memory, if set, is where large frames get their room.
+	Memory Memory
 }
 
 // Server is one served connection, both directions. The owner moves bytes and values:

@@ -48,7 +48,7 @@ func written(o *Output) []byte {
 
 // corrs are the correlation ids of the frames of a stream.
 func corrs(t require.TestingT, stream []byte) []int32 {
-	f := NewFramer(DefaultMaxFrame)
+	f := NewFramer(DefaultMaxFrame, nil)
 	f.Feed(stream)
 	var out []int32
 	for _, frame := range drain(t, &f) {
@@ -186,7 +186,7 @@ func TestTooNewApiVersions(t *testing.T) {
 	s.Reply(answer(third))
 	out := written(s.Take())
 	require.Equal(t, []int32{4, 5, 6}, corrs(t, out))
-	f := NewFramer(DefaultMaxFrame)
+	f := NewFramer(DefaultMaxFrame, nil)
 	f.Feed(out)
 	body := kmsg.NewPtrApiVersionsResponse()
 	require.NoError(t, body.ReadFrom(drain(t, &f)[1][4:]))
@@ -273,7 +273,7 @@ func TestFetchSpans(t *testing.T) {
 	require.Equal(t, spans[2], out.Chunks[3].Span)
 	require.Equal(t, int64(len(written(out))), out.Bytes())
 
-	f := NewFramer(DefaultMaxFrame)
+	f := NewFramer(DefaultMaxFrame, nil)
 	f.Feed(written(out))
 	frames := drain(t, &f)
 	require.Len(t, frames, 2)

@@ -18,6 +18,8 @@ type Clock interface{ Now() core.Now }
 type Network interface {
 	Send(s step.Send)
 	Reply(r step.Reply)
+	// Reclaim takes back the frame of a request or response, see [step.Effects.Spent].
+	Reclaim(frame []byte)
 }
 
 // Disk performs file operations. Submit neither blocks nor fails; outcomes come back as [step.DiskDone].
@@ -101,7 +103,13 @@ func (n *Node) NextDeadline() (core.Mono, bool) {
 
 // flush performs the turn's effects. Replies go before disk operations: the edge takes hold of a reply's spans when it
 // gets the reply, and the same turn may close the file (a segment that retention removed).
+//
+// Memory that is given back goes first: a real edge encodes replies and sends later, so none of this turn may need it, and where the
+// simulator spoils it they show if one does.
 func (n *Node) flush() {
+	for _, frame := range n.out.Spent {
+		n.net.Reclaim(frame)
+	}
 	for i := range n.out.Replies {
 		n.net.Reply(n.out.Replies[i])
 	}

@@ -31,6 +31,7 @@ type Result struct {
 	Broken bool          // the other end closed the connection, or it could not be made: its process may be gone
 	Why    string        // why it failed, in words
 	Size   int64         // of the answer on the wire, in bytes
+	Frame  []byte        // of a Fetch: where the answer lies, see step.Effects.Spent
 }
 
 // Lost is a connection that the other end closed while it was idle.
@@ -149,7 +150,7 @@ func (p *Pool) Response(ev *step.PeerResponse, out *step.Effects) {
 	}
 	id := l.waiting[0]
 	l.waiting = l.waiting[1:]
-	p.finish(id, Result{Body: ev.Body, Sent: true, Size: ev.Size})
+	p.finish(id, Result{Body: ev.Body, Sent: true, Size: ev.Size, Frame: ev.Frame})
 }
 
 // Tick fails the calls whose time is up. Their connections end with them: the answer may still come, and what is behind

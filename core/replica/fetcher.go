@@ -50,6 +50,7 @@ type FetchResponse struct {
 	Code       core.ErrorCode
 	SessionID  int32
 	Partitions []FetchedPartition
+	Frame      []byte // the memory in which all records lie, nil if nobody wants it back; see [step.Effects.Spent]
 }
 
 // Fetcher fetches from one leader all partitions of this node that follow it. At most one request is in flight. The
@@ -65,6 +66,7 @@ type Fetcher struct {
 	dirty   []*tracked              // whose position may differ from what the leader was told
 	syncing []*tracked              // that hold records which are not durable yet
 	fed     []*Replica              // result of AppendHeld
+	frame   []byte                  // of the last answer, if all of it will be durable once nothing is syncing
 	delayed deadline.Heap[*tracked] // that pause after an error
 	forget  map[partKey]struct{}    // in the session, wanted no more
 	goodbye []ForgottenPartition    // the same, in order
@@ -183,10 +185,15 @@ func (f *Fetcher) mark(t *tracked) {
 	}
 }
 
-// Next is the request to send now, if there is one. It is asked at the end of each turn that touched the fetcher.
-func (f *Fetcher) Next(now core.Now) (FetchRequest, bool) {
+// Next is the request to send now, if there is one. It is asked at the end of each turn that touched the fetcher. The memory of the
+// answer before is given back when its records are on the disk.
+func (f *Fetcher) Next(now core.Now, out *step.Effects) (FetchRequest, bool) {
 	if f.awaited != 0 || len(f.parts) == 0 || now.Mono < f.retryAt || f.busy() {
 		return FetchRequest{}, false
+	}
+	if f.frame != nil {
+		out.Spent = append(out.Spent, f.frame)
+		f.frame = nil
 	}
 	full := f.sessionEpoch == 0
 	if full {
@@ -253,14 +260,17 @@ func (f *Fetcher) startOver() {
 func (f *Fetcher) busy() bool {
 	left := f.syncing[:0]
 	for _, t := range f.syncing {
-		if t.gone {
-			continue
+		l := t.r.Log
+		if t.gone || t.held != nil || !l.Ready() {
+			f.frame = nil // it may be needed for longer; nobody here will know for how long
 		}
-		if l := t.r.Log; t.held != nil || l.Ready() && l.DurableOffset() < l.LogEndOffset() {
+		switch {
+		case t.gone:
+		case t.held != nil || l.Ready() && l.DurableOffset() < l.LogEndOffset():
 			left = append(left, t)
-			continue
+		default:
+			f.mark(t)
 		}
-		f.mark(t)
 	}
 	clear(f.syncing[len(left):])
 	f.syncing = left
@@ -325,7 +335,7 @@ func (f *Fetcher) Response(now core.Now, resp FetchResponse, out *step.Effects) 
 		f.sessionFailed(now, resp.Code, out)
 		return
 	}
-	f.awaited, f.failures, f.retryAt = 0, 0, 0
+	f.awaited, f.failures, f.retryAt, f.frame = 0, 0, 0, resp.Frame
 	switch {
 	case resp.SessionID == 0: // none was opened, or it was closed: the next request names all partitions
 		f.sessionID, f.sessionEpoch = 0, 0
@@ -364,7 +374,10 @@ func (f *Fetcher) answered(now core.Now, t *tracked, a *FetchedPartition, out *s
 		f.syncing = append(f.syncing, t)
 	case fetchOn:
 		t.failures = 0
-		if l := t.r.Log; l.Ready() && l.DurableOffset() < l.LogEndOffset() {
+		switch l := t.r.Log; {
+		case !l.Ready():
+			f.frame = nil
+		case l.DurableOffset() < l.LogEndOffset():
 			f.syncing = append(f.syncing, t)
 		}
 	}

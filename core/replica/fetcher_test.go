@@ -85,14 +85,14 @@ func answerTo(req FetchRequest, session int32, ps ...FetchedPartition) FetchResp
 
 func next(t *testing.T, n *labNode, f *Fetcher) FetchRequest {
 	t.Helper()
-	req, ok := f.Next(n.clock())
+	req, ok := f.Next(n.clock(), &n.out)
 	require.True(t, ok)
 	return req
 }
 
 func none(t *testing.T, n *labNode, f *Fetcher) {
 	t.Helper()
-	req, ok := f.Next(n.clock())
+	req, ok := f.Next(n.clock(), &n.out)
 	require.False(t, ok, "%+v", req)
 }
 
@@ -131,6 +131,34 @@ func TestSessionNamesOnlyWhatHasChanged(t *testing.T) {
 	require.Equal(t, []ForgottenPartition{{TopicID: topicID(), Topic: labTopic, Index: 0}}, req.Forgotten)
 	require.Equal(t, []int32{2}, indexes(req.Partitions), "named, not forgotten: the leader forgets after it adds")
 	require.Equal(t, 2, f.Len())
+}
+
+// The memory of an answer is given back with the next request: then its records are on the disk. It is not where a log's disk operations
+// are out of sight.
+func TestAnswersMemoryIsGivenBack(t *testing.T) {
+	n, f := following(t, 2)
+	answer := func(index int32, from core.Offset) []byte {
+		frame := batchAt(t, from, 0, 1)
+		resp := answerTo(next(t, n, f), 7, FetchedPartition{Index: index, Records: frame})
+		resp.Frame = frame
+		f.Response(n.clock(), resp, &n.out)
+		none(t, n, f)
+		require.Empty(t, n.out.Spent, "it is not durable yet")
+		return frame
+	}
+	frame := answer(0, 0)
+	n.sync()
+	f.Response(n.clock(), answerTo(next(t, n, f), 7), &n.out)
+	require.Len(t, n.out.Spent, 1)
+	require.Same(t, &frame[0], &n.out.Spent[0][0])
+	n.out.Reset()
+	f.Response(n.clock(), answerTo(next(t, n, f), 7), &n.out)
+	require.Empty(t, n.out.Spent, "once is enough")
+
+	answer(1, 0)
+	f.Remove(n.parts[1].rep)
+	f.Response(n.clock(), answerTo(next(t, n, f), 7), &n.out)
+	require.Empty(t, n.out.Spent, "nobody waits for that log any more")
 }
 
 func TestSessionsEndAndBegin(t *testing.T) {
@@ -330,7 +358,7 @@ func TestAnIdleRoundDoesNotAllocateMuch(t *testing.T) {
 	n, f := following(t, 500)
 	f.Response(n.clock(), answerTo(next(t, n, f), 7), &n.out)
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() {
-		req, ok := f.Next(n.clock())
+		req, ok := f.Next(n.clock(), &n.out)
 		if !ok || len(req.Partitions) > 0 {
 			t.Fatal("an empty request was due")
 		}

@@ -266,7 +266,7 @@ func (n *labNode) fetch() {
 			f.Touch(p.rep)
 		}
 		f.AppendHeld(n.clock())
-		req, ok := f.Next(n.clock())
+		req, ok := f.Next(n.clock(), &n.out)
 		if !ok {
 			continue
 		}

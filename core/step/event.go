@@ -32,6 +32,8 @@ type Request struct {
 	Batches []Batch
 	// Size is the request's length on the wire in bytes.
 	Size int64
+	// Frame is the memory in which a Produce request lies, to be given back by [Effects.Spent]; nil for every other request.
+	Frame []byte
 }
 
 // Batch is what the edge found in one partition's records of a Produce request. Sizes, CRC, codec, record counts and
@@ -68,6 +70,8 @@ type PeerResponse struct {
 	Corr int32
 	Body wire.Response
 	Size int64 // length on the wire in bytes
+	// Frame is the memory in which a Fetch response lies, to be given back by [Effects.Spent]; nil for every other response.
+	Frame []byte
 }
 
 func (*Start) event()        {}

@@ -25,6 +25,10 @@ type Effects struct {
 	Sends   []Send
 	Replies []Reply
 
+	// Spent are frames of requests and responses that nothing uses any more, not even an outstanding disk operation or a reply or send
+	// of this turn: the edge may overwrite them. To give a frame back is no duty.
+	Spent [][]byte
+
 	// Points are the rare and interesting places that the turn passed, see [Effects.Sometimes].
 	Points []Point
 }
@@ -54,8 +58,9 @@ func (e *Effects) Reset() {
 	clear(e.Disk)
 	clear(e.Sends)
 	clear(e.Replies)
+	clear(e.Spent)
 	clear(e.Points)
-	e.Disk, e.Sends, e.Replies, e.Points = e.Disk[:0], e.Sends[:0], e.Replies[:0], e.Points[:0]
+	e.Disk, e.Sends, e.Replies, e.Spent, e.Points = e.Disk[:0], e.Sends[:0], e.Replies[:0], e.Spent[:0], e.Points[:0]
 }
 
 // Empty reports whether the turn produced nothing.

@@ -67,6 +67,7 @@ type Node struct {
 	disk   *disk.Disk
 	server *transport.Server
 	dialer *transport.Dialer
+	memory transport.Rooms // of large frames, for server and dialer
 	loop   *transport.Loop
 	cancel context.CancelFunc
 
@@ -126,7 +127,7 @@ func Start(o Options) (*Node, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	ended := make(chan struct{})
-	network := transport.Network{Server: n.server, Dialer: n.dialer}
+	network := transport.Network{Server: n.server, Dialer: n.dialer, Memory: &n.memory}
 	go func() {
 		defer close(ended)
 		_ = n.loop.Run(ctx, node.New(n.hooks, clock, network, n.disk)) // ends with ctx only
@@ -139,6 +140,7 @@ func Start(o Options) (*Node, error) {
 // batch that is larger, which a producer's frame has brought, and what stands around them.
 func (n *Node) dialerOptions() transport.DialerOptions {
 	o := n.opts.Dialer
+	o.Memory = &n.memory
 	if o.Limits.MaxFrame == 0 {
 		const around = 32 << 20
 		records := max(int64(n.opts.Config.ReplicaFetchResponseMaxBytes), int64(n.opts.Server.Conn.Limits.MaxFrame), int64(conn.DefaultMaxFrame))
@@ -205,6 +207,7 @@ func (n *Node) serverOptions() transport.ServerOptions {
 	for _, l := range n.opts.Config.Listeners {
 		o.Listeners = append(o.Listeners, transport.Listener{Name: l.Name, Addr: l.Bind})
 	}
+	o.Conn.Memory = &n.memory
 	o.Conn.Versions = conn.NewVersions(broker.APIs()...)
 	o.Files = files{n}
 	return o

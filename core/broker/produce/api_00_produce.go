@@ -1,6 +1,8 @@
 package produce
 
 import (
+	"strings"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/klamm-log/klamm/core"
@@ -60,7 +62,7 @@ func (p *Plane) Produce(now core.Now, r *step.Request, req *kmsg.ProduceRequest,
 	n := 0
 	for i := range req.Topics {
 		t, rt := &req.Topics[i], &resp.Topics[i]
-		rt.Topic, rt.TopicID = t.Topic, t.TopicID
+		rt.Topic, rt.TopicID = strings.Clone(t.Topic), t.TopicID // the request's lies in its memory, see step.Effects.Spent
 		rt.Partitions = make([]kmsg.ProduceResponseTopicPartition, len(t.Partitions))
 		for j := range t.Partitions {
 			rp := &rt.Partitions[j]
@@ -165,7 +167,7 @@ func (p *Plane) produceBatch(
 			batch: heldBatch{t: to, epoch: to.LeaderEpoch(), records: batch, checked: checked, rp: rp, fresh: r.Version >= addVersion},
 			claim: verify.Claim{
 				Slot: to.Slot, LeaderEpoch: to.LeaderEpoch(), Topic: to.TP.Topic, Partition: to.TP.Partition,
-				TransactionalID: *req.TransactionID, ProducerID: s.ProducerID, Epoch: s.ProducerEpoch, Sequence: s.FirstSequence,
+				TransactionalID: strings.Clone(*req.TransactionID), ProducerID: s.ProducerID, Epoch: s.ProducerEpoch, Sequence: s.FirstSequence,
 				Bytes: s.SizeInBytes, Add: r.Version >= addVersion, Abortable: r.Version >= abortableVersion,
 			},
 		})

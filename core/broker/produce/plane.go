@@ -60,6 +60,8 @@ type wait struct {
 	resp wire.Response
 	// appended are the batches that wait; the answer is complete when each is committed or has failed.
 	appended []appended
+	// inUse tells that a log may still use the request's memory when the answer leaves: a batch was not found durable.
+	inUse bool
 }
 
 // appended is bound to the epoch in which it was appended: should another leader take over, the same offsets
@@ -116,7 +118,8 @@ func (p *Plane) offer(w *wait, expired bool, out *step.Effects) bool {
 	waiting := w.appended[:0]
 	for _, a := range w.appended {
 		done, short := a.stored()
-		switch code := a.t.Serving(); {
+		code := a.t.Serving()
+		switch {
 		case code != core.ErrNone:
 			a.refuse(code, "")
 		case a.epoch != a.t.LeaderEpoch():
@@ -128,7 +131,9 @@ func (p *Plane) offer(w *wait, expired bool, out *step.Effects) bool {
 			a.refuse(core.ErrRequestTimedOut, "")
 		default:
 			waiting = append(waiting, a)
+			continue
 		}
+		w.inUse = w.inUse || code != core.ErrNone || a.epoch != a.t.LeaderEpoch() || a.t.Log.DurableOffset() < a.end
 	}
 	w.appended = waiting
 	if len(waiting) > 0 {
@@ -145,6 +150,9 @@ func (p *Plane) reply(w *wait, out *step.Effects) {
 	}
 	r := w.req
 	out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: w.resp})
+	if r.Frame != nil && !w.inUse {
+		out.Spent = append(out.Spent, r.Frame)
+	}
 }
 
 // settled reports whether every batch that the request waits for is decided.

@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -34,6 +35,8 @@ type rig struct {
 	epoch core.PartitionEpoch
 	seq   uint64
 	reply map[uint64]step.Reply
+	frame *byte          // the first byte of the newest request's
+	spent map[*byte]bool // frames that were given back, by their first byte
 	told  []coord.Marker // markers that the coordinators of an internal topic heard of
 	inner bool           // the topic is a coordinators'
 	busy  core.ErrorCode // why their partitions take no markers
@@ -46,7 +49,7 @@ type asked struct {
 
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, now: core.Now{Mono: 1, Wall: 1_000_000}, cfg: config.Topic{MinInsyncReplicas: 1, MaxMessageBytes: 1 << 20,
-		TimestampBeforeMaxMs: 1 << 40, TimestampAfterMaxMs: 1 << 40}, reply: map[uint64]step.Reply{}}
+		TimestampBeforeMaxMs: 1 << 40, TimestampAfterMaxMs: 1 << 40}, reply: map[uint64]step.Reply{}, spent: map[*byte]bool{}}
 	r.plane = New(r, true)
 	for i := range int32(2) {
 		tp := core.TopicPartition{Topic: "t", Partition: i}
@@ -84,6 +87,11 @@ func (r *rig) turn() {
 			r.reply[rep.Seq] = rep
 		}
 		r.out.Replies = r.out.Replies[:0]
+		for _, frame := range r.out.Spent { // before the disk has done anything in this turn: what it needs must not be among them
+			r.spent[&frame[0]] = true
+			clear(frame)
+		}
+		r.out.Spent = r.out.Spent[:0]
 		for i, p := range r.parts {
 			p.Log.EndTurn(r.now, &r.out)
 			ops := slices.Clone(r.out.Disk)
@@ -92,6 +100,9 @@ func (r *rig) turn() {
 			}
 			r.out.Reset()
 			for _, op := range ops {
+				if op.Kind == step.Append && bytes.Count(op.Data, []byte{0}) == len(op.Data) {
+					r.t.Fatal("what is written was given back before")
+				}
 				if op.Op == 0 {
 					continue
 				}
@@ -100,6 +111,7 @@ func (r *rig) turn() {
 					d.Err = step.ErrNotExist
 				}
 				r.parts[d.Owner()-10].Log.DiskDone(r.now, d, &r.out)
+				r.plane.Touch(purgatory.Slot(i)) // acks=1 waits for this log alone
 			}
 			p.Settle()
 			if p.Advance(r.now) {
@@ -181,6 +193,7 @@ func (r *rig) produce(version int16, id string, acks int16, batches ...batch) ui
 	t.Topic = "t"
 	r.seq++
 	sr := &step.Request{Conn: 1, Seq: r.seq, Version: version, Body: req}
+	frame := make([]byte, 0, 1<<12)
 	for _, x := range batches {
 		var b record.Builder
 		var c record.Codecs
@@ -189,12 +202,15 @@ func (r *rig) produce(version int16, id string, acks int16, batches ...batch) ui
 		data, err := b.Finish(&c)
 		require.NoError(r.t, err)
 		p := kmsg.NewProduceRequestTopicPartition()
-		p.Partition, p.Records = x.partition, data
+		at := len(frame)
+		frame = append(frame, data...)
+		p.Partition, p.Records = x.partition, frame[at:len(frame):len(frame)]
 		t.Partitions = append(t.Partitions, p)
 		sum, refusal := record.Check(data, record.Limits{}, &c)
 		sr.Batches = append(sr.Batches, step.Batch{Summary: sum, Refusal: refusal})
 	}
 	req.Topics = append(req.Topics, t)
+	sr.Frame, r.frame = frame, &frame[0]
 	r.plane.Produce(r.now, sr, req, &r.out)
 	r.turn()
 	return sr.Seq

@@ -28,6 +28,7 @@
 //
 //	PERF_ROUNDS  rounds of a full run, default 3
 //	PERF_WARM    0 leaves memory as it is before a measurement
+//	PERF_BEFORE  an earlier build of klamm, which takes the place of the foreign brokers: what a change has brought
 //
 // The package has no code for others.
 package perf

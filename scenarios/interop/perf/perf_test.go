@@ -27,6 +27,7 @@ type run struct {
 	full    bool
 	rounds  int
 	warm    bool
+	before  string // an earlier build of Klamm, empty for none
 	servers []server
 	results results
 }
@@ -34,7 +35,7 @@ type run struct {
 // newRun reads the settings from the environment.
 func newRun(t *testing.T) *run {
 	t.Helper()
-	r := &run{dir: t.TempDir(), full: os.Getenv("PERF_FULL") == "1", rounds: 2, warm: os.Getenv("PERF_WARM") != "0"}
+	r := &run{dir: t.TempDir(), full: os.Getenv("PERF_FULL") == "1", rounds: 2, warm: os.Getenv("PERF_WARM") != "0", before: os.Getenv("PERF_BEFORE")}
 	if !r.full {
 		return r
 	}
@@ -59,8 +60,11 @@ func (r *run) span() hostSpan {
 // TestOneBroker compares single brokers at replication factor 1.
 func TestOneBroker(t *testing.T) {
 	r := newRun(t)
-	r.servers = []server{startKlamm(t, 1), startDiscard(t)}
-	if r.full {
+	r.servers = []server{startKlamm(t, klamm, "", 1), startDiscard(t)}
+	switch {
+	case r.before != "":
+		r.servers = append(r.servers, startKlamm(t, earlier, r.before, 1))
+	case r.full:
 		r.servers = append(r.servers, startKafka(t, kafka, 1), startKafka(t, kafkaSynced, 1, "log.flush.interval.messages=1"))
 	}
 	r.measureAll(t, oneBroker())
@@ -69,8 +73,11 @@ func TestOneBroker(t *testing.T) {
 // TestThreeBrokers compares clusters of three at replication factor 3, of which two have to have a record.
 func TestThreeBrokers(t *testing.T) {
 	r := newRun(t)
-	r.servers = []server{startKlamm(t, 3), startDiscard(t)}
-	if r.full {
+	r.servers = []server{startKlamm(t, klamm, "", 3), startDiscard(t)}
+	switch {
+	case r.before != "":
+		r.servers = append(r.servers, startKlamm(t, earlier, r.before, 3))
+	case r.full:
 		r.servers = append(r.servers, startKafka(t, kafka, 3, "default.replication.factor=3", "min.insync.replicas=2"))
 	}
 	r.measureAll(t, threeBrokers())

@@ -113,19 +113,26 @@ func (r *results) add(w work, server string, s sample) {
 }
 
 // servers are the names in the order of the report.
-func servers() []string { return []string{klamm, kafka, kafkaSynced, discarding, machine} }
+func servers() []string { return []string{klamm, earlier, kafka, kafkaSynced, discarding, machine} }
 
-// baselines are the servers that others are compared with.
-func baselines() []string { return []string{kafka, discarding, machine} }
+// baselines are the servers that others are compared with: an earlier build only if there was one.
+func (r *results) baselines() []string {
+	for _, by := range r.samples {
+		if len(by[earlier]) > 0 {
+			return []string{earlier, kafka, discarding, machine}
+		}
+	}
+	return []string{kafka, discarding, machine}
+}
 
 // String is a Markdown table: a line for each figure of each server at each work.
 func (r *results) String() string {
 	var b strings.Builder
 	b.WriteString("| work | server | rounds | median |")
-	for _, base := range baselines() {
+	for _, base := range r.baselines() {
 		fmt.Fprintf(&b, " / %s |", base)
 	}
-	b.WriteString(" target |\n|---|---|---|---|" + strings.Repeat("---|", len(baselines())) + "---|\n")
+	b.WriteString(" target |\n|---|---|---|---|" + strings.Repeat("---|", len(r.baselines())) + "---|\n")
 	for _, w := range r.works {
 		for _, f := range w.figures() {
 			for _, server := range servers() {
@@ -149,7 +156,7 @@ func (r *results) line(w work, f figure, server string) string {
 		values, texts = append(values, f.of(s)), append(texts, f.text(f.of(s)))
 	}
 	cells := []string{w.Name + ", " + string(f), server, strings.Join(texts, ", "), f.text(middle(values))}
-	for _, base := range baselines() {
+	for _, base := range r.baselines() {
 		cell := ""
 		if ratio, ok := r.ratio(w, f, server, base); ok && base != server {
 			cell = fmt.Sprintf("%.2f", ratio)

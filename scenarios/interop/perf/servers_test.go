@@ -17,15 +17,15 @@ type server struct {
 // stores tells whether what is written can be read.
 func (s server) stores() bool { return s.name != discarding }
 
-// startKlamm runs one node, durable as by default, or a cluster.
-func startKlamm(t *testing.T, nodes int) server {
+// startKlamm runs one node, durable as by default, or a cluster. The binary is that of this tree if none is named.
+func startKlamm(t *testing.T, name, binary string, nodes int) server {
 	t.Helper()
 	if nodes == 1 {
-		n := harness.Start(t, harness.Options{})
-		return server{klamm, []string{n.Addr}, []int{n.Pid}}
+		n := harness.Start(t, harness.Options{Binary: binary})
+		return server{name, []string{n.Addr}, []int{n.Pid}}
 	}
-	s := server{name: klamm}
-	for _, n := range harness.StartCluster(t, harness.ClusterOptions{Nodes: nodes}).Nodes {
+	s := server{name: name}
+	for _, n := range harness.StartCluster(t, harness.ClusterOptions{Binary: binary, Nodes: nodes}).Nodes {
 		s.addrs, s.pids = append(s.addrs, n.Addr), append(s.pids, n.Pid)
 	}
 	return s

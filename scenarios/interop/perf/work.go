@@ -15,6 +15,7 @@ type work struct {
 // The servers, by name. Not all of them take part in all works.
 const (
 	klamm       = "Klamm"
+	earlier     = "earlier Klamm" // another build, see PERF_BEFORE
 	kafka       = "Kafka"
 	kafkaSynced = "Kafka, fsync"
 	discarding  = "discard"
