@@ -43,7 +43,7 @@ func (p *process) Send(s step.Send) {
 	now := p.w.now
 	switch s.Kind {
 	case step.Dial:
-		d := &dialed{conn: p.w.net.Dial(now, p.host, s.Addr), peer: s.Peer, client: conn.NewClient(s.Peer, p.limits, nil)}
+		d := &dialed{conn: p.w.net.Dial(now, p.host, s.Addr), peer: s.Peer, client: conn.NewClient(s.Peer, p.limits, p.memory)}
 		p.dialed[d.conn], p.dialedByID[d.peer] = d, d
 	case step.Call:
 		if d := p.dialedByID[s.Peer]; d != nil && d.open {
@@ -81,12 +81,8 @@ func (p *process) Reply(r step.Reply) {
 	}
 }
 
-// Reclaim implements node.Network. A real edge receives the next request there: whoever still reads this one must notice.
-func (p *process) Reclaim(frame []byte) {
-	for i := range frame {
-		frame[i] = ^frame[i]
-	}
-}
+// Reclaim implements node.Network.
+func (p *process) Reclaim(frame []byte) { p.memory.Give(frame) }
 
 // reply passes an answer on to its connection.
 func (p *process) reply(s *served, r step.Reply) {
@@ -173,7 +169,9 @@ func (p *process) serverEvent(ev simnet.Event) {
 	case simnet.Opened:
 		l := p.listener(p.w.net.Addr(ev.Conn))
 		p.nextConn++
-		s := &served{conn: ev.Conn, id: p.nextConn, server: conn.NewServer(p.nextConn, l.config)}
+		config := l.config
+		config.Memory = p.memory
+		s := &served{conn: ev.Conn, id: p.nextConn, server: conn.NewServer(p.nextConn, config)}
 		p.served[ev.Conn], p.servedByID[s.id] = s, s
 		p.deliver(&step.ConnState{Conn: s.id, Open: true, Listener: l.name})
 	case simnet.Data:

@@ -70,6 +70,7 @@ type process struct {
 	swaps     map[string]bool              // the logs in which a start found a swap of the cleaner to finish
 	ears      *ears                        // nil: nobody listens
 	bugs      *[bugs]*bug                  // nil: kind everywhere
+	memory    *memory                      // of its connections
 	late      map[lateKey][]*step.DiskDone // completions that are held back
 
 	// what its disk has of elections, see election
@@ -134,6 +135,7 @@ func (p *process) start() {
 	p.announced = false
 	p.machine, p.driver = p.spawn(p.incarnation)
 	p.node = node.New(p.machine, p, p, p)
+	p.memory = newMemory()
 	if p.late = nil; p.bugs != nil {
 		p.node.Unkind = p.shell
 	}

@@ -32,7 +32,7 @@ func (c *connection) receive() bool {
 		case err != nil:
 			return true
 		case request != nil:
-			c.admitted(request.Size)
+			c.admitted(max(request.Size, int64(cap(request.Frame)))) // it holds a room, which may be larger
 			c.srv.deliver(request)
 			continue
 		case answer != nil:

@@ -35,10 +35,9 @@ func sizeOf(class int) int {
 // Take is room for at least size bytes, with whatever was in it last: at most twice as large where it is used again, a quarter larger
 // where it is new.
 func (r *Rooms) Take(size int) []byte {
-	if size > mostRoom {
+	if size < leastRoom || size > mostRoom {
 		return make([]byte, 0, size)
 	}
-	size = max(size, leastRoom)
 	class := classOf(size)
 	if sizeOf(class) < size {
 		class++

@@ -11,11 +11,11 @@ const (
 	stagingMin   = 4 << 10
 	stagingMax   = 64 << 10
 	firstBuffer  = 64 << 10 // taken for a longer frame before its bytes are there
-	forget       = 8        // this part of what earlier frames have earned is lost with each shorter one
+	forget       = 8        // this part of what earlier frames have earned is lost with each later one
 	trustCeiling = 16 << 20 // most that earlier frames earn a later one
 )
 
-// Memory lends room for large frames. What it lends may hold anything.
+// Memory lends room for frames. What it lends may hold anything.
 type Memory interface {
 	// Take is an empty slice with a capacity of at least size bytes.
 	Take(size int) []byte
@@ -25,9 +25,9 @@ type Memory interface {
 
 // Framer cuts a byte stream into frames. Every frame is memory of its own that the framer does not touch again.
 //
-// Memory follows what was received: a frame's buffer starts at 64 KiB, or at the size of the frames that this
-// connection did send in full of late, and doubles as it fills. So a connection holds at most three times what it sent,
-// for the moment of growing.
+// Memory follows what was received: a frame's buffer starts at 64 KiB. When that is full it grows to the size of the frames that this
+// connection did send in full of late, and doubles from then on. So what a connection holds is at most three times what it sent, for the
+// moment of growing, or as much as is left of its earlier frames' size; where memory lends larger rooms than it is asked for, by so much more.
 //
 // Bytes come in either by [Framer.Feed], which copies, or by [Framer.Space] and [Framer.Advance], which let a
 // socket read straight into a large frame's memory.
@@ -38,7 +38,7 @@ type Framer struct {
 	r, w    int
 	frame   []byte // the frame being assembled in memory of its own, nil if none
 	want    int    // its final length
-	trust   int    // length of large frames received in full; the longest is forgotten bit by bit
+	trust   int    // length of frames received in full; the longest is forgotten bit by bit
 	err     error
 }
 
@@ -103,7 +103,7 @@ func (f *Framer) Next() ([]byte, error) {
 	}
 	f.r += lengthSize
 	f.want = int(size)
-	f.frame = f.take(min(f.want, max(firstBuffer, f.trust)))
+	f.frame = f.take(min(f.want, firstBuffer))
 	return f.assemble(), nil
 }
 
@@ -131,9 +131,7 @@ func (f *Framer) assemble() []byte {
 		return nil
 	}
 	out := f.frame[:f.want] // with all of its capacity: it may be given back
-	if f.want > firstBuffer {
-		f.trust = min(max(f.want, f.trust-f.trust/forget), trustCeiling)
-	}
+	f.trust = min(max(f.want, f.trust-f.trust/forget), trustCeiling)
 	f.frame, f.want = nil, 0
 	return out
 }
@@ -143,16 +141,16 @@ func (f *Framer) grow() {
 	if len(f.frame) < cap(f.frame) || len(f.frame) == f.want {
 		return
 	}
-	bigger := append(f.take(min(f.want, 2*cap(f.frame))), f.frame...)
+	bigger := append(f.take(min(f.want, max(2*cap(f.frame), f.trust))), f.frame...)
 	if f.memory != nil {
 		f.memory.Give(f.frame)
 	}
 	f.frame = bigger
 }
 
-// take is room for a frame, or for its beginning. Short frames are the heap's.
+// take is room for a frame, or for its beginning.
 func (f *Framer) take(size int) []byte {
-	if f.memory == nil || size < firstBuffer {
+	if f.memory == nil {
 		return make([]byte, 0, size)
 	}
 	return f.memory.Take(size)

@@ -109,22 +109,35 @@ func TestFramerMemoryFollowsBytes(t *testing.T) {
 	}
 }
 
-// TestFramerTrustsWhatItHasSeen: a connection that sends frames of 1 MiB gets the memory for the next at once and
-// without copies, one that does not gets little.
+// TestFramerTrustsWhatItHasSeen: a connection that sends frames of 1 MiB gets the memory for the next with its first 64 KiB, and not before;
+// one that does not gets little, and so does one that has sent nothing of the kind for long.
 func TestFramerTrustsWhatItHasSeen(t *testing.T) {
 	f := NewFramer(DefaultMaxFrame, nil)
-	big := make([]byte, 1<<20)
-	f.Feed(framed(big))
-	require.Len(t, drain(t, &f), 1)
-	f.Feed(binary.BigEndian.AppendUint32(nil, 1<<20))
-	require.Empty(t, drain(t, &f))
-	require.Len(t, f.Space(), 1<<20)
-
-	f.Feed(big)
-	require.Len(t, drain(t, &f), 1)
-	f.Feed(binary.BigEndian.AppendUint32(nil, 100<<20))
-	require.Empty(t, drain(t, &f))
-	require.Less(t, f.Held(), 2<<20)
+	begin := func() (held, afterwards int) {
+		f.Feed(binary.BigEndian.AppendUint32(nil, 1<<20))
+		require.Empty(t, drain(t, &f))
+		held = f.Held()
+		rest := receive(&f, make([]byte, firstBuffer+1))
+		require.Empty(t, drain(t, &f))
+		f.Feed(rest)
+		require.Empty(t, drain(t, &f))
+		afterwards = cap(f.frame)
+		f.Feed(make([]byte, 1<<20-firstBuffer-1))
+		require.Len(t, drain(t, &f), 1)
+		return held, afterwards
+	}
+	held, afterwards := begin()
+	require.Less(t, held, 2*firstBuffer)
+	require.Less(t, afterwards, 4*firstBuffer, "nothing is known of it")
+	held, afterwards = begin()
+	require.Less(t, held, 2*firstBuffer, "four bytes have come")
+	require.Equal(t, 1<<20, afterwards)
+	for range 50 {
+		f.Feed(framed([]byte("small")))
+		require.Len(t, drain(t, &f), 1)
+	}
+	_, afterwards = begin()
+	require.Less(t, afterwards, 4*firstBuffer, "it is long ago")
 }
 
 func TestFramerRefusesLengths(t *testing.T) {

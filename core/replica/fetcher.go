@@ -188,6 +188,10 @@ func (f *Fetcher) mark(t *tracked) {
 // Next is the request to send now, if there is one. It is asked at the end of each turn that touched the fetcher. The memory of the
 // answer before is given back when its records are on the disk.
 func (f *Fetcher) Next(now core.Now, out *step.Effects) (FetchRequest, bool) {
+	if len(f.parts) == 0 { // what the last ones have left is nobody's business any more
+		clear(f.syncing)
+		f.syncing, f.frame = f.syncing[:0], nil
+	}
 	if f.awaited != 0 || len(f.parts) == 0 || now.Mono < f.retryAt || f.busy() {
 		return FetchRequest{}, false
 	}

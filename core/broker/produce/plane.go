@@ -152,6 +152,7 @@ func (p *Plane) reply(w *wait, out *step.Effects) {
 	out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: w.resp})
 	if r.Frame != nil && !w.inUse {
 		out.Spent = append(out.Spent, r.Frame)
+		r.Frame = nil
 	}
 }
 

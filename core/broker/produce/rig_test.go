@@ -88,6 +88,7 @@ func (r *rig) turn() {
 		}
 		r.out.Replies = r.out.Replies[:0]
 		for _, frame := range r.out.Spent { // before the disk has done anything in this turn: what it needs must not be among them
+			require.False(r.t, r.spent[&frame[0]], "given back twice")
 			r.spent[&frame[0]] = true
 			clear(frame)
 		}
