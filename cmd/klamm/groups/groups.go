@@ -105,9 +105,25 @@ func partitionsOf(g kclient.GroupDetails, offsets []kclient.GroupOffset) []core.
 	return slices.Compact(list)
 }
 
-// endsOf looks offsets up, one request per topic. What cannot be told is core.NoOffset.
+// endsOf looks offsets up. What cannot be told is core.NoOffset.
 func endsOf(ctx context.Context, c *kclient.Client, list []core.TopicPartition, at core.Wall) (map[core.TopicPartition]core.Offset, error) {
+	rows, err := lookUp(ctx, c, list, at)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[core.TopicPartition]core.Offset)
+	for tp, r := range rows {
+		out[tp] = core.NoOffset
+		if r.Err == core.ErrNone {
+			out[tp] = r.Offset
+		}
+	}
+	return out, nil
+}
+
+// lookUp asks for offsets topic by topic.
+func lookUp(ctx context.Context, c *kclient.Client, list []core.TopicPartition, at core.Wall) (map[core.TopicPartition]admin.PartitionOffset, error) {
+	out := make(map[core.TopicPartition]admin.PartitionOffset)
 	for len(list) > 0 {
 		topic := list[0].Topic
 		var partitions []int32
@@ -119,10 +135,7 @@ func endsOf(ctx context.Context, c *kclient.Client, list []core.TopicPartition, 
 			return nil, err
 		}
 		for _, r := range rows {
-			out[r.TopicPartition] = core.NoOffset
-			if r.Err == core.ErrNone {
-				out[r.TopicPartition] = r.Offset
-			}
+			out[r.TopicPartition] = r
 		}
 	}
 	return out, nil
