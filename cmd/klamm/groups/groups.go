@@ -83,7 +83,7 @@ func describe(ctx context.Context, c *kclient.Client, id string) (Description, e
 		return Description{}, err
 	}
 	if g.State == kclient.Dead && len(offsets) == 0 {
-		return Description{}, exit.Errorf(exit.NoInput, "there is no group %s", id)
+		return Description{}, noGroup(id)
 	}
 	ends, err := endsOf(ctx, c, partitionsOf(g, offsets), admin.LatestOffset)
 	if err != nil {
@@ -155,7 +155,11 @@ func newDelete(a *cli.App, flags Flags) *cobra.Command {
 			for _, id := range args {
 				done := Deleted{Group: id, DryRun: dry}
 				if dry {
-					if err := idle(ctx, c, id); err != nil {
+					g, err := idle(ctx, c, id)
+					if err == nil && g.State == kclient.Dead {
+						err = noGroup(id)
+					}
+					if err != nil {
 						return err
 					}
 				} else if err := c.DeleteGroup(ctx, id); err != nil {
@@ -171,14 +175,13 @@ func newDelete(a *cli.App, flags Flags) *cobra.Command {
 	return cmd
 }
 
-// idle is an error if a group has members: then its members say where it is, not we.
-func idle(ctx context.Context, c *kclient.Client, id string) error {
+// idle is the group, or an error if it has members: then its members say where it is, not we.
+func idle(ctx context.Context, c *kclient.Client, id string) (kclient.GroupDetails, error) {
 	g, err := c.DescribeGroup(ctx, id)
-	if err != nil {
-		return err
+	if err == nil && (len(g.Members) > 0 || g.State != "Empty" && g.State != kclient.Dead) {
+		err = exit.Errorf(exit.TempFail, "group %s is %s and has %d members; stop them first", id, g.State, len(g.Members))
 	}
-	if len(g.Members) > 0 || g.State != "Empty" && g.State != kclient.Dead {
-		return exit.Errorf(exit.TempFail, "group %s is %s and has %d members; stop them first", id, g.State, len(g.Members))
-	}
-	return nil
+	return g, err
 }
+
+func noGroup(id string) error { return exit.Errorf(exit.NoInput, "there is no group %s", id) }

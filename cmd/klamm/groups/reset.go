@@ -90,7 +90,7 @@ Without -t, all partitions are moved in which the group has an offset. A group t
 }
 
 func reset(ctx context.Context, a *cli.App, c *kclient.Client, id string, to target, o resetOptions) error {
-	if err := idle(ctx, c, id); err != nil {
+	if _, err := idle(ctx, c, id); err != nil {
 		return err
 	}
 	now, err := c.GroupOffsets(ctx, id)

@@ -29,6 +29,8 @@ type Broker struct {
 	RefuseVoter core.ErrorCode
 	// Transaction makes it a coordinator of one transaction, and a leader of partitions with producers.
 	Transaction *Transaction
+	// Group makes it the coordinator of a group, of which there is not much.
+	Group *Group
 
 	Asked []any // what came, in order: Election, []admin.Assignment, AddVoter, RemoveVoter, DescribeFrom, Marker
 }
@@ -81,6 +83,9 @@ func (b *Broker) apis() []conn.VersionRange {
 	if b.Transaction != nil {
 		keys = append(keys, 10, 27, 61, 65, 66)
 	}
+	if b.Group != nil {
+		keys = append(keys, 9, 10, 15, 42, 69)
+	}
 	out := make([]conn.VersionRange, 0, len(keys))
 	for _, key := range keys {
 		out = append(out, conn.VersionRange{Key: key, Max: kmsg.RequestForKey(key).MaxVersion()})
@@ -119,9 +124,11 @@ func (c *Conn) Exchange(in []byte) (out []byte, err error) {
 }
 
 func (b *Broker) answer(req kmsg.Request) kmsg.Response {
-	if resp := b.transaction(req); resp != nil {
-		resp.SetVersion(req.GetVersion())
-		return resp
+	for _, of := range []func(kmsg.Request) kmsg.Response{b.group, b.transaction} {
+		if resp := of(req); resp != nil {
+			resp.SetVersion(req.GetVersion())
+			return resp
+		}
 	}
 	switch req := req.(type) {
 	case *kmsg.MetadataRequest:
