@@ -8,6 +8,7 @@ import (
 
 	"github.com/klamm-log/klamm/cmd/klamm/exit"
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/klamm-log/klamm/core/client/admin/admintest"
 )
 
@@ -61,4 +62,27 @@ func TestTxnAbortTakesOneName(t *testing.T) {
 			t.Errorf("klamm %s: exit %d, printed %q, said %q", line, int(code), out, talk)
 		}
 	}
+}
+
+// A broker has done what was asked for, and its answer was lost. The repetition finds it done.
+func TestOwnWorkIsNoError(t *testing.T) {
+	f := newFake(t, admintest.Broker{
+		Topics: []admintest.Topic{{Name: "t", Partitions: []admintest.Partition{healthy(1)}}},
+		Refuse: map[core.TopicPartition]core.ErrorCode{tp("t", 0): core.ErrNoReassignmentInProgress},
+	})
+	late := func() { f.set(func(b *admintest.Broker) { b.Late = true }) }
+	late()
+	wantPrinted(t, f, exit.OK, "topic t changed\n", "topic alter t -p 3")
+	wantPrinted(t, f, exit.Data, "", "topic alter t -p 3")
+	wantPrinted(t, f, exit.Data, "", "topic alter t -p 2")
+	late()
+	wantPrinted(t, f, exit.OK, "t-0  cancelled\n", "reassign cancel t:0")
+	wantPrinted(t, f, exit.NoInput, "t-0  failed  t-0: NO_REASSIGNMENT_IN_PROGRESS\n", "reassign cancel t:0")
+}
+
+// Who names a partition twice asks for one thing.
+func TestCancelNamesPartitionsOnce(t *testing.T) {
+	f := newFake(t, admintest.Broker{Moving: []admintest.Move{{TopicPartition: tp("t", 1), Replicas: []int32{3, 1}, Adding: []int32{3}, Removing: []int32{1}}}})
+	wantPrinted(t, f, exit.OK, "t-1  cancelled\n", "reassign cancel t:1 t t:1,1")
+	wantAsked(t, f, []admin.Assignment{{TopicPartition: tp("t", 1)}})
 }
