@@ -352,6 +352,21 @@ func TestFencedInstanceFails(t *testing.T) {
 	require.Equal(t, []string{"assigned[t0-0]", "lost[t0-0]", "failed[]"}, w.kinds())
 }
 
+// Somebody who may not be in the group any more is told so by heartbeats: no repetition helps, and its partitions go to others.
+func TestForbiddenMemberFails(t *testing.T) {
+	for _, protocol := range []member.Protocol{member.Classic, member.Consumer} {
+		w := newGroupWorld(t, 1, client.Options{Group: member.Options{Protocol: protocol, ManualCommit: true}}, 1)
+		w.g.target = map[core.TopicID][]int32{w.kafka.topics[0].id: {0}}
+		w.g.retarget = true
+		w.m.Subscribe(w.now, []string{"t0"})
+		w.poll(1)
+		w.g.refuse = core.ErrGroupAuthorizationFailed
+		w.until(func() bool { return w.m.State() == member.Failed })
+		require.Equal(t, []string{"assigned[t0-0]", "lost[t0-0]", "failed[]"}, w.kinds())
+		require.Equal(t, core.ErrGroupAuthorizationFailed, w.events[2].Err)
+	}
+}
+
 // KIP-447: an offset that a transaction is about to overwrite is waited for.
 func TestUnstableOffsetsAreWaitedFor(t *testing.T) {
 	w := newGroupWorld(t, 1, client.Options{}, 1)
