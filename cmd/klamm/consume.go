@@ -147,6 +147,7 @@ type reading struct {
 	partitions []int32
 	ends       map[int32]core.Offset // with ExitAtEnd: where partitions that are not done end
 	seen       int64
+	unprinted  bool // something of the last poll could not be printed
 	line       []byte
 }
 
