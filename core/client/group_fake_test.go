@@ -200,12 +200,18 @@ func (g *fakeGroup) topicNamed(version int16, name string, id core.TopicID) stri
 	if version < 10 {
 		return name
 	}
-	return g.k.find("", id).name
+	if t := g.k.find("", id); t != nil {
+		return t.name
+	}
+	return ""
 }
 
 func (g *fakeGroup) offset(topic string, p int32) (offset int64, code core.ErrorCode) {
 	if g.unstable > 0 {
 		return -1, core.ErrUnstableOffsetCommit
+	}
+	if topic == "" {
+		return -1, core.ErrUnknownTopicID
 	}
 	if o, ok := g.committed[core.TopicPartition{Topic: topic, Partition: p}]; ok {
 		return o, core.ErrNone

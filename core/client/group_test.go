@@ -465,6 +465,24 @@ func TestGroupOptions(t *testing.T) {
 	require.NoError(t, member.Options{}.WithDefaults().Validate())
 }
 
+// A topic is deleted and made again while a member joins: its id of before is of no use to the coordinator, and nothing but the answer to
+// OffsetFetch tells the member so, which reads nothing yet.
+func TestOffsetsOfATopicThatWasMadeAnewAreFetched(t *testing.T) {
+	w := newGroupWorld(t, 1, cooperative(), 1)
+	w.m.Subscribe(w.now, []string{"t0"})
+	renewed := false
+	w.intercept = func(r *inbound) verdict {
+		if _, ok := r.body.(*kmsg.OffsetFetchRequest); ok && !renewed {
+			renewed = true
+			anew := w.kafka.topic("t0", 1)
+			anew.parts[0].store(record.None, record.Options{}, "first")
+			w.kafka.topics = w.kafka.topics[1:]
+		}
+		return verdict{}
+	}
+	require.Equal(t, []string{"first"}, values(w.poll(1)))
+}
+
 // A topic is deleted and made again under the same name. What was processed of the old one says nothing of the new one, which has no
 // records yet: neither what the timer commits nor what the application wanted to commit before is stored for it.
 func TestOffsetsOfADeletedTopicAreNotCommittedForItsSuccessor(t *testing.T) {
