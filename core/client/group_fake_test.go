@@ -256,8 +256,13 @@ func (g *fakeGroup) offsetCommit(r *kmsg.OffsetCommitRequest, resp *kmsg.OffsetC
 	for _, t := range r.Topics {
 		row := kmsg.OffsetCommitResponseTopic{Topic: t.Topic, TopicID: t.TopicID}
 		for _, p := range t.Partitions {
-			if code == core.ErrNone {
-				g.committed[core.TopicPartition{Topic: g.topicNamed(r.Version, t.Topic, t.TopicID), Partition: p.Partition}] = p.Offset
+			code, name := code, g.topicNamed(r.Version, t.Topic, t.TopicID)
+			switch {
+			case code != core.ErrNone:
+			case name == "":
+				code = core.ErrUnknownTopicID
+			default:
+				g.committed[core.TopicPartition{Topic: name, Partition: p.Partition}] = p.Offset
 			}
 			row.Partitions = append(row.Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: int16(code)})
 		}

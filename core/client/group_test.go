@@ -483,6 +483,20 @@ func TestOffsetsOfATopicThatWasMadeAnewAreFetched(t *testing.T) {
 	require.Equal(t, []string{"first"}, values(w.poll(1)))
 }
 
+// The same of a commit, while the partition is paused: its outcome does not wait for the commit's time to be up.
+func TestCommitOfATopicThatWasMadeAnewEnds(t *testing.T) {
+	w := newGroupWorld(t, 1, client.Options{Group: member.Options{ManualCommit: true}}, 1)
+	w.m.Subscribe(w.now, []string{"t0"})
+	w.poll(3)
+	w.m.Pause(w.now, "t0", 0)
+	w.idle(2 * core.Second)
+	w.kafka.topic("t0", 1)
+	w.kafka.topics = w.kafka.topics[1:]
+	w.m.Commit(w.now, nil, 1)
+	w.until(func() bool { return len(w.done) == 1 })
+	require.Equal(t, core.ErrUnknownTopicID, w.done[0].Err)
+}
+
 // A topic is deleted and made again under the same name. What was processed of the old one says nothing of the new one, which has no
 // records yet: neither what the timer commits nor what the application wanted to commit before is stored for it.
 func TestOffsetsOfADeletedTopicAreNotCommittedForItsSuccessor(t *testing.T) {
