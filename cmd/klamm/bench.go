@@ -13,6 +13,7 @@ import (
 	"github.com/klamm-log/klamm/cmd/klamm/kclient"
 	"github.com/klamm-log/klamm/cmd/klamm/simulate"
 	"github.com/klamm-log/klamm/core"
+	"github.com/klamm-log/klamm/core/client/admin"
 	"github.com/klamm-log/klamm/core/client/consumer"
 	"github.com/klamm-log/klamm/core/client/producer"
 	"github.com/spf13/cobra"
@@ -161,18 +162,19 @@ func runBenchConsume(ctx context.Context, a *cli.App, o benchOptions) error {
 		if err != nil {
 			return err
 		}
-		if err := enoughRecords(ctx, c, o, partitions); err != nil {
+		ends, err := enoughRecords(ctx, c, o, partitions)
+		if err != nil {
 			return err
 		}
 		if err := assignAll(ctx, c, o.Topic, partitions, consumer.SeekBeginning); err != nil {
 			return err
 		}
-		if _, err := drain(ctx, c, o.Warmup); err != nil {
+		if _, err := drain(ctx, c, o.Warmup, ends); err != nil {
 			return err
 		}
 		r := benchResult{Schema: benchSchema, Kind: "consume", Topic: o.Topic, Records: o.Records}
 		begin := time.Now()
-		if r.Bytes, err = drain(ctx, c, o.Records); err != nil {
+		if r.Bytes, err = drain(ctx, c, o.Records, ends); err != nil {
 			return err
 		}
 		r.measured(time.Since(begin))
@@ -180,17 +182,52 @@ func runBenchConsume(ctx context.Context, a *cli.App, o benchOptions) error {
 	})
 }
 
-// drain reads so many records and returns the bytes of their keys and values.
-func drain(ctx context.Context, c *kclient.Client, count int64) (bytes int64, err error) {
+// drain reads so many records and returns the bytes of their keys and values. Where all partitions are at their ends and it were too few,
+// there are no more: transactions' markers and what was compacted away have offsets too.
+func drain(ctx context.Context, c *kclient.Client, count int64, ends []admin.PartitionOffset) (bytes int64, err error) {
 	const most = 10_000
 	var records []consumer.Record
 	for seen := int64(0); seen < count; seen += int64(len(records)) {
-		if records, _, err = c.Poll(ctx, int(min(most, count-seen)), records[:0]); err != nil {
+		if records, err = pollSome(ctx, c, int(min(most, count-seen)), records[:0]); err != nil {
 			return bytes, err
 		}
 		for i := range records {
 			bytes += int64(len(records[i].Key) + len(records[i].Value))
 		}
+		if len(records) > 0 {
+			continue
+		}
+		if end, err := allRead(ctx, c, ends); err != nil {
+			return bytes, err
+		} else if end {
+			return bytes, exit.Errorf(exit.NoInput, "%d records are missing: not every offset of topic %s is that of a record to be read", count-seen, ends[0].Topic)
+		}
 	}
 	return bytes, nil
+}
+
+// pollSome waits for records, but not for ever: then there are none. A partition that stopped will never bring any.
+func pollSome(ctx context.Context, c *kclient.Client, most int, dst []consumer.Record) ([]consumer.Record, error) {
+	brief, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	records, events, err := c.Poll(brief, most, dst)
+	if err != nil && (ctx.Err() != nil || brief.Err() == nil) {
+		return records, err
+	}
+	for _, e := range events {
+		if e.Kind == consumer.EventStopped {
+			return records, stopped(e)
+		}
+	}
+	return records, nil
+}
+
+// allRead reports whether every partition is at its end.
+func allRead(ctx context.Context, c *kclient.Client, ends []admin.PartitionOffset) (bool, error) {
+	for _, p := range ends {
+		if at, known, err := c.Position(ctx, p.Topic, p.Partition); err != nil || !known || at < p.Offset {
+			return false, err
+		}
+	}
+	return true, nil
 }

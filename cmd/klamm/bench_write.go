@@ -199,7 +199,7 @@ func runBenchE2E(ctx context.Context, a *cli.App, o benchOptions) error {
 		if err := assignAll(ctx, c, o.Topic, partitions, consumer.SeekEnd); err != nil {
 			return err
 		}
-		if err := located(ctx, c, o.Topic, partitions); err != nil {
+		if err := located(ctx, c, o.Topic, partitions, o.Timeout); err != nil {
 			return err
 		}
 		user := ctx
@@ -256,7 +256,7 @@ func (w *writer) readStamped(ctx context.Context, c *kclient.Client, run uint64,
 	var records []consumer.Record
 	var err error
 	for ends.Count() < w.o.Records {
-		if records, _, err = c.Poll(ctx, 1000, records[:0]); err != nil {
+		if records, err = pollSome(ctx, c, 1000, records[:0]); err != nil {
 			return err
 		}
 		now := time.Since(w.clock)
@@ -282,47 +282,50 @@ func assignAll(ctx context.Context, c *kclient.Client, topic string, partitions 
 	return nil
 }
 
-// located waits until every partition has a position.
-func located(ctx context.Context, c *kclient.Client, topic string, partitions []int32) error {
+// located waits until every partition has a position, which one without a leader never gets.
+func located(ctx context.Context, c *kclient.Client, topic string, partitions []int32, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for _, p := range partitions {
 		for {
 			_, ok, err := c.Position(ctx, topic, p)
+			if err == nil && !ok {
+				err = waitFor(ctx, time.Millisecond)
+			}
 			if err != nil {
-				return err
+				return fmt.Errorf("the end of %s-%d: %w", topic, p, err)
 			}
 			if ok {
 				break
-			}
-			if err := waitFor(ctx, time.Millisecond); err != nil {
-				return err
 			}
 		}
 	}
 	return nil
 }
 
-// enoughRecords says so if a topic has fewer records than are to be read.
-func enoughRecords(ctx context.Context, c *kclient.Client, o benchOptions, partitions []int32) error {
+// enoughRecords says so if a topic has fewer records than are to be read. Else it tells where its partitions end.
+func enoughRecords(ctx context.Context, c *kclient.Client, o benchOptions, partitions []int32) (ends []admin.PartitionOffset, err error) {
 	sum := int64(0)
 	for _, at := range []core.Wall{admin.LatestOffset, admin.EarliestOffset} {
 		offsets, err := c.Offsets(ctx, o.Topic, partitions, at)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, p := range offsets {
 			if p.Err != core.ErrNone {
-				return fmt.Errorf("offsets of %v: %w", p.TopicPartition, p.Err)
+				return nil, fmt.Errorf("offsets of %v: %w", p.TopicPartition, p.Err)
 			}
 			if at == admin.EarliestOffset {
 				sum -= int64(p.Offset)
 			} else {
 				sum += int64(p.Offset)
+				ends = append(ends, p)
 			}
 		}
 	}
 	if need := o.Warmup + o.Records; sum < need {
-		return exit.Errorf(exit.NoInput, "topic %s has %d records, %d are needed: run klamm bench produce --topic %s --records %d first",
+		return nil, exit.Errorf(exit.NoInput, "topic %s has %d records, %d are needed: run klamm bench produce --topic %s --records %d first",
 			o.Topic, sum, need, o.Topic, need-sum)
 	}
-	return nil
+	return ends, nil
 }

@@ -147,6 +147,7 @@ type reading struct {
 	partitions []int32
 	ends       map[int32]core.Offset // with ExitAtEnd: where partitions that are not done end
 	seen       int64
+	unprinted  bool // something of the last poll could not be printed
 	line       []byte
 }
 
@@ -292,8 +293,13 @@ func (r *reading) tell(events []consumer.Event) error {
 		case consumer.EventError:
 			r.a.Talkf("klamm: %s: %v (%s); trying again", where, e.Err, e.Detail)
 		case consumer.EventStopped:
-			return fmt.Errorf("%s at offset %d: %w (%s)", where, e.From, e.Err, e.Detail)
+			return stopped(e)
 		}
 	}
 	return nil
+}
+
+// stopped is why a partition is not read any more.
+func stopped(e consumer.Event) error {
+	return fmt.Errorf("%s-%d at offset %d: %w (%s)", e.Topic, e.Partition, e.From, e.Err, e.Detail)
 }

@@ -79,7 +79,7 @@ func runConsumeGroup(ctx context.Context, a *cli.App, o consumeOptions, topics [
 		// Whoever is interrupted leaves in good order, so that nothing is read twice and nobody waits for its session to end.
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Timeout)
 		defer cancel()
-		return errors.Join(err, c.Leave(last))
+		return errors.Join(err, c.Leave(last, !r.unprinted))
 	})
 }
 
@@ -102,6 +102,7 @@ func (r *reading) runGroup(ctx context.Context) error {
 		}
 		records = got.Records
 		if err := r.print(records); err != nil {
+			r.unprinted = true // whoever reads next reads it again
 			return exit.With(exit.IO, err)
 		}
 		if r.o.Count > 0 && r.seen >= r.o.Count {

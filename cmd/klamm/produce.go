@@ -213,13 +213,13 @@ func readLines(ctx context.Context, in io.Reader) <-chan line {
 		r := bufio.NewReaderSize(in, 1<<20)
 		for {
 			text, err := r.ReadBytes('\n')
-			text = trimLineEnd(text, err == nil)
-			l := line{text: text}
-			if err != nil && len(text) == 0 {
+			l := line{text: trimLineEnd(text, err == nil)}
+			switch {
+			case err == nil:
+			case !errors.Is(err, io.EOF): // what came of the line is not the line
+				l = line{end: true, err: err}
+			case len(text) == 0:
 				l = line{end: true}
-				if !errors.Is(err, io.EOF) {
-					l.err = err
-				}
 			}
 			select {
 			case out <- l:

@@ -36,8 +36,9 @@ func (w *writing) produce(ctx context.Context, r producer.Record, token uint64) 
 	}
 	w.written++
 	if w.txns && w.written == w.each {
-		w.open = false
-		return w.c.End(ctx, true)
+		err := w.c.End(ctx, true)
+		w.open = err != nil && ctx.Err() != nil // the user broke it off: [writing.end] sees to it
+		return err
 	}
 	return nil
 }

@@ -200,12 +200,18 @@ func (g *fakeGroup) topicNamed(version int16, name string, id core.TopicID) stri
 	if version < 10 {
 		return name
 	}
-	return g.k.find("", id).name
+	if t := g.k.find("", id); t != nil {
+		return t.name
+	}
+	return ""
 }
 
 func (g *fakeGroup) offset(topic string, p int32) (offset int64, code core.ErrorCode) {
 	if g.unstable > 0 {
 		return -1, core.ErrUnstableOffsetCommit
+	}
+	if topic == "" {
+		return -1, core.ErrUnknownTopicID
 	}
 	if o, ok := g.committed[core.TopicPartition{Topic: topic, Partition: p}]; ok {
 		return o, core.ErrNone
@@ -250,8 +256,13 @@ func (g *fakeGroup) offsetCommit(r *kmsg.OffsetCommitRequest, resp *kmsg.OffsetC
 	for _, t := range r.Topics {
 		row := kmsg.OffsetCommitResponseTopic{Topic: t.Topic, TopicID: t.TopicID}
 		for _, p := range t.Partitions {
-			if code == core.ErrNone {
-				g.committed[core.TopicPartition{Topic: g.topicNamed(r.Version, t.Topic, t.TopicID), Partition: p.Partition}] = p.Offset
+			code, name := code, g.topicNamed(r.Version, t.Topic, t.TopicID)
+			switch {
+			case code != core.ErrNone:
+			case name == "":
+				code = core.ErrUnknownTopicID
+			default:
+				g.committed[core.TopicPartition{Topic: name, Partition: p.Partition}] = p.Offset
 			}
 			row.Partitions = append(row.Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: int16(code)})
 		}

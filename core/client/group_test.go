@@ -352,6 +352,21 @@ func TestFencedInstanceFails(t *testing.T) {
 	require.Equal(t, []string{"assigned[t0-0]", "lost[t0-0]", "failed[]"}, w.kinds())
 }
 
+// Somebody who may not be in the group any more is told so by heartbeats: no repetition helps, and its partitions go to others.
+func TestForbiddenMemberFails(t *testing.T) {
+	for _, protocol := range []member.Protocol{member.Classic, member.Consumer} {
+		w := newGroupWorld(t, 1, client.Options{Group: member.Options{Protocol: protocol, ManualCommit: true}}, 1)
+		w.g.target = map[core.TopicID][]int32{w.kafka.topics[0].id: {0}}
+		w.g.retarget = true
+		w.m.Subscribe(w.now, []string{"t0"})
+		w.poll(1)
+		w.g.refuse = core.ErrGroupAuthorizationFailed
+		w.until(func() bool { return w.m.State() == member.Failed })
+		require.Equal(t, []string{"assigned[t0-0]", "lost[t0-0]", "failed[]"}, w.kinds())
+		require.Equal(t, core.ErrGroupAuthorizationFailed, w.events[2].Err)
+	}
+}
+
 // KIP-447: an offset that a transaction is about to overwrite is waited for.
 func TestUnstableOffsetsAreWaitedFor(t *testing.T) {
 	w := newGroupWorld(t, 1, client.Options{}, 1)
@@ -448,6 +463,38 @@ func TestGroupOptions(t *testing.T) {
 		require.Error(t, bad.WithDefaults().Validate(), "%+v", bad)
 	}
 	require.NoError(t, member.Options{}.WithDefaults().Validate())
+}
+
+// A topic is deleted and made again while a member joins: its id of before is of no use to the coordinator, and nothing but the answer to
+// OffsetFetch tells the member so, which reads nothing yet.
+func TestOffsetsOfATopicThatWasMadeAnewAreFetched(t *testing.T) {
+	w := newGroupWorld(t, 1, cooperative(), 1)
+	w.m.Subscribe(w.now, []string{"t0"})
+	renewed := false
+	w.intercept = func(r *inbound) verdict {
+		if _, ok := r.body.(*kmsg.OffsetFetchRequest); ok && !renewed {
+			renewed = true
+			anew := w.kafka.topic("t0", 1)
+			anew.parts[0].store(record.None, record.Options{}, "first")
+			w.kafka.topics = w.kafka.topics[1:]
+		}
+		return verdict{}
+	}
+	require.Equal(t, []string{"first"}, values(w.poll(1)))
+}
+
+// The same of a commit, while the partition is paused: its outcome does not wait for the commit's time to be up.
+func TestCommitOfATopicThatWasMadeAnewEnds(t *testing.T) {
+	w := newGroupWorld(t, 1, client.Options{Group: member.Options{ManualCommit: true}}, 1)
+	w.m.Subscribe(w.now, []string{"t0"})
+	w.poll(3)
+	w.m.Pause(w.now, "t0", 0)
+	w.idle(2 * core.Second)
+	w.kafka.topic("t0", 1)
+	w.kafka.topics = w.kafka.topics[1:]
+	w.m.Commit(w.now, nil, 1)
+	w.until(func() bool { return len(w.done) == 1 })
+	require.Equal(t, core.ErrUnknownTopicID, w.done[0].Err)
 }
 
 // A topic is deleted and made again under the same name. What was processed of the old one says nothing of the new one, which has no

@@ -26,12 +26,13 @@ const (
 	Unhealthy      Code = 10  // a node ended by itself, or cannot go on
 	Usage          Code = 64  // the command line makes no sense
 	Data           Code = 65  // the input, or what the other side was asked for, is malformed
-	NoInput        Code = 66  // a file or topic to read does not exist
+	NoInput        Code = 66  // a file, topic, group or the like does not exist
 	Unavailable    Code = 69  // nobody answers, or something that is needed is taken
 	Software       Code = 70  // a bug of this program, or of the broker
 	CantCreate     Code = 73  // what is to be made exists, or cannot be made
 	IO             Code = 74  // reading or writing failed
 	TempFail       Code = 75  // might work later
+	NoPerm         Code = 77  // it is not allowed
 	Config         Code = 78  // the configuration cannot work
 	Interrupted    Code = 130 // by a signal; what was printed is partial
 )
@@ -65,6 +66,8 @@ func (c Code) String() string {
 		return "input/output"
 	case TempFail:
 		return "temporary failure"
+	case NoPerm:
+		return "no permission"
 	case Config:
 		return "configuration"
 	case Interrupted:
@@ -139,17 +142,26 @@ func OfKafka(e core.ErrorCode) Code {
 	switch e {
 	case core.ErrNone:
 		return OK
-	case core.ErrNetworkException, core.ErrBrokerNotAvailable, core.ErrUnsupportedVersion:
+	case core.ErrNetworkException, core.ErrBrokerNotAvailable, core.ErrUnsupportedVersion,
+		core.ErrProducerFenced, core.ErrInvalidProducerEpoch, core.ErrFencedInstanceID, core.ErrUnreleasedInstanceID, core.ErrGroupMaxSizeReached:
 		return Unavailable
-	case core.ErrUnknownTopicOrPartition, core.ErrUnknownTopicID, core.ErrOffsetOutOfRange:
+	case core.ErrUnknownTopicOrPartition, core.ErrUnknownTopicID, core.ErrOffsetOutOfRange, core.ErrGroupIDNotFound,
+		core.ErrTransactionalIDNotFound, core.ErrVoterNotFound, core.ErrResourceNotFound, core.ErrNoReassignmentInProgress:
 		return NoInput
-	case core.ErrTopicAlreadyExists:
+	case core.ErrTopicAlreadyExists, core.ErrDuplicateVoter:
 		return CantCreate
+	case core.ErrNonEmptyGroup: // until its members are stopped
+		return TempFail
+	case core.ErrTopicAuthorizationFailed, core.ErrGroupAuthorizationFailed, core.ErrClusterAuthorizationFailed,
+		core.ErrTransactionalIDAuthorizationFailed:
+		return NoPerm
 	case core.ErrKafkaStorageError, core.ErrCorruptMessage:
 		return IO
 	case core.ErrInvalidTopic, core.ErrInvalidPartitions, core.ErrInvalidReplicationFactor, core.ErrInvalidConfig,
 		core.ErrInvalidRequest, core.ErrInvalidReplicaAssignment, core.ErrMessageTooLarge, core.ErrRecordListTooLarge,
-		core.ErrInvalidTimestamp, core.ErrInvalidRecord, core.ErrPolicyViolation, core.ErrUnsupportedCompressionType:
+		core.ErrInvalidTimestamp, core.ErrInvalidRecord, core.ErrPolicyViolation, core.ErrUnsupportedCompressionType,
+		core.ErrInvalidGroupID, core.ErrInvalidTransactionTimeout, core.ErrInvalidSessionTimeout, core.ErrInconsistentGroupProtocol,
+		core.ErrUnsupportedAssignor, core.ErrInvalidRegularExpression:
 		return Data
 	}
 	if e.Retriable() {

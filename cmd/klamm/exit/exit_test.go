@@ -31,6 +31,7 @@ func TestCodes(t *testing.T) {
 		{exit.CantCreate, 73, "cannot create"},
 		{exit.IO, 74, "input/output"},
 		{exit.TempFail, 75, "temporary failure"},
+		{exit.NoPerm, 77, "no permission"},
 		{exit.Config, 78, "configuration"},
 		{exit.Interrupted, 130, "interrupted"},
 		{exit.Code(42), 42, "exit code 42"},
@@ -64,6 +65,15 @@ func TestOf(t *testing.T) {
 		{core.ErrRequestTimedOut, exit.TempFail},
 		{core.ErrKafkaStorageError, exit.IO},
 		{core.ErrUnknownServerError, exit.Software},
+		{core.ErrGroupIDNotFound, exit.NoInput},
+		{core.ErrTransactionalIDNotFound, exit.NoInput},
+		{core.ErrNoReassignmentInProgress, exit.NoInput},
+		{core.ErrVoterNotFound, exit.NoInput},
+		{core.ErrDuplicateVoter, exit.CantCreate},
+		{core.ErrNonEmptyGroup, exit.TempFail},
+		{core.ErrGroupAuthorizationFailed, exit.NoPerm},
+		{core.ErrProducerFenced, exit.Unavailable},
+		{core.ErrInvalidGroupID, exit.Data},
 	} {
 		if got := exit.Of(test.err); got != test.want {
 			t.Errorf("%v: exit %d (%v), want %d (%v)", test.err, int(got), got, int(test.want), test.want)

@@ -83,7 +83,7 @@ func describe(ctx context.Context, c *kclient.Client, id string) (Description, e
 		return Description{}, err
 	}
 	if g.State == kclient.Dead && len(offsets) == 0 {
-		return Description{}, exit.Errorf(exit.NoInput, "there is no group %s", id)
+		return Description{}, noGroup(id)
 	}
 	ends, err := endsOf(ctx, c, partitionsOf(g, offsets), admin.LatestOffset)
 	if err != nil {
@@ -105,9 +105,25 @@ func partitionsOf(g kclient.GroupDetails, offsets []kclient.GroupOffset) []core.
 	return slices.Compact(list)
 }
 
-// endsOf looks offsets up, one request per topic. What cannot be told is core.NoOffset.
+// endsOf looks offsets up. What cannot be told is core.NoOffset.
 func endsOf(ctx context.Context, c *kclient.Client, list []core.TopicPartition, at core.Wall) (map[core.TopicPartition]core.Offset, error) {
+	rows, err := lookUp(ctx, c, list, at)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[core.TopicPartition]core.Offset)
+	for tp, r := range rows {
+		out[tp] = core.NoOffset
+		if r.Err == core.ErrNone {
+			out[tp] = r.Offset
+		}
+	}
+	return out, nil
+}
+
+// lookUp asks for offsets topic by topic.
+func lookUp(ctx context.Context, c *kclient.Client, list []core.TopicPartition, at core.Wall) (map[core.TopicPartition]admin.PartitionOffset, error) {
+	out := make(map[core.TopicPartition]admin.PartitionOffset)
 	for len(list) > 0 {
 		topic := list[0].Topic
 		var partitions []int32
@@ -119,10 +135,7 @@ func endsOf(ctx context.Context, c *kclient.Client, list []core.TopicPartition, 
 			return nil, err
 		}
 		for _, r := range rows {
-			out[r.TopicPartition] = core.NoOffset
-			if r.Err == core.ErrNone {
-				out[r.TopicPartition] = r.Offset
-			}
+			out[r.TopicPartition] = r
 		}
 	}
 	return out, nil
@@ -142,7 +155,11 @@ func newDelete(a *cli.App, flags Flags) *cobra.Command {
 			for _, id := range args {
 				done := Deleted{Group: id, DryRun: dry}
 				if dry {
-					if err := idle(ctx, c, id); err != nil {
+					g, err := idle(ctx, c, id)
+					if err == nil && g.State == kclient.Dead {
+						err = noGroup(id)
+					}
+					if err != nil {
 						return err
 					}
 				} else if err := c.DeleteGroup(ctx, id); err != nil {
@@ -158,14 +175,13 @@ func newDelete(a *cli.App, flags Flags) *cobra.Command {
 	return cmd
 }
 
-// idle is an error if a group has members: then its members say where it is, not we.
-func idle(ctx context.Context, c *kclient.Client, id string) error {
+// idle is the group, or an error if it has members: then its members say where it is, not we.
+func idle(ctx context.Context, c *kclient.Client, id string) (kclient.GroupDetails, error) {
 	g, err := c.DescribeGroup(ctx, id)
-	if err != nil {
-		return err
+	if err == nil && (len(g.Members) > 0 || g.State != "Empty" && g.State != kclient.Dead) {
+		err = exit.Errorf(exit.TempFail, "group %s is %s and has %d members; stop them first", id, g.State, len(g.Members))
 	}
-	if len(g.Members) > 0 || g.State != "Empty" && g.State != kclient.Dead {
-		return exit.Errorf(exit.TempFail, "group %s is %s and has %d members; stop them first", id, g.State, len(g.Members))
-	}
-	return nil
+	return g, err
 }
+
+func noGroup(id string) error { return exit.Errorf(exit.NoInput, "there is no group %s", id) }

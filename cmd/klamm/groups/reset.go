@@ -4,6 +4,7 @@ package groups
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,9 +20,10 @@ import (
 
 // target is where a reset goes.
 type target struct {
-	at     core.Wall   // a special timestamp or milliseconds, for ListOffsets; noTime: not by time
-	offset core.Offset // an offset, if not by time and not by shift
-	shift  int64       // relative to what is committed, if not 0
+	at       core.Wall   // a special timestamp or milliseconds, for ListOffsets; noTime: not by time
+	offset   core.Offset // an offset, if not by time and not relative
+	relative bool        // to what is committed, by shift, which may be 0
+	shift    int64
 }
 
 const noTime core.Wall = -100
@@ -48,7 +50,7 @@ func parseTarget(s string) (target, error) {
 		return target{}, exit.Errorf(exit.Usage, "--to %q is none of beginning, end, an offset, +N, -N, @time", s)
 	}
 	if s[0] == '+' || s[0] == '-' {
-		return target{at: noTime, shift: n}, nil
+		return target{at: noTime, relative: true, shift: n}, nil
 	}
 	return target{at: noTime, offset: core.Offset(n)}, nil
 }
@@ -88,7 +90,7 @@ Without -t, all partitions are moved in which the group has an offset. A group t
 }
 
 func reset(ctx context.Context, a *cli.App, c *kclient.Client, id string, to target, o resetOptions) error {
-	if err := idle(ctx, c, id); err != nil {
+	if _, err := idle(ctx, c, id); err != nil {
 		return err
 	}
 	now, err := c.GroupOffsets(ctx, id)
@@ -110,9 +112,9 @@ func reset(ctx context.Context, a *cli.App, c *kclient.Client, id string, to tar
 	if err != nil {
 		return err
 	}
-	asked := last
-	if to.at != noTime {
-		if asked, err = endsOf(ctx, c, list, to.at); err != nil {
+	var asked map[core.TopicPartition]admin.PartitionOffset
+	if to.at >= 0 {
+		if asked, err = lookUp(ctx, c, list, to.at); err != nil {
 			return err
 		}
 	}
@@ -135,8 +137,8 @@ func reset(ctx context.Context, a *cli.App, c *kclient.Client, id string, to tar
 }
 
 // move is where one partition goes. Outside of the log an offset would be reset by the policy of whoever reads next, so it is
-// moved to the nearer end, as Kafka's tool does.
-func (to target) move(tp core.TopicPartition, now []kclient.GroupOffset, first, last, asked core.Offset) (ResetRow, error) {
+// moved to the nearer end, as Kafka's tool does. asked is what the leader said of the time, if there is one.
+func (to target) move(tp core.TopicPartition, now []kclient.GroupOffset, first, last core.Offset, asked admin.PartitionOffset) (ResetRow, error) {
 	row := ResetRow{Topic: tp.Topic, Partition: tp.Partition, From: -1}
 	for _, o := range now {
 		if o.TopicPartition == tp {
@@ -148,13 +150,21 @@ func (to target) move(tp core.TopicPartition, now []kclient.GroupOffset, first, 
 	}
 	dst := to.offset
 	switch {
-	case to.at != noTime && asked == core.NoOffset: // no record that young
+	case to.at == admin.EarliestOffset:
+		dst = first
+	case to.at == admin.LatestOffset:
+		dst = last
+	case to.at != noTime && asked.Err != core.ErrNone: // which is not "there is none": the end would skip what is there
+		return row, &kclient.Refused{What: "the offset in " + tp.String() + " at that time", Code: asked.Err}
+	case to.at != noTime && asked.Offset == core.NoOffset: // no record that young
 		dst = last
 	case to.at != noTime:
-		dst = asked
-	case to.shift != 0 && row.From < 0:
+		dst = asked.Offset
+	case to.relative && row.From < 0:
 		return row, exit.Errorf(exit.NoInput, "the group has no offset in %v to move from", tp)
-	case to.shift != 0:
+	case to.relative && to.shift > math.MaxInt64-row.From:
+		dst = last
+	case to.relative:
 		dst = core.Offset(row.From + to.shift)
 	}
 	row.To = int64(min(max(dst, first), last))

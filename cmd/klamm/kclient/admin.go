@@ -3,6 +3,7 @@ package kclient
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/admin"
@@ -86,6 +87,11 @@ func request[T kmsg.Response](ctx context.Context, c *Client, req kmsg.Request, 
 	return body, r.Ambiguous, nil
 }
 
+// timeoutMillis is how long a broker may take.
+func (c *Client) timeoutMillis() int32 {
+	return int32(min(c.opts.Timeout.Milliseconds(), math.MaxInt32))
+}
+
 // NewTopic is a topic to be made.
 type NewTopic struct {
 	Name        string
@@ -107,7 +113,7 @@ type Config struct {
 // on its way, that is no error.
 func (c *Client) CreateTopic(ctx context.Context, t NewTopic) (id core.TopicID, err error) {
 	req := kmsg.NewPtrCreateTopicsRequest()
-	req.TimeoutMillis, req.ValidateOnly = int32(c.opts.Timeout.Milliseconds()), t.Validate
+	req.TimeoutMillis, req.ValidateOnly = c.timeoutMillis(), t.Validate
 	row := kmsg.NewCreateTopicsRequestTopic()
 	row.Topic, row.NumPartitions, row.ReplicationFactor = t.Name, t.Partitions, t.Replication
 	for _, e := range t.Configs {
@@ -133,7 +139,7 @@ func (c *Client) CreateTopic(ctx context.Context, t NewTopic) (id core.TopicID, 
 // DeleteTopic deletes a topic.
 func (c *Client) DeleteTopic(ctx context.Context, name string) error {
 	req := kmsg.NewPtrDeleteTopicsRequest()
-	req.TimeoutMillis = int32(c.opts.Timeout.Milliseconds())
+	req.TimeoutMillis = c.timeoutMillis()
 	row := kmsg.NewDeleteTopicsRequestTopic()
 	row.Topic = kmsg.StringPtr(name)
 	req.Topics, req.TopicNames = append(req.Topics, row), []string{name} // the one from version 6 on, the other before
@@ -154,16 +160,21 @@ func (c *Client) DeleteTopic(ctx context.Context, name string) error {
 // AddPartitions makes a topic have so many partitions in all.
 func (c *Client) AddPartitions(ctx context.Context, name string, total int32) error {
 	req := kmsg.NewPtrCreatePartitionsRequest()
-	req.TimeoutMillis = int32(c.opts.Timeout.Milliseconds())
+	req.TimeoutMillis = c.timeoutMillis()
 	row := kmsg.NewCreatePartitionsRequestTopic()
 	row.Topic, row.Count = name, total
 	req.Topics = append(req.Topics, row)
-	resp, _, err := request[*kmsg.CreatePartitionsResponse](ctx, c, req, admin.Controller)
+	resp, repeated, err := request[*kmsg.CreatePartitionsResponse](ctx, c, req, admin.Controller)
 	if err != nil {
 		return err
 	}
 	if len(resp.Topics) != 1 {
 		return fmt.Errorf("the answer to CreatePartitions has %d topics", len(resp.Topics))
+	}
+	if repeated && core.ErrorCode(resp.Topics[0].ErrorCode) == core.ErrInvalidPartitions {
+		if t, err := c.Topic(ctx, name); err == nil && len(t.Partitions) == int(total) { // its own work
+			return nil
+		}
 	}
 	return refused("topic "+name, resp.Topics[0].ErrorCode, resp.Topics[0].ErrorMessage)
 }

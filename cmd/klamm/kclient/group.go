@@ -94,9 +94,16 @@ func (c *Client) AtEnd(ctx context.Context) (end bool, err error) {
 	return end, err
 }
 
-// Leave commits, unless that is manual, and leaves the group. The records handed out count as processed.
-func (c *Client) Leave(ctx context.Context) error {
-	if err := c.do(ctx, func(now core.Now) { c.inner.Group().Leave(now) }); err != nil {
+// Leave commits, unless that is manual, and leaves the group. With done the records handed out count as processed; without, nothing is
+// committed any more.
+func (c *Client) Leave(ctx context.Context, done bool) error {
+	err := c.do(ctx, func(now core.Now) {
+		if !done {
+			c.inner.Group().Rewind(now) // forgets what was handed out
+		}
+		c.inner.Group().Leave(now)
+	})
+	if err != nil {
 		return err
 	}
 	left := make(chan member.State, 1)

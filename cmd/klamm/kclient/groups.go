@@ -3,6 +3,7 @@ package kclient
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -88,10 +89,11 @@ func (c *Client) DescribeGroup(ctx context.Context, id string) (GroupDetails, er
 	d := GroupDetails{Group: Group{ID: id, ProtocolType: g.ProtocolType, State: g.State, Type: "classic", Coordinator: reply.Node}, Assignor: g.Protocol, Epoch: -1}
 	if none || g.State == Dead {
 		d.State = Dead
-		if modern, ok := c.describeModern(ctx, id); ok { // DescribeGroups knows classic groups only
-			return modern, nil
+		modern, err := c.describeModern(ctx, id) // DescribeGroups knows classic groups only
+		if errors.Is(err, core.ErrGroupIDNotFound) || errors.Is(err, core.ErrUnsupportedVersion) {
+			return d, nil
 		}
-		return d, nil
+		return modern, err
 	}
 	for i := range g.Members {
 		m := &g.Members[i]
@@ -105,14 +107,21 @@ func (c *Client) DescribeGroup(ctx context.Context, id string) (GroupDetails, er
 	return d, nil
 }
 
-// describeModern tells of a KIP-848 group; it is false if there is none, or the broker knows none.
-func (c *Client) describeModern(ctx context.Context, id string) (GroupDetails, bool) {
+// describeModern tells of a KIP-848 group. The error wraps core.ErrGroupIDNotFound if there is none, and core.ErrUnsupportedVersion if
+// the broker knows none.
+func (c *Client) describeModern(ctx context.Context, id string) (GroupDetails, error) {
 	req := kmsg.NewPtrConsumerGroupDescribeRequest()
 	req.Groups = []string{id}
 	reply, err := c.call(ctx, req, admin.Route{Kind: admin.Coordinator, Group: id})
 	resp, _, err := body[*kmsg.ConsumerGroupDescribeResponse](reply, err)
-	if err != nil || len(resp.Groups) != 1 || resp.Groups[0].ErrorCode != 0 {
-		return GroupDetails{}, false
+	switch {
+	case err != nil:
+		return GroupDetails{}, err
+	case len(resp.Groups) != 1:
+		return GroupDetails{}, fmt.Errorf("the answer to ConsumerGroupDescribe has %d groups", len(resp.Groups))
+	}
+	if err := refused("group "+id, resp.Groups[0].ErrorCode, resp.Groups[0].ErrorMessage); err != nil {
+		return GroupDetails{}, err
 	}
 	g := &resp.Groups[0]
 	d := GroupDetails{Group: Group{ID: id, ProtocolType: "consumer", State: g.State, Type: "consumer", Coordinator: reply.Node}, Assignor: g.AssignorName, Epoch: g.Epoch}
@@ -129,7 +138,7 @@ func (c *Client) describeModern(ctx context.Context, id string) (GroupDetails, b
 		}
 		d.Members = append(d.Members, row)
 	}
-	return d, true
+	return d, nil
 }
 
 // GroupOffset is where a group is in one partition.
@@ -172,7 +181,9 @@ func (c *Client) GroupOffsets(ctx context.Context, id string) ([]GroupOffset, er
 		return nil, err
 	}
 	for _, g := range resp.Groups {
-		code = max(code, g.ErrorCode)
+		if code == 0 { // not max: UNKNOWN_SERVER_ERROR is -1
+			code = g.ErrorCode
+		}
 		for _, t := range g.Topics {
 			name := t.Topic
 			if resp.Version >= 10 {

@@ -88,9 +88,10 @@ func (c *Client) Elect(ctx context.Context, unclean bool, partitions []core.Topi
 	return out, nil
 }
 
-// Reassign moves replicas, or cancels moves. Rows come for each partition asked for.
+// Reassign moves replicas, or cancels moves. Rows come for each partition asked for. That there is nothing to cancel is no error if an
+// answer was lost on its way: it may have been cancelled by this call.
 func (c *Client) Reassign(ctx context.Context, list []admin.Assignment) ([]Outcome, error) {
-	resp, _, err := body[*kmsg.AlterPartitionAssignmentsResponse](c.ask(ctx, func(a *admin.Admin, now core.Now, token uint64) {
+	resp, repeated, err := body[*kmsg.AlterPartitionAssignmentsResponse](c.ask(ctx, func(a *admin.Admin, now core.Now, token uint64) {
 		a.AlterAssignments(now, list, token)
 	}))
 	if err != nil {
@@ -102,6 +103,9 @@ func (c *Client) Reassign(ctx context.Context, list []admin.Assignment) ([]Outco
 	var out []Outcome
 	for i := range resp.Topics {
 		for _, p := range resp.Topics[i].Partitions {
+			if repeated && core.ErrorCode(p.ErrorCode) == core.ErrNoReassignmentInProgress {
+				p.ErrorCode, p.ErrorMessage = 0, nil
+			}
 			out = append(out, outcome(resp.Topics[i].Topic, p.Partition, p.ErrorCode, p.ErrorMessage))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/client/txn"
@@ -37,11 +38,27 @@ func (c *Client) handTxns(now core.Now) {
 	c.watches = kept
 }
 
-// until waits for a condition, which is looked at after each turn, on the loop's goroutine.
+// until waits for a condition, which is looked at after each turn, on the loop's goroutine; no longer than a request may take, and never
+// again after it has returned.
 func (c *Client) until(ctx context.Context, met func(now core.Now) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
 	w := watch{met: met, done: make(chan struct{})}
 	c.hooks.Do(func(core.Now) { c.watches = append(c.watches, w) })
-	return c.await(ctx, w.done)
+	if c.await(ctx, w.done) == nil {
+		return nil
+	}
+	if err := c.do(context.WithoutCancel(ctx), func(core.Now) {
+		c.watches = slices.DeleteFunc(c.watches, func(o watch) bool { return o.done == w.done })
+	}); err != nil {
+		return err
+	}
+	select {
+	case <-w.done: // meanwhile
+		return nil
+	default:
+		return ctx.Err()
+	}
 }
 
 // Begin opens a transaction, once the client has a producer id; what is produced from now on belongs to it.
@@ -95,7 +112,15 @@ func (c *Client) End(ctx context.Context, commit bool) error {
 			}
 		}
 		c.txnEvents = c.txnEvents[:0]
-		return m.State() == txn.Fatal
+		switch m.State() {
+		case txn.Open, txn.Ending, txn.Abortable:
+			return false
+		case txn.Off, txn.Starting, txn.Ready, txn.Fatal: // it was ended before
+		}
+		if commit {
+			outcome = errors.New("no transaction is open")
+		}
+		return true
 	})
 	if err != nil && commit {
 		return errors.Join(err, ErrUncertain)
@@ -108,10 +133,12 @@ func ending(commit bool, e txn.Event, why core.ErrorCode) error {
 	switch {
 	case e.Ambiguous:
 		return fmt.Errorf("%w: %w", ErrUncertain, e.Err)
-	case commit && !e.Commit && why == core.ErrNone:
-		return errors.New("the transaction was aborted: a record of it could not be written")
-	case commit && !e.Commit:
+	case commit && !e.Commit && why != core.ErrNone:
 		return fmt.Errorf("the transaction was aborted: %w", why)
+	case commit && !e.Commit && e.Err != core.ErrNone: // the producer is done for, before the end was asked for
+		return fmt.Errorf("the transaction was not committed: %w", e.Err)
+	case commit && !e.Commit:
+		return errors.New("the transaction was aborted: a record of it could not be written")
 	case e.Err != core.ErrNone && commit:
 		return fmt.Errorf("the transaction was not committed: %w", e.Err)
 	case e.Err != core.ErrNone:

@@ -28,7 +28,7 @@ func (m Move) Changes() bool { return !slices.Equal(m.From, m.To) }
 
 // file is Kafka's kafka-reassign-partitions JSON. Fields of no use here are read over, unknown ones refused.
 type file struct {
-	Version    int       `json:"version"`
+	Version    *int      `json:"version"` // 1 if it is missing, as in Kafka's tool
 	Partitions []fileRow `json:"partitions"`
 }
 
@@ -55,8 +55,8 @@ func Parse(src []byte) (Plan, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("no plan of reassignments: there is something behind it")
 	}
-	if f.Version != 1 {
-		return nil, fmt.Errorf("version %d of reassignment files is unknown", f.Version)
+	if f.Version != nil && *f.Version != 1 {
+		return nil, fmt.Errorf("version %d of reassignment files is unknown", *f.Version)
 	}
 	if len(f.Partitions) == 0 {
 		return nil, errors.New("the plan names no partition")

@@ -22,13 +22,21 @@ func TestParse(t *testing.T) {
 	}, plan)
 }
 
+// kafka-reassign-partitions takes a file without a version for one of the first.
+func TestParseWithoutVersion(t *testing.T) {
+	plan, err := Parse([]byte(`{"partitions":[{"topic":"t","partition":0,"replicas":[2]}]}`))
+	require.NoError(t, err)
+	require.Equal(t, Plan{{TopicPartition: core.TopicPartition{Topic: "t"}, To: []core.NodeID{2}}}, plan)
+}
+
 func TestParseRefuses(t *testing.T) {
 	row := func(s string) string { return `{"version":1,"partitions":[` + s + `]}` }
 	for _, c := range []struct{ text, wants string }{
 		{"", "no plan"},
 		{"[]", "no plan"},
 		{row("") + "x", "no plan"},
-		{`{"partitions":[]}`, "version 0"},
+		{`{"version":0,"partitions":[]}`, "version 0"},
+		{`{"partitions":[]}`, "names no partition"},
 		{row(""), "names no partition"},
 		{row(`{"partition":0,"replicas":[1]}`), "there is no topic"},
 		{row(`{"topic":"t","replicas":[1]}`), "there is no partition"},

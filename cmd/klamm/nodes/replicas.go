@@ -125,9 +125,14 @@ func (l Reassignments) AppendText(dst []byte) []byte {
 // number are cancelled whether they move or not, so that the controller says so; of a whole topic, those that move.
 func Cancellations(moving []kclient.Reassignment, all bool, args []PartitionArg) []admin.Assignment {
 	var list []admin.Assignment
+	cancel := func(tp core.TopicPartition) { // once: the controller would find nothing to cancel the second time
+		if !slices.ContainsFunc(list, func(a admin.Assignment) bool { return a.TopicPartition == tp }) {
+			list = append(list, admin.Assignment{TopicPartition: tp})
+		}
+	}
 	for _, arg := range args {
 		for _, p := range arg.Partitions {
-			list = append(list, admin.Assignment{TopicPartition: core.TopicPartition{Topic: arg.Topic, Partition: p}})
+			cancel(core.TopicPartition{Topic: arg.Topic, Partition: p})
 		}
 	}
 	for _, m := range moving {
@@ -136,7 +141,7 @@ func Cancellations(moving []kclient.Reassignment, all bool, args []PartitionArg)
 			whole = whole || arg.Topic == m.Topic && arg.Partitions == nil
 		}
 		if whole {
-			list = append(list, admin.Assignment{TopicPartition: m.TopicPartition})
+			cancel(m.TopicPartition)
 		}
 	}
 	return list

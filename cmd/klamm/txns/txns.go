@@ -128,7 +128,8 @@ which it begins, or by producer id, producer epoch and coordinator epoch.`,
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be aborted, and write nothing")
 	cmd.RunE = a.Does(func(ctx context.Context, args []string) error {
 		o.topic = args[0]
-		if byOffset, byID := o.start >= 0, o.producer >= 0 && o.epoch >= 0; byOffset == byID {
+		byID := f.Changed("producer-id") || f.Changed("producer-epoch") || f.Changed("coordinator-epoch")
+		if byOffset := f.Changed("start-offset"); byOffset == byID || byOffset && o.start < 0 || byID && (o.producer < 0 || o.epoch < 0) {
 			return exit.Errorf(exit.Usage, "name the transaction by --start-offset, or by --producer-id and --producer-epoch")
 		}
 		return with(ctx, kclient.Options{}, func(ctx context.Context, c *kclient.Client) error { return abort(ctx, a, c, o) })
@@ -195,6 +196,9 @@ func findHanging(ctx context.Context, c *kclient.Client, o findOptions, now time
 	}
 	found := Hangings{}
 	for _, t := range cl.Topics {
+		if t.Err != core.ErrNone { // nobody has looked there
+			return nil, &kclient.Refused{What: "topic " + t.Name, Code: t.Err}
+		}
 		for _, p := range t.Partitions {
 			tp := core.TopicPartition{Topic: t.Name, Partition: p.Index}
 			list, err := c.Producers(ctx, tp)

@@ -198,9 +198,13 @@ func (a *Admin) again(now core.Now, o *op) {
 	o.retryAt = a.cl.RetryAfter(now.Mono, o.failures)
 }
 
-// finish replies. A retriable error in the body stays what it was; err is for requests that got no answer.
+// finish replies. A retriable error that outlasted the deadline stays what it was, with its body; err is for requests that got no answer,
+// and for those that no repetition helps, whatever was said before.
 func (a *Admin) finish(o *op, err core.ErrorCode) {
 	o.finished = true
+	if err != core.ErrNone && !err.Retriable() {
+		o.reply.Err, o.reply.Body = core.ErrNone, nil
+	}
 	if err == core.ErrNone || o.reply.Err == core.ErrNone {
 		o.reply.Err = err
 	}

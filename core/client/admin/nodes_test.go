@@ -206,3 +206,24 @@ func TestNotControllerIsWaitedOut(t *testing.T) {
 		require.Len(t, r.asked, 3, name)
 	}
 }
+
+// First the coordinator is being elected, then it turns out that nobody may ask for it: the second answer is the last.
+func TestFinalAnswerOutlastsAPassingOne(t *testing.T) {
+	r := newRig(t)
+	req := kmsg.NewPtrDescribeGroupsRequest()
+	req.Groups = []string{"g"}
+	r.admin.Call(r.now, req, Route{Kind: Coordinator, Group: "g"}, 5)
+	got := r.run(func(n int, req kmsg.Request) kmsg.Response {
+		code := core.ErrCoordinatorNotAvailable
+		if n > 1 {
+			code = core.ErrGroupAuthorizationFailed
+		}
+		resp := kmsg.NewPtrFindCoordinatorResponse()
+		resp.Coordinators = append(resp.Coordinators, kmsg.FindCoordinatorResponseCoordinator{Key: "g", NodeID: 1, Host: "b", Port: 1, ErrorCode: int16(code)})
+		resp.SetVersion(req.GetVersion())
+		return resp
+	})
+	require.Equal(t, core.ErrGroupAuthorizationFailed, got.Err)
+	require.Nil(t, got.Body)
+	require.Len(t, r.asked, 2)
+}

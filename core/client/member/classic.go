@@ -302,6 +302,8 @@ func (m *Member) beaten(now core.Now, code core.ErrorCode) {
 		m.expelled(now, code)
 	case core.ErrFencedInstanceID:
 		m.fail(code, "another process has the same group.instance.id")
+	case core.ErrGroupAuthorizationFailed, core.ErrInvalidGroupID: // no repetition helps
+		m.fail(code, "Heartbeat")
 	default:
 		m.coordinatorSays(now, code)
 		m.beatAt = m.retryAt

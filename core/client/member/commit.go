@@ -274,7 +274,9 @@ func (m *Member) rowCommitted(now core.Now, c *commit, at int, code core.ErrorCo
 	case core.ErrRequestTimedOut: // it may have been appended
 		c.out.Ambiguous = true
 		m.coordinatorSays(now, core.ErrNotCoordinator)
-	case core.ErrUnknownTopicOrPartition, core.ErrUnknownTopicID, core.ErrUnstableOffsetCommit:
+	case core.ErrUnknownTopicID: // the topic has another by now
+		m.cl.Refresh()
+	case core.ErrUnknownTopicOrPartition, core.ErrUnstableOffsetCommit:
 	default:
 		if code.Retriable() {
 			// A coordinator that ceases to be one answers so too what it has appended: the records may survive it.

@@ -139,6 +139,9 @@ func (m *Member) fetched(now core.Now, f *fetch, done *cluster.Completion) {
 		switch {
 		case !c.held || c.located || c.revoking:
 		case !ok || row.err.Retriable() || row.err == core.ErrUnknownServerError:
+			if row.err == core.ErrUnknownTopicID { // the topic has another by now
+				m.cl.Refresh()
+			}
 			m.retryFetch(now)
 		case row.err != core.ErrNone:
 			m.fail(row.err, "the committed offset of "+c.tp.String())

@@ -29,6 +29,10 @@ type Broker struct {
 	RefuseVoter core.ErrorCode
 	// Transaction makes it a coordinator of one transaction, and a leader of partitions with producers.
 	Transaction *Transaction
+	// Group makes it the coordinator of a group, of which there is not much.
+	Group *Group
+	// Late makes it answer the first request for partitions or reassignments, which it executes, with REQUEST_TIMED_OUT.
+	Late bool
 
 	Asked []any // what came, in order: Election, []admin.Assignment, AddVoter, RemoveVoter, DescribeFrom, Marker
 }
@@ -76,10 +80,13 @@ type (
 func (b *Broker) apis() []conn.VersionRange {
 	keys := []int16{3, 18}
 	if !b.Old {
-		keys = append(keys, 43, 45, 46, 55, 75, 80, 81)
+		keys = append(keys, 37, 43, 45, 46, 55, 75, 80, 81)
 	}
 	if b.Transaction != nil {
 		keys = append(keys, 10, 27, 61, 65, 66)
+	}
+	if b.Group != nil {
+		keys = append(keys, 9, 10, 15, 42, 69)
 	}
 	out := make([]conn.VersionRange, 0, len(keys))
 	for _, key := range keys {
@@ -119,9 +126,11 @@ func (c *Conn) Exchange(in []byte) (out []byte, err error) {
 }
 
 func (b *Broker) answer(req kmsg.Request) kmsg.Response {
-	if resp := b.transaction(req); resp != nil {
-		resp.SetVersion(req.GetVersion())
-		return resp
+	for _, of := range []func(kmsg.Request) kmsg.Response{b.group, b.transaction} {
+		if resp := of(req); resp != nil {
+			resp.SetVersion(req.GetVersion())
+			return resp
+		}
 	}
 	switch req := req.(type) {
 	case *kmsg.MetadataRequest:
@@ -130,6 +139,8 @@ func (b *Broker) answer(req kmsg.Request) kmsg.Response {
 		return b.elect(req)
 	case *kmsg.AlterPartitionAssignmentsRequest:
 		return b.alter(req)
+	case *kmsg.CreatePartitionsRequest:
+		return b.grow(req)
 	case *kmsg.ListPartitionReassignmentsRequest:
 		return b.list(req)
 	case *kmsg.DescribeQuorumRequest:
@@ -223,6 +234,24 @@ func (b *Broker) alter(req *kmsg.AlterPartitionAssignmentsRequest) kmsg.Response
 		resp.Topics = append(resp.Topics, row)
 	}
 	b.Asked = append(b.Asked, asked)
+	if b.Late {
+		b.Late, resp.Topics, resp.ErrorCode = false, nil, int16(core.ErrRequestTimedOut)
+	}
+	return resp
+}
+
+// grow adds partitions to one topic.
+func (b *Broker) grow(req *kmsg.CreatePartitionsRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.CreatePartitionsResponse)
+	row := kmsg.CreatePartitionsResponseTopic{Topic: req.Topics[0].Topic, ErrorCode: int16(core.ErrInvalidPartitions)}
+	t := &b.Topics[slices.IndexFunc(b.Topics, func(t Topic) bool { return t.Name == row.Topic })]
+	for int(req.Topics[0].Count) > len(t.Partitions) {
+		t.Partitions, row.ErrorCode = append(t.Partitions, t.Partitions[0]), 0
+	}
+	if b.Late {
+		b.Late, row.ErrorCode = false, int16(core.ErrRequestTimedOut)
+	}
+	resp.Topics = append(resp.Topics, row)
 	return resp
 }
 

@@ -43,11 +43,7 @@ func (b *Broker) transaction(req kmsg.Request) kmsg.Response {
 	}
 	switch req := req.(type) {
 	case *kmsg.FindCoordinatorRequest:
-		resp := kmsg.NewPtrFindCoordinatorResponse()
-		for _, key := range req.CoordinatorKeys {
-			resp.Coordinators = append(resp.Coordinators, kmsg.FindCoordinatorResponseCoordinator{Key: key, NodeID: 1, Host: b.Host, Port: b.Port})
-		}
-		return resp
+		return b.coordinator(req)
 	case *kmsg.ListTransactionsRequest:
 		resp := kmsg.NewPtrListTransactionsResponse()
 		resp.TransactionStates = append(resp.TransactionStates,
@@ -61,6 +57,15 @@ func (b *Broker) transaction(req kmsg.Request) kmsg.Response {
 		return b.mark(req)
 	}
 	return nil
+}
+
+// coordinator says that this broker is.
+func (b *Broker) coordinator(req *kmsg.FindCoordinatorRequest) kmsg.Response {
+	resp := kmsg.NewPtrFindCoordinatorResponse()
+	for _, key := range req.CoordinatorKeys {
+		resp.Coordinators = append(resp.Coordinators, kmsg.FindCoordinatorResponseCoordinator{Key: key, NodeID: 1, Host: b.Host, Port: b.Port})
+	}
+	return resp
 }
 
 func (b *Broker) describeTransaction() kmsg.Response {
