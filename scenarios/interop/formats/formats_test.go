@@ -138,7 +138,7 @@ func TestThePageDrawsQuickly(t *testing.T) {
 			continue
 		}
 		page := run(t, "", chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1600,900",
-			"--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+file+"#bench")
+			"--user-data-dir="+browserDir(t), "--dump-dom", "file://"+file+"#bench")
 		found := regexp.MustCompile(`<pre id="bench">([^<]*)`).FindStringSubmatch(page)
 		if found == nil {
 			t.Fatalf("the page did not come to its end: %.300s", page)

@@ -95,8 +95,8 @@ func askPerfetto(t *testing.T, chromium, perfetto, trace string) string {
 	ask := url.Values{"engine": {"perfetto/engine_bundle.js"}, "trace": {"trace"}, "query": {perfettoQuery}, "report": {"answer"}}
 	ctx, end := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-		"--disable-background-networking", "--disable-component-update", "--user-data-dir="+t.TempDir(), server.URL+"/?"+ask.Encode())
-	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // it leaves files there
+		"--disable-background-networking", "--disable-component-update", "--user-data-dir="+browserDir(t), server.URL+"/?"+ask.Encode())
+	cmd.Env = append(os.Environ(), "TMPDIR="+browserDir(t)) // it leaves files there
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
@@ -120,6 +120,26 @@ func askPerfetto(t *testing.T, chromium, perfetto, trace string) string {
 		t.Fatal("the trace processor has not answered")
 		return ""
 	}
+}
+
+// browserDir returns a directory for a browser's files. The browser's helper processes outlive the one that was waited for and write for a
+// moment longer, so what cannot be removed at once is tried again; what stays for good is said and fails no test.
+func browserDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "klamm-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		err := os.RemoveAll(dir)
+		for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); err = os.RemoveAll(dir) {
+			time.Sleep(100 * time.Millisecond)
+		}
+		if err != nil {
+			t.Logf("the browser's files stay: %v", err)
+		}
+	})
+	return dir
 }
 
 // perfettoDir is where Perfetto's page lies; it is installed once per machine.
