@@ -133,7 +133,7 @@ func browserDir(t *testing.T) string {
 	t.Cleanup(func() {
 		err := os.RemoveAll(dir)
 		for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); err = os.RemoveAll(dir) {
-			time.Sleep(100 * time.Millisecond)
+			harness.Wait(100 * time.Millisecond)
 		}
 		if err != nil {
 			t.Logf("the browser's files stay: %v", err)
