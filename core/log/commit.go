@@ -46,11 +46,12 @@ func (l *Log) handOut(now core.Now, s *segment, out *step.Effects) {
 			l.await(now, op, pendingOp{kind: opWritten, seg: s, mark: s.edge()}, out)
 		} else {
 			out.Disk = append(out.Disk, op)
+			s.silent = op.Pos + core.Pos(len(op.Data))
 		}
 	}
 	clear(s.staged)
 	s.staged = s.staged[:0]
-	wanted := l.cfg.Policy == Commit || s.sealed || l.errand == closeErrand
+	wanted := l.cfg.Policy == Commit || s.sealed || l.errand == closeErrand || s.silent > s.written.pos
 	if wanted && !s.syncing && s.synced.pos < s.size {
 		s.syncing = true
 		l.await(now, step.DiskOp{Kind: step.Sync, File: s.file},

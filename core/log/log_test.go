@@ -38,6 +38,22 @@ func TestAppendBecomesDurableWithTheSync(t *testing.T) {
 	require.Equal(t, core.Offset(4), w.log.DurableOffset())
 }
 
+// An append that is handed out behind a running sync, without a completion of its own, counts also if the policy becomes OS meanwhile.
+func TestPolicyChangesBehindARunningSync(t *testing.T) {
+	w := openWorld(t, Config{})
+	w.append(1, 10, 1000)
+	w.endTurn()
+	w.append(1, 10, 1001)
+	w.endTurn() // the sync of the first is outstanding, so the second has none yet
+	cfg := w.log.cfg
+	cfg.Policy = OS
+	w.log.Reconfigure(cfg)
+	w.run()
+	if got := w.log.DurableOffset(); got != 2 {
+		t.Errorf("two records were appended, %d count", got)
+	}
+}
+
 func TestFetchEveryOffsetInManySegments(t *testing.T) {
 	for _, recent := range []int32{1, 3, 1000} {
 		cfg := small()

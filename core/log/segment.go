@@ -77,7 +77,8 @@ type segment struct {
 	// Marks of what the disk has reported, as positions with the offsets that belong to them.
 	written mark
 	synced  mark
-	syncing bool // a sync is outstanding
+	syncing bool     // a sync is outstanding
+	silent  core.Pos // end of what was handed out without a completion of its own: a sync must tell of it, also if the policy is OS by now
 
 	linked  bool // the directory entry is durable
 	sealed  bool // another segment follows, nothing is appended any more
