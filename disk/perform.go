@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/klamm-log/klamm/core/step"
 )
@@ -179,7 +178,7 @@ func (d *Disk) sync(h *handle) trouble {
 		return trouble{step.ErrIO, err.Error()}
 	}
 	if d.opts.SyncDelay > 0 {
-		time.Sleep(d.opts.SyncDelay)
+		stall(d.opts.SyncDelay)
 	}
 	return trouble{}
 }

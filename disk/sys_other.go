@@ -2,7 +2,10 @@
 
 package disk
 
-import "os"
+import (
+	"os"
+	"time"
+)
 
 // writeAll writes the buffers one after the other at a position. It returns the bytes written in any case.
 func writeAll(f *os.File, data [][]byte, at int64) (int64, error) {
@@ -23,3 +26,6 @@ func reload(f *os.File) error { return f.Sync() }
 
 // syncData makes contents and length durable.
 func syncData(f *os.File) error { return f.Sync() }
+
+// stall waits as long as a slow sync would.
+func stall(d time.Duration) { time.Sleep(d) }
