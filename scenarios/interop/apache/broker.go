@@ -52,10 +52,10 @@ func Start(t testing.TB, classpath string, o Options) *Cluster {
 	if len(o.Java) == 0 {
 		o.Java = []string{"-Xmx512m"}
 	}
-	c, voters := &Cluster{}, []string{}
+	c, voters, ports := &Cluster{}, []string{}, harness.FreePorts(t, 2*o.Nodes)
 	for i := range o.Nodes {
-		c.Addrs = append(c.Addrs, harness.FreeAddr(t, "127.0.0.1"))
-		voters = append(voters, fmt.Sprintf("%d@%s", i+1, harness.FreeAddr(t, "127.0.0.1")))
+		c.Addrs = append(c.Addrs, "127.0.0.1:"+ports[2*i])
+		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%s", i+1, ports[2*i+1]))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()

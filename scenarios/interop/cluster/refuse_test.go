@@ -142,15 +142,15 @@ func refused(t *testing.T, stray *harness.Node, words ...string) {
 // stray is a server.properties of one more node with ports and a data directory of its own.
 func stray(t *testing.T, c *harness.Cluster, id int, set ...string) string {
 	t.Helper()
-	addr, controller := harness.FreeAddr(t, "127.0.0.1"), harness.FreeAddr(t, "127.0.0.1")
-	return harness.Properties(id, addr, controller, filepath.Join(t.TempDir(), "data"), c.Voters(), set...)
+	ports := harness.FreePorts(t, 2)
+	return harness.Properties(id, "127.0.0.1:"+ports[0], "127.0.0.1:"+ports[1], filepath.Join(t.TempDir(), "data"), c.Voters(), set...)
 }
 
 // brokerOnly makes a node of [stray] a broker that is no voter. Short sessions make it give up soon.
 func brokerOnly(t *testing.T) []string {
 	t.Helper()
 	return []string{
-		"process.roles=broker", "listeners=PLAINTEXT://" + harness.FreeAddr(t, "127.0.0.1"), "broker.session.timeout.ms=1000",
+		"process.roles=broker", "listeners=PLAINTEXT://127.0.0.1:" + harness.FreePorts(t, 1)[0], "broker.session.timeout.ms=1000",
 		"broker.heartbeat.interval.ms=300",
 	}
 }

@@ -42,18 +42,18 @@ func StartCluster(t testing.TB, o ClusterOptions) *Cluster {
 	if o.Nodes == 0 {
 		o.Nodes = 3
 	}
-	c := &Cluster{t: t}
+	c, ports := &Cluster{t: t}, FreePorts(t, 2*o.Nodes)
 	for i := range o.Nodes {
 		host := "127.0.0.1"
 		if o.Net != nil {
 			host = o.Net.Host(i)
 		}
-		n := &Node{Addr: FreeAddr(t, host), Data: filepath.Join(t.TempDir(), "data"), t: t, said: &transcript{}}
+		n := &Node{Addr: net.JoinHostPort(host, ports[2*i]), Data: filepath.Join(t.TempDir(), "data"), t: t, said: &transcript{}}
 		n.options = Options{Binary: o.Binary, File: filepath.Join(filepath.Dir(n.Data), "server.properties")}
 		if o.Net != nil {
 			n.options.Prefix = o.Net.Prefix(i)
 		}
-		c.Nodes, c.Controllers = append(c.Nodes, n), append(c.Controllers, FreeAddr(t, host))
+		c.Nodes, c.Controllers = append(c.Nodes, n), append(c.Controllers, net.JoinHostPort(host, ports[2*i+1]))
 	}
 	for i, n := range c.Nodes {
 		n.write(Properties(i+1, n.Addr, c.Controllers[i], n.Data, c.Voters(), o.Set...))
@@ -152,24 +152,28 @@ func (c *Cluster) Addrs(but ...int) []string {
 	return out
 }
 
-// ports are what FreeAddr draws from: above what services use, below what systems give to outgoing connections.
+// ports are what FreePorts draws from: above what services use, below what systems give to outgoing connections.
 const firstPort, lastPort = 21000, 32000
 
-// FreeAddr is an address on a host whose port was free a moment ago on this one. A node that is killed keeps it, so it
-// is not one of those that the system gives to outgoing connections.
-func FreeAddr(t testing.TB, host string) string {
+// FreePorts are n ports that were free a moment ago on this host, no two of them the same. A node that is killed keeps its own, so it is
+// not one of those that the system gives to outgoing connections.
+func FreePorts(t testing.TB, n int) []string {
 	t.Helper()
-	for range 100 {
+	var out []string
+	for range 100 * n {
+		if len(out) == n {
+			return out
+		}
 		port := firstPort + rand.IntN(lastPort-firstPort)
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
 		}
-		_ = l.Close() // nothing was accepted
-		return net.JoinHostPort(host, fmt.Sprint(port))
+		defer func() { _ = l.Close() }() // held until all are drawn; nothing is accepted
+		out = append(out, fmt.Sprint(port))
 	}
 	t.Fatal("no free port")
-	return ""
+	return nil
 }
 
 // Eventually waits until a condition holds, and fails the test with what it said last if that takes longer than limit.

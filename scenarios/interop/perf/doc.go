@@ -8,8 +8,8 @@
 //
 // The peers are Apache Kafka with its defaults (page cache), Kafka that syncs at each flush, and a server that stores
 // nothing: no broker can be faster for this client. Each round measures every server once, the next round begins with
-// another one, and values of one round are compared with each other. Work by work, in TestOneBroker and
-// TestThreeBrokers:
+// another one, and values of one round are compared with each other. TestStart measures from nothing to the first
+// acknowledged record. Work by work, in TestOneBroker and TestThreeBrokers:
 //
 //	discard.go  the server that stores nothing
 //	client.go   the load: franz-go that writes, reads, or waits for each of its records
