@@ -512,7 +512,7 @@ func (l *Log) Check() {
 		return
 	}
 	ordered := l.start <= l.end && l.synced <= l.written && l.written <= l.end && l.RecoveryPoint() <= l.synced
-	if !ordered || len(l.segments) == 0 || l.segments[0].base > l.start || l.active().next != l.end {
+	if !ordered || len(l.segments) == 0 || !l.restart && l.segments[0].base > l.start || l.active().next != l.end {
 		invariant.Fail("start %d, recovery point %d, synced %d, written %d, end %d, %d segments",
 			l.start, l.RecoveryPoint(), l.synced, l.written, l.end, len(l.segments))
 	}
