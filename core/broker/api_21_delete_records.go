@@ -155,13 +155,17 @@ func deletable(p *partition, before core.Offset) (core.Offset, core.ErrorCode) {
 // take lets a raise take effect. A leader that no longer leads lets its successor decide. One that is not taken is wished
 // for no more: a follower that kept it in mind would take its leader's log start for one that is on its way, and never
 // join an ISR again. A led, was asked to delete before 6, and was deposed while the checkpoint was written; B deletes
-// before 6, and A hears of it.
+// before 6, and A hears of it. Nor is one that is taken: the log says it from then on, and may begin anew below it after an unclean
+// election.
 func (r *raise) take(b *Broker, now core.Now, out *step.Effects) {
 	if r.p.deleting {
 		return
 	}
 	stale := r.into != nil && (r.p.Serving() != core.ErrNone || r.epoch != r.p.LeaderEpoch())
 	if !stale && r.p.Log.DeleteRecordsBefore(now, r.before, r.p.HighWatermark(), out) == core.ErrNone {
+		if r.p.raisedStart <= r.before { // no higher one is on its way
+			r.p.raisedStart = 0
+		}
 		r.taken = true
 	} else {
 		out.Reachable("broker.raise-not-taken", nil)

@@ -14,6 +14,13 @@ func (b *Broker) AssignAway(now core.Now, tp core.TopicPartition) {
 	b.applyPartition(now, tp.Topic, t.ID, &metadata.Partition{ID: tp.Partition, Replicas: []core.NodeID{99}}, new(step.Effects))
 }
 
+// BeginAnew empties a replica's log, which begins at an offset then, as a follower's does after an unclean election.
+func (b *Broker) BeginAnew(now core.Now, tp core.TopicPartition, at core.Offset) {
+	p := b.byName[tp]
+	p.Log.TruncateFullyAndStartAt(now, at, new(step.Effects)) // it waits for the checkpoints first
+	b.touch(p)
+}
+
 // Kept is the number of replicas of a topic that the broker keeps in mind.
 func (b *Broker) Kept(topic string) int { return len(b.byTopic[b.image().Topic(topic).ID]) }
 

@@ -160,6 +160,34 @@ func TestDeletionsOfClosedConnectionsAreForgotten(t *testing.T) {
 	})
 }
 
+// The log start that a DeleteRecords has brought is the log's own affair: where that begins anew below it, the checkpoint must not say
+// more, or the next process takes what stands there for deleted.
+func TestADeletionDoesNotOutliveTheLog(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 1))
+	for range 5 {
+		c, _ := r.produce("a")
+		require.Equal(t, core.ErrNone, c)
+	}
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	req.TimeoutMillis = 1000
+	req.Topics = []kmsg.DeleteRecordsRequestTopic{{Topic: "a", Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Offset: 5}}}}
+	require.Equal(t, core.ErrNone, code(ask[*kmsg.DeleteRecordsResponse](r, 2, req).Topics[0].Partitions[0].ErrorCode))
+	tp := core.TopicPartition{Topic: "a"}
+	r.broker.BeginAnew(r.Now(), tp, 2)
+	r.run(func() bool {
+		view, _ := r.broker.View(tp)
+		return !view.Opening && view.LogStartOffset == 2 && view.LogEndOffset == 2
+	})
+	c, _ := r.produce("a")
+	require.Equal(t, core.ErrNone, c)
+
+	r.disk.PowerLoss(r.now)
+	r.start(2)
+	view, _ := r.broker.View(tp)
+	require.Equal(t, []core.Offset{2, 3}, []core.Offset{view.LogStartOffset, view.LogEndOffset})
+}
+
 // Version 0 of ElectLeaders has no place for an error of the request: an answer without rows would be success.
 func TestTooManyElectionsAreRefusedInVersion0(t *testing.T) {
 	r := newRig(t)

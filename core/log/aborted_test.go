@@ -376,3 +376,65 @@ func TestUndecidedAfterRestart(t *testing.T) {
 		require.False(t, open)
 	}
 }
+
+// TestACleanedTransactionDoesNotComeBack: a snapshot from before a segment says that a transaction is open there, and the segment's marker
+// has been cleaned since, with all of the transaction's records. A recovery that has to fold from that snapshot, for it finds the cleaner's
+// output on its way, ends with what the newest snapshot says.
+func TestACleanedTransactionDoesNotComeBack(t *testing.T) {
+	w := openWorld(t, Config{SegmentBytes: 1000, Compacted: true, RetentionMs: -1, RetentionBytes: -1, ProducerIDExpirationMs: 10})
+	var c record.Codecs
+	keyed := func(key string, o record.Options) {
+		var b record.Builder
+		b.Begin(nil, o)
+		require.NoError(t, b.Append(w.now.Wall, []byte(key), []byte("some value"), nil))
+		data, err := b.Finish(&c)
+		require.NoError(t, err)
+		require.Equal(t, core.ErrNone, w.log.AppendAsLeader(w.now, data, nil, 0).Code)
+		w.endTurn()
+		w.run()
+	}
+	fresh := 0
+	fill := func() { // to the next segment, with records that stay
+		for n := w.log.Segments(); w.log.Segments() == n; fresh++ {
+			keyed(fmt.Sprintf("key %d", fresh), record.Options{})
+		}
+	}
+	txn := record.Options{Transactional: true, Idempotent: true, ProducerID: 7}
+	fill()
+	keyed("gone", txn)
+	fill()
+	boundary := w.log.active().base
+	var b record.Builder
+	txn.Control, txn.BaseSequence = true, record.NoSequence
+	b.Begin(nil, txn)
+	require.NoError(t, b.AppendEndTxn(w.now.Wall, true, 0))
+	marker, err := b.Finish(&c)
+	require.NoError(t, err)
+	require.Equal(t, core.ErrNone, w.log.AppendAsLeader(w.now, marker, nil, 0).Code)
+	keyed("gone", record.Options{})
+	swap := w.log.path(segmentName(boundary, logSuffix+swapSuffix))
+	for round := range 3 { // the records go, the marker gets its horizon, the marker goes
+		fill()
+		fill()
+		w.now.Wall++
+		w.now.Mono += core.Second
+		w.log.ExpireProducers(w.now)
+		hw := w.log.LogEndOffset()
+		w.log.Replicated(hw)
+		require.True(t, w.log.StartCleaning(w.now, CleanOptions{Stable: hw, Everywhere: hw}, &w.out))
+		w.submit()
+		for w.log.Cleaning() && w.disk.entries[swap] == nil {
+			w.step()
+		}
+		past := Past{RecoveryPoint: w.log.RecoveryPoint(), Compacted: true}
+		n := newWorld(t, w.log.cfg, w.disk.crash(), past)
+		n.log.Replicated(hw)
+		n.run()
+		n.mustBeReady()
+		n.log.Replicated(hw)
+		_, open := n.log.FirstUnstable()
+		require.False(t, open, "round %d", round)
+		n.now = w.now
+		w = n
+	}
+}

@@ -236,7 +236,7 @@ func (l *Log) cleanChunk(now core.Now, out *step.Effects) {
 			return
 		}
 	}
-	l.throttle(now, int64(read+len(kept)))
+	c.throttle(now, int64(read+len(kept))) // the round may be over, see startFiltering
 	if len(kept) > 0 {
 		s := c.out
 		op := step.DiskOp{Kind: step.Append, File: s.file, Pos: s.stagedB, Data: kept}
@@ -284,8 +284,7 @@ func (l *Log) lastOfGroup() bool {
 }
 
 // throttle delays the next read, so that the rate is kept on average.
-func (l *Log) throttle(now core.Now, moved int64) {
-	c := l.clean
+func (c *cleaning) throttle(now core.Now, moved int64) {
 	if rate := c.opts.BytesPerSecond; rate > 0 {
 		seconds, rest := moved/rate, moved%rate
 		pause := seconds*int64(core.Second) + min(rest, math.MaxInt64/int64(core.Second))*int64(core.Second)/rate

@@ -539,3 +539,36 @@ func TestRetentionDuringARound(t *testing.T) {
 	})
 	require.NotZero(t, faster, "no round was overtaken")
 }
+
+// TestRetentionTakesAllThatIsIndexed: the map is full at the first record of a segment, and the segments before it have gone meanwhile.
+// Nothing is left to be rewritten.
+func TestRetentionTakesAllThatIsIndexed(t *testing.T) {
+	const keys = 14 // as many as the smallest map holds
+	batch := func(i int) record.Batch {
+		var b record.Builder
+		var c record.Codecs
+		b.Begin(nil, record.Options{})
+		require.NoError(t, b.Append(1, fmt.Appendf(nil, "k%02d", i), []byte("value"), nil))
+		data, err := b.Finish(&c)
+		require.NoError(t, err)
+		return data
+	}
+	w := openWorld(t, Config{SegmentBytes: int32(keys * len(batch(0))), Compacted: true, RetentionMs: -1, RetentionBytes: -1})
+	for i := range 3 * keys {
+		require.Equal(t, core.ErrNone, w.log.AppendAsLeader(w.now, batch(i), nil, 0).Code)
+	}
+	w.endTurn()
+	w.run()
+	hw := w.log.LogEndOffset()
+	require.True(t, w.log.StartCleaning(w.now, CleanOptions{Stable: hw, Everywhere: hw, MapBytes: 1}, &w.out))
+	w.submit()
+	for w.log.clean.at == 0 {
+		w.step()
+	}
+	require.Equal(t, core.ErrNone, w.log.DeleteRecordsBefore(w.now, keys, hw, &w.out))
+	w.endTurn()
+	w.run()
+	w.mustBeReady()
+	require.False(t, w.log.Cleaning())
+	require.Equal(t, core.Offset(keys), w.log.LogStartOffset())
+}

@@ -149,3 +149,28 @@ func TestNothingIsPromisedWhileALogIsMade(t *testing.T) {
 		n.mustBeReady()
 	}
 }
+
+// TestTheLogStartIsNotAboveWhereALogBeginsAnew: the checkpoint that a truncation waits for says no log start above what is appended then.
+func TestTheLogStartIsNotAboveWhereALogBeginsAnew(t *testing.T) {
+	w := openWorld(t, Config{})
+	for range 10 {
+		w.append(1, 10, 1)
+	}
+	w.endTurn()
+	w.run()
+	require.Equal(t, core.ErrNone, w.log.DeleteRecordsBefore(w.now, 8, 10, &w.out))
+	w.log.Supposed(w.log.RecoveryPoint())
+	w.log.TruncateFullyAndStartAt(w.now, 5, &w.out)
+	point, waits := w.log.NeedsCheckpoint()
+	require.True(t, waits)
+	past := Past{RecoveryPoint: point, LogStartOffset: w.log.LogStartOffset()}
+	w.log.Checkpointed(w.now, point, &w.out)
+	w.endTurn()
+	w.run()
+	w.mustBeReady()
+	require.Equal(t, core.Offset(5), w.append(1, 10, 1).Base)
+	w.endTurn()
+	w.run()
+	n := w.reopen(past)
+	require.Equal(t, []core.Offset{5, 6}, []core.Offset{n.log.LogStartOffset(), n.log.LogEndOffset()})
+}

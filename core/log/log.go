@@ -412,7 +412,7 @@ func (l *Log) diskFailed(d *step.DiskDone) {
 		}
 	}
 	l.fail(Failure{Code: core.ErrKafkaStorageError, File: file, Offset: core.NoOffset,
-		What: "disk operation " + kindName(d.Kind) + ": " + d.Err.String() + " " + d.Detail})
+		What: "disk operation " + d.Kind.Name() + ": " + d.Err.String() + " " + d.Detail})
 }
 
 // TakeOffline ends the log's service for a reason that its owner found, for instance a leader that lacks committed
@@ -424,16 +424,6 @@ func (l *Log) fail(f Failure) {
 	if l.state != offline && l.state != closed {
 		l.state, l.failure = offline, f
 	}
-}
-
-// kindName names a disk operation for reports.
-func kindName(k step.DiskOpKind) string {
-	names := [...]string{"?", "open", "close", "append", "sync", "read", "truncate", "rename", "remove", "mkdir",
-		"removedir", "syncdir", "list"}
-	if int(k) < len(names) {
-		return names[k]
-	}
-	return names[0]
 }
 
 // refusal is the code with which an unusable log answers.
@@ -512,7 +502,7 @@ func (l *Log) Check() {
 		return
 	}
 	ordered := l.start <= l.end && l.synced <= l.written && l.written <= l.end && l.RecoveryPoint() <= l.synced
-	if !ordered || len(l.segments) == 0 || l.segments[0].base > l.start || l.active().next != l.end {
+	if !ordered || len(l.segments) == 0 || !l.restart && l.segments[0].base > l.start || l.active().next != l.end {
 		invariant.Fail("start %d, recovery point %d, synced %d, written %d, end %d, %d segments",
 			l.start, l.RecoveryPoint(), l.synced, l.written, l.end, len(l.segments))
 	}

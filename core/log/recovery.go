@@ -35,10 +35,12 @@ type recovery struct {
 
 	files     map[string]int64 // name -> size, of the regular files
 	swaps     []core.Offset
-	limit     core.Offset // the newest producer snapshot that may be used
-	snapAt    core.Offset // the producer table's offset before the scan
-	from      int         // first segment to be scanned
-	created   bool        // directory entries were made that are not durable yet
+	limit     core.Offset   // the newest producer snapshot that may be used
+	snapAt    core.Offset   // the producer table's offset before the scan
+	newest    *pstate.Table // of the newest usable snapshot, if the fold begins with an older one
+	newestAt  core.Offset
+	from      int  // first segment to be scanned
+	created   bool // directory entries were made that are not durable yet
 	scan      scan
 	cut       *cut
 	rewritten []*segment // their index files are stale
@@ -283,17 +285,16 @@ func (l *Log) chooseSnapshot(now core.Now, out *step.Effects) {
 	r.phase = l.planScan
 	l.load(now, name, out, func(data []byte) {
 		t, err := pstate.ParseSnapshot(data)
-		if err == nil && l.snapshots[i] > l.committed && t.Transactional() {
+		switch {
+		case err == nil && l.snapshots[i] > l.committed && t.Transactional():
 			r.limit, r.phase = l.snapshots[i]-1, l.chooseSnapshot
-			return
-		}
-		if err == nil {
+		case err == nil:
 			l.producers, r.snapAt = t, l.snapshots[i]
-			return
-		}
-		r.phase = func(now core.Now, out *step.Effects) {
-			l.removeSnapshot(now, i, out)
-			l.goOn(now, l.chooseSnapshot, out)
+		default:
+			r.phase = func(now core.Now, out *step.Effects) {
+				l.removeSnapshot(now, i, out)
+				l.goOn(now, l.chooseSnapshot, out)
+			}
 		}
 	})
 }
@@ -340,8 +341,9 @@ func (l *Log) planScan(now core.Now, out *step.Effects) {
 func (l *Log) beginScan(now core.Now, out *step.Effects) {
 	for _, s := range l.segments {
 		s.rescan = s.rescan || s.swapped || len(s.times) == 0 && len(s.index) > 0
-		if s.rescan && s.base < l.rec.snapAt {
-			l.rec.limit, l.producers = s.base, &pstate.Table{}
+		if r := l.rec; s.rescan && s.base < r.snapAt {
+			r.newest, r.newestAt = cmp.Or(r.newest, l.producers), max(r.newestAt, r.snapAt)
+			r.limit, l.producers = s.base, &pstate.Table{}
 			l.goOn(now, l.chooseSnapshot, out)
 			return
 		}
@@ -392,6 +394,13 @@ func (l *Log) loadIndexes(now core.Now, s *segment, last bool, out *step.Effects
 		})
 	}
 	s.indexed, s.listed = true, true
+}
+
+// reached takes the newest snapshot's word: what an older one has as open may be of transactions that were cleaned since, markers and all.
+func (l *Log) reached(o core.Offset) {
+	if r := l.rec; r.newest != nil && o >= r.newestAt {
+		l.producers, r.newest = r.newest, nil
+	}
 }
 
 // applyScanned folds a scanned batch into the producer table, unless the snapshot contains it. The transaction index of a segment that is
@@ -462,6 +471,7 @@ func (l *Log) scanned(now core.Now, out *step.Effects) {
 		}, out)
 		return
 	}
+	l.reached(l.end)
 	l.epochs.truncateEnd(l.end)
 	if r.cut == nil {
 		l.goOn(now, l.finish, out)

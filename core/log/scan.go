@@ -231,6 +231,7 @@ func (l *Log) acceptScanned(b record.Batch, h *record.Header, s *segment) {
 	l.recent.Push(recent.Batch{Base: h.BaseOffset, Delta: h.LastOffsetDelta, Pos: int32(s.size),
 		Size: int32(h.SizeInBytes())}, l.cfg.RecentBatches)
 	l.epochs.reconcile(h.PartitionLeaderEpoch, h.BaseOffset)
+	l.reached(h.BaseOffset)
 	if b != nil || !h.Attributes.Control() {
 		l.applyScanned(b, h, s)
 	}

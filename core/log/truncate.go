@@ -48,6 +48,7 @@ func (l *Log) TruncateFullyAndStartAt(now core.Now, offset core.Offset, out *ste
 	}
 	// For a moment the log has no segments at all: then nothing may be promised.
 	l.restart, l.promise, l.cleanPoint = true, 0, 0
+	l.start = min(l.start, offset) // for the log start checkpoint, see NeedsCheckpoint
 	l.run(now, truncateErrand, offset, out)
 }
 
@@ -59,7 +60,7 @@ func (l *Log) run(now core.Now, e errand, target core.Offset, out *step.Effects)
 
 // NeedsCheckpoint reports that a truncation waits until the node's recovery point checkpoint says at most the given
 // offset for this log. The caller writes the checkpoint file, with RecoveryPoint as the entry, and then calls
-// Checkpointed. Likewise the log start checkpoint must not say more than where TruncateFullyAndStartAt begins.
+// Checkpointed. Likewise the log start checkpoint (LogStartOffset) must not say more than where TruncateFullyAndStartAt begins.
 //
 // The cleaner's checkpoint must not say more than CleanPoint either. Counter-example: it says 100, the log is cut to 80,
 // and a tombstone at 90 is appended. After a crash it would count as clean: no round would look for the older values of

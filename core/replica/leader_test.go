@@ -351,6 +351,31 @@ func TestOutcomesOfAProposal(t *testing.T) {
 	}
 }
 
+// Who has left the ISR by a proposal of the leader's own may be eligible to lead (KIP-966), and then a deletion waits for it. The answer to
+// the proposal does not tell; metadata does, in the same partition epoch.
+func TestWhoLeavesTheISRMayBeEligible(t *testing.T) {
+	for _, c := range []struct {
+		elr []core.NodeID
+		low core.Offset
+	}{{ids(2), core.NoOffset}, {nil, 5}} {
+		n, r, p := shrinking(t)
+		r.Proposed(n.clock(), outcome(p, 0, 1))
+		require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, fetched(1, 10)))
+		require.True(t, r.Advance(n.clock()))
+		require.Equal(t, core.ErrNone, r.Log.DeleteRecordsBefore(n.clock(), 5, r.HighWatermark(), &n.out))
+		ff := fetched(1, 10)
+		ff.LogStartOffset = 5
+		require.Equal(t, core.ErrNone, r.FollowerFetched(n.clock(), n.image, ff))
+		require.Equal(t, core.NoOffset, r.LowWatermark(), "2 may be eligible, and has not fetched")
+
+		state := *n.image.parts[0]
+		state.PartitionEpoch, state.ISR, state.EligibleLeaderReplicas = r.PartitionEpoch(), ids(0, 1), c.elr
+		r.Apply(n.clock(), &state, &n.out)
+		require.Equal(t, c.low, r.LowWatermark(), "%v", c.elr)
+		require.Equal(t, ids(0, 1), r.ISR())
+	}
+}
+
 func TestARefusedProposalIsNotRepeatedAtOnce(t *testing.T) {
 	n, r, p := shrinking(t)
 	r.Proposed(n.clock(), Outcome{ID: p.ID, Code: core.ErrIneligibleReplica})

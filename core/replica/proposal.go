@@ -151,6 +151,7 @@ func (r *Replica) committed(now core.Now, o *Outcome) {
 		r.pending.retryAt = now.Mono.Add(r.opts.Backoff)
 		return
 	}
+	r.elr = union(r.elr, r.isr) // whoever has left the ISR may be eligible; which of them are, metadata says
 	r.isr, r.partitionEpoch, r.pending = sorted(o.ISR), o.PartitionEpoch, nil
 	r.maximal = r.isr
 }

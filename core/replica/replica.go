@@ -101,12 +101,15 @@ func (r *Replica) SetCheckpointedHW(o core.Offset) {
 }
 
 // Apply takes over what the committed metadata says of the partition. Older partition epochs are ignored, the present
-// one changes nothing: an AlterPartition answer may have been faster, and a proposal that is under way was made under it.
+// one changes nothing but the ELR: an AlterPartition answer may have been faster, and a proposal that is under way was made under it.
 //
 // A new leader epoch forgets everything that followers have shown before (KIP-320: only acknowledgements of the same
 // epoch count). Becoming a follower cuts nothing (KIP-101: cutting to the own HighWatermark, which lags, would drop
 // committed records); where the log diverges is found by fetching.
 func (r *Replica) Apply(now core.Now, state *metadata.Partition, out *step.Effects) {
+	if state.PartitionEpoch == r.partitionEpoch {
+		r.elr = state.EligibleLeaderReplicas // the answer says nothing of it
+	}
 	if state.PartitionEpoch <= r.partitionEpoch {
 		return
 	}

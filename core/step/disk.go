@@ -29,6 +29,16 @@ const (
 	List                            // DiskDone.Entries are the entries of directory Path, sorted by name
 )
 
+// Name is the operation in reports.
+func (k DiskOpKind) Name() string {
+	names := [...]string{"?", "open", "close", "append", "sync", "read", "truncate", "rename", "remove", "mkdir",
+		"removedir", "syncdir", "list"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return names[0]
+}
+
 // DiskOp is one operation on the node's disk. Operations that name a File are performed in order; once one of
 // them has failed with an I/O error every later one on that File fails too, until it is closed, because a failed
 // sync may have dropped the dirty pages it was asked to save (fsyncgate).
