@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"math"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -272,12 +273,16 @@ func admit(now core.Now, to *Target, checked *step.Batch, rp *kmsg.ProduceRespon
 	return false
 }
 
-// timely checks create times against the topic's bounds (KIP-937). Records without a timestamp are not judged.
+// timely checks create times against the topic's bounds (KIP-937). Records without a timestamp are not judged; those from before 1970 are,
+// however far back.
 func timely(now core.Now, cfg *config.Topic, s *record.Summary) bool {
-	if s.MaxTimestamp == core.NoTimestamp {
+	if s.MinTimestamp == core.NoTimestamp {
 		return true
 	}
 	behind, ahead := int64(now.Wall-s.MinTimestamp), int64(s.MaxTimestamp-now.Wall)
+	if s.MinTimestamp < now.Wall && behind < 0 { // beyond 64 bits
+		behind = math.MaxInt64
+	}
 	return behind <= cfg.TimestampBeforeMaxMs && ahead <= cfg.TimestampAfterMaxMs
 }
 
