@@ -239,10 +239,12 @@ func TestBudget(t *testing.T) {
 
 // TestStalledFrame: a frame that does not grow closes its connection, and the machine never hears of the request.
 func TestStalledFrame(t *testing.T) {
-	s := start(t, &echo{}, ServerOptions{StallTimeout: 50 * time.Millisecond})
-	c := s.dial(t)
-	c.send(metadata(1)[:9])
-	c.ended()
+	for _, n := range []int{1, 4, 9} { // within its length, before and within its content
+		s := start(t, &echo{}, ServerOptions{StallTimeout: 50 * time.Millisecond})
+		c := s.dial(t)
+		c.send(metadata(1)[:n])
+		c.ended()
+	}
 }
 
 func TestIdleConnection(t *testing.T) {
