@@ -126,6 +126,7 @@ func (p *Plane) conclude(now core.Now, w *wait, req *kmsg.ProduceRequest, out *s
 	case len(w.appended) == 0:
 		p.reply(w, out)
 	default:
+		w.release(out) // of exact repeats
 		p.park(*w, now.Mono.Add(core.Millis(int64(max(0, req.TimeoutMillis)))))
 	}
 }

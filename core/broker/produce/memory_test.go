@@ -8,7 +8,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 )
 
-// The memory of a request goes back with its answer, unless a log may still need it.
+// The memory of a request goes back when no log needs it any more, at the latest with its answer, unless nobody can say.
 func TestMemoryIsGivenBack(t *testing.T) {
 	r := newRig(t)
 	plain := func(acks int16) *byte {
@@ -22,13 +22,19 @@ func TestMemoryIsGivenBack(t *testing.T) {
 
 	r.leadWith(2, 1, 2) // of whom 2 never fetches
 	require.True(t, r.spent[plain(1)])
-	stuck := plain(-1)
+	waiting := plain(-1)
 	require.True(t, r.waits(r.seq))
+	require.True(t, r.spent[waiting], "it is on the disk here, whatever the others have")
 	r.now.Mono += core.Minute
 	r.turn()
 	require.Equal(t, []core.ErrorCode{core.ErrRequestTimedOut, core.ErrRequestTimedOut}, r.codes(r.seq))
-	require.True(t, r.spent[stuck], "it is on the disk here, whatever the others have")
+	for range 2 { // the second is an exact repeat
+		seq := r.produce(9, "", -1, batch{plain: true, id: 5})
+		require.True(t, r.waits(seq))
+		require.True(t, r.spent[r.frame])
+	}
 
+	r.stuck = true
 	late := plain(-1)
 	r.lead(3)
 	r.turn()

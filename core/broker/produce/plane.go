@@ -60,7 +60,7 @@ type wait struct {
 	resp wire.Response
 	// appended are the batches that wait; the answer is complete when each is committed or has failed.
 	appended []appended
-	// inUse tells that a log may still use the request's memory when the answer leaves: a batch was not found durable.
+	// inUse tells that a log may use the request's memory for longer: a batch was decided and not found durable.
 	inUse bool
 }
 
@@ -137,6 +137,7 @@ func (p *Plane) offer(w *wait, expired bool, out *step.Effects) bool {
 	}
 	w.appended = waiting
 	if len(waiting) > 0 {
+		w.release(out)
 		return false
 	}
 	p.reply(w, out)
@@ -150,9 +151,20 @@ func (p *Plane) reply(w *wait, out *step.Effects) {
 	}
 	r := w.req
 	out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: w.resp})
-	if r.Frame != nil && !w.inUse {
+	w.release(out)
+}
+
+// release gives the request's memory back once no log needs it: what still waits is durable here, and waits for other replicas. Those may take
+// long, and until the memory is back the edge reads less, or nothing, of anybody, their fetches included.
+func (w *wait) release(out *step.Effects) {
+	for i := range w.appended {
+		if a := &w.appended[i]; a.t.Log.DurableOffset() < a.end {
+			return
+		}
+	}
+	if r := w.req; r.Frame != nil && !w.inUse {
 		out.Spent = append(out.Spent, r.Frame)
-		r.Frame = nil
+		r.Frame, r.Body = nil, nil
 	}
 }
 

@@ -35,6 +35,7 @@ type rig struct {
 	epoch core.PartitionEpoch
 	seq   uint64
 	reply map[uint64]step.Reply
+	stuck bool           // the disk does nothing any more
 	frame *byte          // the first byte of the newest request's
 	spent map[*byte]bool // frames that were given back, by their first byte
 	told  []coord.Marker // markers that the coordinators of an internal topic heard of
@@ -100,6 +101,9 @@ func (r *rig) turn() {
 				quiet = 0
 			}
 			r.out.Reset()
+			if r.stuck {
+				continue
+			}
 			for _, op := range ops {
 				if op.Kind == step.Append && bytes.Count(op.Data, []byte{0}) == len(op.Data) {
 					r.t.Fatal("what is written was given back before")
