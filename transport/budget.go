@@ -5,7 +5,7 @@ import "sync"
 // budget bounds the memory of requests: those that are being received and those that are being processed. Taking
 // never waits; before a connection reads more it waits until there is room.
 //
-// A request in process frees its share when it is answered, without needing more. A frame in reception needs more to
+// A request in process frees its share when it is answered, or its memory is back before that, without needing more. A frame in reception needs more to
 // become a request. If the frames in reception alone fill the budget, nobody would ever move, so one of them at a
 // time may go on regardless, and so may connections that are between frames.
 type budget struct {

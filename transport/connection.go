@@ -36,10 +36,16 @@ type connection struct {
 	mu       sync.Mutex
 	work     sync.Cond // queue, finished or closing has changed
 	queue    []outgoing
-	idle     bool    // the writer waits
-	finished bool    // the reader has ended and the writer does not know
-	finish   uint64  // then: the number of requests that it brought
-	sizes    []int64 // of the requests in process, in order, as charged
+	idle     bool     // the writer waits
+	finished bool     // the reader has ended and the writer does not know
+	finish   uint64   // then: the number of requests that it brought
+	charges  []charge // of the requests in process, in order
+}
+
+// charge is what a request in process takes of the budget.
+type charge struct {
+	size  int64
+	frame *byte // the first byte of the memory that it lies in, nil if that cannot be given back, or has been
 }
 
 // outgoing is a reply with the files that its spans are read from.
@@ -77,11 +83,8 @@ func (c *connection) ended() {
 		return
 	}
 	c.mu.Lock()
-	left := int64(0)
-	for _, size := range c.sizes {
-		left += size
-	}
-	c.sizes = nil
+	left := c.srv.frames.forget(c, c.charges)
+	c.charges = nil
 	for i := range c.queue {
 		c.queue[i].releaseFiles()
 	}
@@ -160,11 +163,25 @@ func (o *outgoing) releaseFiles() {
 }
 
 // admitted accounts for a request that goes to the machine.
-func (c *connection) admitted(size int64) {
+func (c *connection) admitted(x charge) {
 	c.mu.Lock()
-	c.sizes = append(c.sizes, size)
+	c.charges = append(c.charges, x)
 	c.mu.Unlock()
-	c.shares.budget.change(0, size)
+	c.srv.frames.lend(c, x.frame)
+	c.shares.budget.change(0, x.size)
+}
+
+// gaveBack accounts for a request whose memory has come back before its answer: whatever it waits for now, others may be read meanwhile.
+func (c *connection) gaveBack(frame *byte) {
+	freed := int64(0)
+	c.mu.Lock()
+	for i := range c.charges {
+		if x := &c.charges[i]; x.frame == frame {
+			freed, *x = x.size, charge{}
+		}
+	}
+	c.mu.Unlock()
+	c.shares.budget.change(0, -freed)
 }
 
 // wroteUpTo accounts for the responses to the first n requests.
@@ -173,13 +190,12 @@ func (c *connection) wroteUpTo(n uint64) {
 	if n == before {
 		return
 	}
-	freed := int64(0)
 	c.mu.Lock()
-	done := min(int(n-before), len(c.sizes))
-	for _, size := range c.sizes[:done] {
-		freed += size
-	}
-	c.sizes = append(c.sizes[:0], c.sizes[done:]...)
+	done := min(int(n-before), len(c.charges))
+	freed := c.srv.frames.forget(c, c.charges[:done])
+	rest := copy(c.charges, c.charges[done:])
+	clear(c.charges[rest:])
+	c.charges = c.charges[:rest]
 	c.mu.Unlock()
 	c.shares.budget.change(0, -freed)
 	c.answered.Store(n)

@@ -20,6 +20,9 @@ func (n Network) Reply(r step.Reply) { n.Server.Reply(r) }
 
 // Reclaim implements node.Network.
 func (n Network) Reclaim(frame []byte) {
+	if n.Server != nil { // before anybody else can have the memory
+		n.Server.Reclaim(frame)
+	}
 	if n.Memory != nil {
 		n.Memory.Give(frame)
 	}

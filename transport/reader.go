@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/klamm-log/klamm/core/step"
 )
 
 // read is the reading goroutine: bytes to requests to the machine, until the other side ends, sends what cannot be
@@ -32,11 +34,11 @@ func (c *connection) receive() bool {
 		case err != nil:
 			return true
 		case request != nil:
-			c.admitted(max(request.Size, int64(cap(request.Frame)))) // it holds a room, which may be larger
+			c.admitted(chargeOf(request))
 			c.srv.deliver(request)
 			continue
 		case answer != nil:
-			c.admitted(0)
+			c.admitted(charge{})
 			c.enqueue(outgoing{reply: *answer})
 			continue
 		case c.watch.stopped.Load():
@@ -49,6 +51,14 @@ func (c *connection) receive() bool {
 			return orderly
 		}
 	}
+}
+
+// chargeOf is a request's charge. One with a frame holds a room, which may be larger.
+func chargeOf(r *step.Request) charge {
+	if len(r.Frame) == 0 {
+		return charge{size: r.Size}
+	}
+	return charge{size: max(r.Size, int64(cap(r.Frame))), frame: &r.Frame[0]}
 }
 
 // account brings the budget up to date and waits until there is room for more.

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ type sender struct {
 	nc        net.Conn
 	tcp       *net.TCPConn // nil where only copying will do
 	file      fileSender
+	encrypted bool
 	copyBelow int64
 	stall     time.Duration
 
@@ -37,6 +39,7 @@ type sender struct {
 
 func newSender(nc net.Conn, tcp *net.TCPConn, copyBelow int64, stall time.Duration) sender {
 	s := sender{nc: nc, tcp: tcp, copyBelow: copyBelow, stall: stall}
+	_, s.encrypted = nc.(*tls.Conn)
 	if tcp == nil || copyBelow < 0 || !s.file.init(tcp) {
 		s.copyBelow = 1<<63 - 1
 	}
@@ -114,29 +117,38 @@ func (s *sender) flush() error {
 	if len(s.pieces) == 0 {
 		return nil
 	}
-	s.touch()
 	s.writing = s.pieces
 	var err error
-	for {
+	for len(s.writing) > 0 {
+		s.touch()
 		var n int64
-		if n, err = s.write(); err == nil || !isTimeout(err) || n == 0 {
+		if n, err = s.write(); err != nil && (!isTimeout(err) || n == 0) {
 			break
 		}
-		s.touch()
 	}
 	clear(s.pieces)
 	s.pieces, s.used = s.pieces[:0], 0
 	return err
 }
 
-// write writes s.writing, which then holds what is left.
+// mostEncrypted bounds what one call encrypts, in bytes. Encryption does not survive a write that timed out (crypto/tls), be there progress or
+// not, so none may be too large for a slow line.
+const mostEncrypted = 64 << 10
+
+// write writes s.writing, or a part of it, which then holds what is left.
 func (s *sender) write() (int64, error) {
-	if len(s.writing) == 1 { // the usual case: one response
-		n, err := s.nc.Write(s.writing[0])
-		s.writing[0] = s.writing[0][n:]
-		return int64(n), err
+	if len(s.writing) > 1 && !s.encrypted {
+		return s.writing.WriteTo(s.nc)
 	}
-	return s.writing.WriteTo(s.nc)
+	piece := s.writing[0] // the usual case: one response
+	if s.encrypted {
+		piece = piece[:min(len(piece), mostEncrypted)]
+	}
+	n, err := s.nc.Write(piece)
+	if s.writing[0] = s.writing[0][n:]; len(s.writing[0]) == 0 {
+		s.writing = s.writing[1:]
+	}
+	return int64(n), err
 }
 
 // touch moves the write deadline, if it has aged: setting it costs a timer.

@@ -20,6 +20,7 @@ type Server struct {
 	deliver  func(step.Event)
 	shared   *pool // of all listeners but the reserved ones
 	reserved *pool
+	frames   frames // of requests in process
 
 	accepts sync.WaitGroup // accepting goroutines
 	served  sync.WaitGroup // connections
@@ -54,6 +55,7 @@ func NewServer(opts ServerOptions, deliver func(step.Event)) *Server {
 		shared:   &pool{budget: newBudget(opts.MaxRequestBytes)},
 		reserved: &pool{budget: newBudget(opts.MaxRequestBytes)},
 		conns:    make(map[step.ConnID]*connection),
+		frames:   frames{of: make(map[*byte]*connection)},
 	}
 }
 
@@ -160,6 +162,16 @@ func (s *Server) Reply(r step.Reply) {
 	s.mu.RUnlock()
 	if c != nil {
 		c.reply(r)
+	}
+}
+
+// Reclaim tells that the machine has given back the frame of a request, which may have no answer yet.
+func (s *Server) Reclaim(frame []byte) {
+	if len(frame) == 0 {
+		return
+	}
+	if c := s.frames.back(&frame[0]); c != nil {
+		c.gaveBack(&frame[0])
 	}
 }
 

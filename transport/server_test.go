@@ -237,12 +237,49 @@ func TestBudget(t *testing.T) {
 	require.LessOrEqual(t, most, int64(limit+conns*(size+size/4+128<<10)))
 }
 
+// TestMemoryThatIsBack: requests that wait and have given their memory back hold up nobody. Among those whom they would hold up are the followers
+// that they wait for.
+func TestMemoryThatIsBack(t *testing.T) {
+	const limit, size, requests = 1 << 20, 400_000, 10
+	waiting := make(chan step.Reply, requests)
+	s := start(t, &echo{handle: func(r *step.Request, out *step.Effects) bool {
+		if r.Frame == nil {
+			return false
+		}
+		out.Spent = append(out.Spent, r.Frame)
+		waiting <- empty(r)
+		return true
+	}}, ServerOptions{MaxRequestBytes: limit})
+	producer, follower := s.dial(t), s.dial(t)
+	records := kmsg.NewProduceRequestTopicPartition()
+	records.Records = make([]byte, size)
+	request := kmsg.NewPtrProduceRequest()
+	request.SetVersion(9)
+	request.Topics = []kmsg.ProduceRequestTopic{{Topic: "t", Partitions: []kmsg.ProduceRequestTopicPartition{records}}}
+	for corr := range int32(requests) {
+		producer.send(wire.AppendRequest(nil, corr, "test", request))
+	}
+	require.Eventually(t, func() bool { return len(waiting) >= limit/size }, patience, time.Millisecond)
+	for corr := range int32(3) { // of a connection that is being read already one would get through in any case
+		follower.send(metadata(corr))
+		require.Equal(t, corr, follower.corr())
+	}
+	for corr := range int32(requests) {
+		s.Reply(<-waiting)
+		require.Equal(t, corr, producer.corr())
+	}
+	require.Eventually(t, func() bool { return s.shared.budget.used() < size }, patience, time.Millisecond)
+	require.Empty(t, s.frames.of)
+}
+
 // TestStalledFrame: a frame that does not grow closes its connection, and the machine never hears of the request.
 func TestStalledFrame(t *testing.T) {
-	s := start(t, &echo{}, ServerOptions{StallTimeout: 50 * time.Millisecond})
-	c := s.dial(t)
-	c.send(metadata(1)[:9])
-	c.ended()
+	for _, n := range []int{1, 4, 9} { // within its length, before and within its content
+		s := start(t, &echo{}, ServerOptions{StallTimeout: 50 * time.Millisecond})
+		c := s.dial(t)
+		c.send(metadata(1)[:n])
+		c.ended()
+	}
 }
 
 func TestIdleConnection(t *testing.T) {

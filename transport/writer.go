@@ -58,12 +58,14 @@ func (c *connection) flush(waiting map[uint64][]lease, first uint64) (closing bo
 	}
 	c.mute(output)
 	err = c.send.output(output, files)
+	closing = output.Close
+	c.out.Sent()
 	(&outgoing{files: files}).releaseFiles()
 	if err != nil {
 		return true, err
 	}
 	c.wroteUpTo(last)
-	return output.Close, nil
+	return closing, nil
 }
 
 // mute holds the reader back after a response (KIP-219). It comes before the response is sent: who has read that may

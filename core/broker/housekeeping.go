@@ -244,7 +244,7 @@ func (b *Broker) writeMarks(out *step.Effects) {
 		}
 	}
 	for _, p := range b.partitions {
-		if p != nil && !p.deleting && !p.opening && p.Log.Ready() {
+		if p != nil && !p.deleting && !p.opening && (p.Log.Ready() || p.Log.Closed()) { // the last file is written when all are closed
 			marks = append(marks, log.PartitionOffset{TopicPartition: p.TP, Offset: p.HighWatermark()})
 		}
 	}

@@ -95,6 +95,21 @@ func TestDeletedTopicsMarkGoesFirst(t *testing.T) {
 	require.NotContains(t, mark(), "a 0 1")
 }
 
+// The HighWatermarks that an orderly end leaves behind are those of all logs, which are closed by then.
+func TestMarksOfAnOrderlyEnd(t *testing.T) {
+	r := newRig(t)
+	r.create(newTopic("a", 1), newTopic("b", 1))
+	for _, topic := range []string{"a", "b", "b"} {
+		c, _ := r.produce(topic)
+		require.Equal(t, core.ErrNone, c)
+	}
+	r.broker.Shutdown()
+	r.run(func() bool { _, _, halted := r.broker.Halted(); return halted })
+	data, _ := r.disk.DurableContent(log.HighWatermarkFile)
+	require.Contains(t, string(data), "a 0 1\n")
+	require.Contains(t, string(data), "b 0 2\n")
+}
+
 // A replica that is reassigned away is forgotten with its log, as often as it comes and goes while its topic lives.
 func TestReplicasThatGoAreForgotten(t *testing.T) {
 	r := newRig(t)

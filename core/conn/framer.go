@@ -108,7 +108,12 @@ func (f *Framer) Next() ([]byte, error) {
 }
 
 // Buffered is the number of bytes received and not yet given out; a stream that ends with some was cut short.
-func (f *Framer) Buffered() int { return f.w - f.r + len(f.frame) }
+func (f *Framer) Buffered() int {
+	if f.frame != nil { // its length has come at least
+		return lengthSize + len(f.frame) + f.w - f.r
+	}
+	return f.w - f.r
+}
 
 // Held is the number of bytes of memory that unfinished frames hold.
 func (f *Framer) Held() int { return cap(f.frame) + len(f.staging) }

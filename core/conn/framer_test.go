@@ -140,6 +140,20 @@ func TestFramerTrustsWhatItHasSeen(t *testing.T) {
 	require.Less(t, afterwards, 4*firstBuffer, "it is long ago")
 }
 
+// TestFramerOfALength: a frame of which nothing has come but its length has begun.
+func TestFramerOfALength(t *testing.T) {
+	f := NewFramer(DefaultMaxFrame, nil)
+	stream := framed([]byte("frame"))
+	for n := 1; n < len(stream); n++ {
+		f.Feed(stream[n-1 : n])
+		require.Empty(t, drain(t, &f))
+		require.Equal(t, n, f.Buffered())
+	}
+	f.Feed(stream[len(stream)-1:])
+	require.Len(t, drain(t, &f), 1)
+	require.Zero(t, f.Buffered())
+}
+
 func TestFramerRefusesLengths(t *testing.T) {
 	for _, size := range []uint32{1<<20 + 1, 0x7fffffff, 0x80000000, 0xffffffff} {
 		f := NewFramer(1<<20, nil)

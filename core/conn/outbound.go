@@ -74,7 +74,7 @@ func (o *Outbound) Reply(r step.Reply) {
 	o.closeIfDone()
 }
 
-// Take returns what there is to write and to do, and forgets it. The result is valid until the next call.
+// Take returns what there is to write and to do, and forgets it. The result is valid until the next call, or [Outbound.Sent].
 func (o *Outbound) Take() *Output {
 	b := &o.batches[o.current]
 	b.endLiteral()
@@ -82,6 +82,9 @@ func (o *Outbound) Take() *Output {
 	o.batches[o.current].reset()
 	return &b.out
 }
+
+// Sent tells that what Take returned last is needed no more. A connection may be silent for long after a large response, and would keep it.
+func (o *Outbound) Sent() { o.batches[1-o.current].reset() }
 
 // Pending reports whether there is anything to take.
 func (o *Outbound) Pending() bool {

@@ -416,3 +416,26 @@ func BenchmarkProduceRequest(b *testing.B) {
 		s.Take()
 	}
 }
+
+// TestLargeResponseIsLetGo: a connection that has sent a large response, and is silent then, holds none of it.
+func TestLargeResponseIsLetGo(t *testing.T) {
+	o := NewOutbound()
+	for seq := range uint64(3) {
+		body := kmsg.NewPtrMetadataResponse()
+		for range keepBuffer / 100 {
+			topic := kmsg.NewMetadataResponseTopic()
+			topic.Topic = kmsg.StringPtr(strings.Repeat("x", 200))
+			body.Topics = append(body.Topics, topic)
+		}
+		o.Reply(step.Reply{Seq: seq, Version: 9, Body: body})
+		require.Greater(t, o.Take().Bytes(), int64(keepBuffer))
+		o.Sent()
+		require.False(t, o.Pending())
+		for i := range o.batches {
+			require.LessOrEqual(t, cap(o.batches[i].buf), keepBuffer)
+			for _, chunk := range o.batches[i].out.Chunks[:cap(o.batches[i].out.Chunks)] {
+				require.Nil(t, chunk.Data)
+			}
+		}
+	}
+}

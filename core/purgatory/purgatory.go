@@ -36,7 +36,7 @@ type Table[W any] struct {
 
 // Parked is one waiter's place in the table.
 type Parked[W any] struct {
-	Waiter   W
+	Waiter   W // zero once it is done
 	Deadline core.Mono
 
 	arrival uint64
@@ -168,8 +168,11 @@ func (t *Table[W]) prune(list []*Parked[W]) []*Parked[W] {
 	return kept
 }
 
+// finish ends a waiter's stay. Lists of slots that nothing happens to may point to its place for long; what the waiter holds, a produce
+// its whole frame, goes now.
 func (t *Table[W]) finish(p *Parked[W]) {
-	p.done = true
+	var none W
+	p.done, p.Waiter = true, none
 	t.timers.Cancel(p.timer)
 	t.count--
 }
@@ -177,8 +180,6 @@ func (t *Table[W]) finish(p *Parked[W]) {
 // release recycles a finished waiter once no list points at it.
 func (t *Table[W]) release(p *Parked[W]) {
 	if p.done && p.watches == 0 && !p.offered {
-		var zero W
-		p.Waiter = zero
 		p.watches = -1 // released; a second call is a no-op
 		t.free = append(t.free, p)
 	}

@@ -76,6 +76,19 @@ func TestCancelledWaiterIsNeverOffered(t *testing.T) {
 	require.Equal(t, []int{2}, sweep(&table, 200, never))
 }
 
+// A waiter that has gone is not held by the slots that it watched, however long nothing happens to them.
+func TestFinishedWaiterIsLetGo(t *testing.T) {
+	var table purgatory.Table[*int]
+	answered, expired, dropped := table.Park(new(int), 200, 0, 1), table.Park(new(int), 100, 1), table.Park(new(int), 200, 1)
+	table.Touch(0)
+	table.Sweep(100, func(**int, bool) bool { return true })
+	table.Cancel(dropped)
+	require.Zero(t, table.Len())
+	require.Nil(t, answered.Waiter)
+	require.Nil(t, expired.Waiter)
+	require.Nil(t, dropped.Waiter)
+}
+
 // Against a list that is searched whole at every step.
 func TestAgainstModel(t *testing.T) {
 	type waiter struct {

@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"math"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -20,7 +21,7 @@ import (
 // partitions that lag answer REQUEST_TIMED_OUT and the data stays (KIP-91's ambiguous outcome). acks=1 is answered when
 // this log holds it durably under its policy: acknowledged means fsynced, whoever acknowledges (Kafka answers once it is
 // in the page cache; see docs/DIVERGENCE.md). acks=0 has no answer; an error closes the connection so that the client
-// looks for the leader again.
+// looks for the leader again, and while the disk does not keep up such a connection waits for it.
 //
 // A transactional batch needs the transactional id. Unless it repeats one, or its transaction is open here, it waits until the
 // coordinator knows the partition to be in the transaction (KIP-890), and the rest of the request with it.
@@ -117,14 +118,13 @@ func unfitForTransactions(r *step.Request, req *kmsg.ProduceRequest) core.ErrorC
 
 // conclude answers a request all of whose batches are appended or refused, or parks it until they are stored.
 func (p *Plane) conclude(now core.Now, w *wait, req *kmsg.ProduceRequest, out *step.Effects) {
-	r := w.req
 	switch {
 	case req.Acks == 0:
-		out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version,
-			Close: anyRefused(w.resp.(*kmsg.ProduceResponse))})
+		p.goOn(now, w, out)
 	case len(w.appended) == 0:
 		p.reply(w, out)
 	default:
+		w.release(out) // of exact repeats
 		p.park(*w, now.Mono.Add(core.Millis(int64(max(0, req.TimeoutMillis)))))
 	}
 }
@@ -244,9 +244,7 @@ func (p *Plane) append(
 	}
 	rp.BaseOffset, rp.LogAppendTime = int64(a.Base), int64(a.AppendTime)
 	rp.LogStartOffset = int64(to.Log.LogStartOffset())
-	if acks != 0 {
-		w.appended = append(w.appended, appended{t: *to, end: a.Last + 1, epoch: to.LeaderEpoch(), local: acks == 1, into: rp})
-	}
+	w.appended = append(w.appended, appended{t: *to, end: a.Last + 1, epoch: to.LeaderEpoch(), local: acks != -1, into: rp})
 }
 
 // admit checks a batch against the topic's configuration, after the edge has checked it by itself.
@@ -272,12 +270,16 @@ func admit(now core.Now, to *Target, checked *step.Batch, rp *kmsg.ProduceRespon
 	return false
 }
 
-// timely checks create times against the topic's bounds (KIP-937). Records without a timestamp are not judged.
+// timely checks create times against the topic's bounds (KIP-937). Records without a timestamp are not judged; those from before 1970 are,
+// however far back.
 func timely(now core.Now, cfg *config.Topic, s *record.Summary) bool {
-	if s.MaxTimestamp == core.NoTimestamp {
+	if s.MinTimestamp == core.NoTimestamp {
 		return true
 	}
 	behind, ahead := int64(now.Wall-s.MinTimestamp), int64(s.MaxTimestamp-now.Wall)
+	if s.MinTimestamp < now.Wall && behind < 0 { // beyond 64 bits
+		behind = math.MaxInt64
+	}
 	return behind <= cfg.TimestampBeforeMaxMs && ahead <= cfg.TimestampAfterMaxMs
 }
 

@@ -45,6 +45,7 @@ type Plane struct {
 	gate    *verify.Gate[*heldBatch]
 	trusts  bool      // transaction.partition.verification.enable is off
 	claimed []claimed // of the request that is being appended
+	quiet   int64     // bytes of requests with acks=0 that are not durable here yet
 	codecs  record.Codecs
 }
 
@@ -60,8 +61,11 @@ type wait struct {
 	resp wire.Response
 	// appended are the batches that wait; the answer is complete when each is committed or has failed.
 	appended []appended
-	// inUse tells that a log may still use the request's memory when the answer leaves: a batch was not found durable.
+	// inUse tells that a log may use the request's memory for longer: a batch was decided and not found durable.
 	inUse bool
+	// quiet is what a request with acks=0 counts in Plane.quiet, 0 for all others; wentOn says that its connection has not waited for it.
+	quiet  int64
+	wentOn bool
 }
 
 // appended is bound to the epoch in which it was appended: should another leader take over, the same offsets
@@ -70,7 +74,7 @@ type appended struct {
 	t     Target
 	end   core.Offset
 	epoch core.LeaderEpoch
-	local bool // acks=1: this log's durability is enough
+	local bool // acks=1 or 0: this log's durability is enough
 	// into is where the outcome goes, of a produce or of a marker.
 	into   *kmsg.ProduceResponseTopicPartition
 	marker *kmsg.WriteTxnMarkersResponseMarkerTopicPartition
@@ -137,10 +141,53 @@ func (p *Plane) offer(w *wait, expired bool, out *step.Effects) bool {
 	}
 	w.appended = waiting
 	if len(waiting) > 0 {
+		w.release(out)
 		return false
 	}
-	p.reply(w, out)
+	if w.quiet > 0 {
+		p.quieten(w, out)
+	} else {
+		p.reply(w, out)
+	}
 	return true
+}
+
+// mostQuiet bounds what requests with acks=0 have on its way to the disk while their connections go on, in bytes. Nobody waits for such
+// requests, and a network is faster than a disk.
+const mostQuiet = 64 << 20
+
+// goOn lets the connection of a request with acks=0 go on, now or when its batches are durable. However long that takes: the request's timeout
+// is about an answer, and there is none.
+func (p *Plane) goOn(now core.Now, w *wait, out *step.Effects) {
+	r := w.req
+	w.wentOn = len(w.appended) == 0 || p.quiet < mostQuiet || anyRefused(w.resp.(*kmsg.ProduceResponse))
+	if w.wentOn {
+		p.replyNothing(w, out)
+	}
+	if len(w.appended) > 0 {
+		w.quiet = max(1, r.Size, int64(cap(r.Frame)))
+		p.quiet += w.quiet
+		p.park(*w, now.Mono.Add(patience))
+	}
+}
+
+// patience is longer than any disk is waited for.
+const patience = 24 * 60 * core.Minute
+
+// quieten ends a request with acks=0 whose batches are decided.
+func (p *Plane) quieten(w *wait, out *step.Effects) {
+	p.quiet -= w.quiet
+	if !w.wentOn {
+		p.replyNothing(w, out)
+	}
+	w.release(out)
+}
+
+// replyNothing ends a request that has no answer. An error closes the connection.
+func (p *Plane) replyNothing(w *wait, out *step.Effects) {
+	r := w.req
+	out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version,
+		Close: anyRefused(w.resp.(*kmsg.ProduceResponse))})
 }
 
 // reply sends an answer that is complete.
@@ -150,9 +197,20 @@ func (p *Plane) reply(w *wait, out *step.Effects) {
 	}
 	r := w.req
 	out.Replies = append(out.Replies, step.Reply{Conn: r.Conn, Seq: r.Seq, Corr: r.Corr, Version: r.Version, Body: w.resp})
-	if r.Frame != nil && !w.inUse {
+	w.release(out)
+}
+
+// release gives the request's memory back once no log needs it: what still waits is durable here, and waits for other replicas. Those may take
+// long, and until the memory is back the edge reads less, or nothing, of anybody, their fetches included.
+func (w *wait) release(out *step.Effects) {
+	for i := range w.appended {
+		if a := &w.appended[i]; a.t.Log.DurableOffset() < a.end {
+			return
+		}
+	}
+	if r := w.req; r.Frame != nil && !w.inUse {
 		out.Spent = append(out.Spent, r.Frame)
-		r.Frame = nil
+		r.Frame, r.Body = nil, nil
 	}
 }
 

@@ -35,6 +35,9 @@ type rig struct {
 	epoch core.PartitionEpoch
 	seq   uint64
 	reply map[uint64]step.Reply
+	stuck bool           // the disk does nothing
+	held  []step.DiskOp  // what it would have done
+	size  int64          // of requests on the wire
 	frame *byte          // the first byte of the newest request's
 	spent map[*byte]bool // frames that were given back, by their first byte
 	told  []coord.Marker // markers that the coordinators of an internal topic heard of
@@ -100,6 +103,10 @@ func (r *rig) turn() {
 				quiet = 0
 			}
 			r.out.Reset()
+			if r.held = append(r.held, ops...); r.stuck {
+				continue
+			}
+			ops, r.held = r.held, nil
 			for _, op := range ops {
 				if op.Kind == step.Append && bytes.Count(op.Data, []byte{0}) == len(op.Data) {
 					r.t.Fatal("what is written was given back before")
@@ -112,7 +119,7 @@ func (r *rig) turn() {
 					d.Err = step.ErrNotExist
 				}
 				r.parts[d.Owner()-10].Log.DiskDone(r.now, d, &r.out)
-				r.plane.Touch(purgatory.Slot(i)) // acks=1 waits for this log alone
+				r.plane.Touch(purgatory.Slot(d.Owner() - 10)) // acks=1 waits for this log alone
 			}
 			p.Settle()
 			if p.Advance(r.now) {
@@ -193,7 +200,7 @@ func (r *rig) produce(version int16, id string, acks int16, batches ...batch) ui
 	t := kmsg.NewProduceRequestTopic()
 	t.Topic = "t"
 	r.seq++
-	sr := &step.Request{Conn: 1, Seq: r.seq, Version: version, Body: req}
+	sr := &step.Request{Conn: 1, Seq: r.seq, Version: version, Body: req, Size: r.size}
 	frame := make([]byte, 0, 1<<12)
 	for _, x := range batches {
 		var b record.Builder
