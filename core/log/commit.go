@@ -99,10 +99,8 @@ func (l *Log) advance() {
 	}
 }
 
-// writeIndexes writes a segment's index files whole. The active segment's live in memory only: recovery rebuilds them
-// from the batches, which it scans anyway.
-//
-// The transaction index goes first, durably: its absence means that nothing was aborted, while a segment without one of the
+// writeIndexes writes a segment's index files whole. The active segment's live in memory only: recovery rebuilds them from the batches, which
+// it scans anyway. The transaction index goes first, durably: its absence means that nothing was aborted, while a segment without one of the
 // others is scanned. It must not be missing where they are there.
 func (l *Log) writeIndexes(now core.Now, s *segment, out *step.Effects) {
 	s.listed = true
