@@ -68,7 +68,7 @@ L-LEADER | In a healed cluster every partition has a leader that serves. | KIP-6
 L-CATCHUP | In a healed cluster every replica reaches the ISR. | Kafka's documentation, "Replication"
 L-REPLICATED | In a healed cluster every replica holds what its leader has committed. | Kafka's documentation, "Replication"
 L-REASSIGN | In a healed cluster a reassignment ends. | KIP-455
-READ-STABLE | Two reads of one offset return the same record. | A log is append-only
+READ-STABLE | Two reads of one offset return the same record, with the timestamp that its producer was told. | A log is append-only
 PHANTOM | A consumer reads what a producer sent, and nothing else. | Jepsen, Kafka checker
 G1a | What certainly failed is never read. | Adya's G1a; Jepsen, Kafka checker
 TOPIC-ID | A topic that was deleted and created again under its name is another topic. | KIP-516
@@ -79,6 +79,7 @@ nonmonotonic-poll | A consumer that does not seek does not go back. | Jepsen, Ka
 poll-skip | A consumer that does not seek leaves no record out. | Jepsen, Kafka checker
 offset-gap | Offsets are dense where nothing but records takes them. | Kafka's log
 EPOCH-ORDER | Along a log leader epochs do not fall. | KIP-101
+POSITION-LOST | A consumer whose position is committed is not told that the log ends below it. | KIP-320, KIP-392
 lost-write | An acknowledged record is read by whoever reads past its offset. | Jepsen, Kafka checker
 unseen | An acknowledged record is read at last. | Jepsen, Kafka checker
 inconsistent-offsets | Two records have two offsets. | Jepsen, Kafka checker
@@ -90,7 +91,7 @@ LOG-START-MONO | The start of a log does not go back. | KIP-107
 LOG-START-UNEXPLAINED | The start of a log rises for a reason: DeleteRecords or retention. | KIP-107
 S-START | The start of a log is not above its HighWatermark. | KIP-107
 LIST-OFFSETS-MONO | The first record at or after a timestamp does not move back. | KIP-79
-LIST-OFFSETS-TIME | A look-up by time returns the first record at or after it. | KIP-79
+LIST-OFFSETS-TIME | A look-up by time returns the first record at or after it, one for the largest timestamp the first that has it. | KIP-79, KIP-734
 S-ORDER | A replica's HighWatermark and durable offset are not above its log end. | Kafka's log
 HW-DURABLE | With the policy "commit" nothing is committed that only replica has not fsynced. | docs/DIVERGENCE.md
 S-READABLE | What a broker has stored parses, batch after batch, from log start to log end. | Kafka's log format
