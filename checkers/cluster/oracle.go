@@ -54,6 +54,7 @@ type partition struct {
 	committed ledger
 	hw        core.Offset // the true HighWatermark: the highest that any leader has shown
 	acked     core.Offset // behind the last record acknowledged with acks=all
+	stable    core.Offset // the highest LastStableOffset that any replica has had
 	deleted   deletion
 	shown     []shown // HighWatermarks exposed by leaders, by epoch
 	leaders   map[core.LeaderEpoch]core.NodeID

@@ -125,6 +125,7 @@ func (o *Oracle) Producers(at core.Mono, l history.ProducerLook) {
 			l.Node, l.LastStableOffset, l.HighWatermark, l.LogStartOffset, first, int64(math.MaxInt64))
 		return
 	}
+	p.stable = max(p.stable, l.LastStableOffset)
 	if l.Changed {
 		o.pure(at, p, r, &l)
 	}
