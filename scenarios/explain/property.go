@@ -60,6 +60,8 @@ CTRL-ANSWER | What the controller answers rests on committed metadata, and it ta
 STORED-INTACT | No node stores a batch whose checksum is wrong. | KAFKA-14104
 L-RECONFIG | In a healed cluster every node has the same last voter set, or what it had of another is gone. | KIP-853
 R-SNAP | A metadata log that does not begin at 0 has a snapshot of what is missing, and a snapshot holds committed records alone. | KIP-630
+META-DURABLE | What was acknowledged of topics, their partitions and their settings is in the committed metadata log. | KIP-500, KIP-595
+SM-DETERMINISM | A node's image of the cluster is what the committed metadata log says up to its offset. | KIP-500, KIP-630
 L-STABLE-LEADER | A healed quorum elects a leader and keeps it. | KIP-595, KIP-996
 L-META | In a healed cluster every node catches up with the metadata log. | KIP-595, KIP-630
 L-UNFENCE | In a healed cluster every broker is registered and unfenced. | KIP-631
@@ -77,9 +79,9 @@ int-nonmonotonic-poll | Inside one poll offsets rise. | Jepsen, Kafka checker
 int-poll-skip | Inside one poll no record is left out. | Jepsen, Kafka checker
 nonmonotonic-poll | A consumer that does not seek does not go back. | Jepsen, Kafka checker
 poll-skip | A consumer that does not seek leaves no record out. | Jepsen, Kafka checker
+POSITION-LOST | A consumer whose position is committed is not told that the log ends below it. | KIP-320, KIP-392
 offset-gap | Offsets are dense where nothing but records takes them. | Kafka's log
 EPOCH-ORDER | Along a log leader epochs do not fall. | KIP-101
-POSITION-LOST | A consumer whose position is committed is not told that the log ends below it. | KIP-320, KIP-392
 lost-write | An acknowledged record is read by whoever reads past its offset. | Jepsen, Kafka checker
 unseen | An acknowledged record is read at last. | Jepsen, Kafka checker
 inconsistent-offsets | Two records have two offsets. | Jepsen, Kafka checker
