@@ -109,6 +109,7 @@ G1c | No circle of transactions has read each other's records. | Adya's G1c; Jep
 G-ONE-OWNER | In one generation of a group a partition has one owner. | KIP-848; Kafka's documentation, "Consumers"
 G-COMMIT-FENCED | Whoever has lost a partition of its group commits nothing more for it. | KIP-345, KIP-447, KIP-848
 G-COMMIT-DURABLE | A committed offset is what the group finds, until another is committed over it or it is deleted. | KIP-98; Kafka's documentation, "Consumers"
+G-COMMIT-MONO | A member that keeps a partition commits no less than before. | KIP-320; Jepsen, Redpanda
 G-NO-LAGGARD | A dynamic member of a classic group takes part in each generation that it asked for, or is a member no more. | Kafka's documentation, "Consumers"; KIP-345
 COORD-COMMITTED | A coordinator serves once all that it has loaded is committed in its leadership. | KAFKA-15345
 G-RELOAD-EQ | What a coordinator holds of groups and transactions follows from its log: whoever takes over holds the same. | KIP-447; KAFKA-10284
