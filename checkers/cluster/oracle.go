@@ -257,6 +257,7 @@ func (o *Oracle) LogChanged(at core.Mono, e history.LogEntry) {
 			return
 		}
 		o.unique(at, p, e.Node, e.Stored)
+		o.fenced(at, p, r, &e.Stored)
 		r.producers.apply(&e.Stored)
 		return // an append makes nothing incomplete; what it must agree with is compared when a HighWatermark passes it
 	case history.Truncated:

@@ -35,6 +35,8 @@ const (
 	// LsoExact is LSO-EXACT: a replica's LastStableOffset is not the HighWatermark, or the first offset of a transaction that is open
 	// there, or whose marker is not below the HighWatermark; or a client is told of one that no replica has had.
 	LsoExact checkers.Property = "LSO-EXACT"
+	// TxnFenced: a log takes a batch of a producer epoch behind one of a newer, or a marker of a coordinator behind one of its successor.
+	TxnFenced checkers.Property = "TXN-FENCED"
 )
 
 // The controller.

@@ -42,6 +42,7 @@ HW-MONO | What was once shown to be committed stays committed: the HighWatermark
 DELETE-RECORDS | What DeleteRecords was acknowledged to have deleted is not served again. | KIP-107
 MIN-ISR | Nothing is committed while the ISR is smaller than min.insync.replicas, once ELR is on. | KIP-966
 PSTATE-PURE | What a replica holds of idempotent producers follows from its log alone, whether it led, followed, was cut or started again. | KIP-98, KIP-360; KAFKA-5249, KAFKA-9892
+TXN-FENCED | A partition takes nothing of a producer, or of a transaction coordinator, that a newer one has fenced there. | KIP-98
 LSO-EXACT | The LastStableOffset is the HighWatermark, or the first offset of a transaction whose outcome is not committed. | KIP-98
 NO-FENCED-ISR | A fenced broker, or one that is shutting down, is in no ISR of more than one. | KIP-841
 LEADER-IN-ISR | The leader is a member of the ISR. | Kafka's controller; KIP-631
