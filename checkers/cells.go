@@ -13,11 +13,21 @@ type cell struct {
 	read  int32 // the first event that read the value here
 	acked int32 // the send that was acknowledged here
 	epoch core.LeaderEpoch
-	told  bool // its loss was reported
+	stamp core.Wall // as read, or as acknowledged
+	told  bool      // its loss was reported
 }
 
 // known reports whether anything stands here.
 func (c *cell) known() bool { return c.read != 0 || c.acked != 0 }
+
+// dated notes the timestamp of the cell's value, and returns what it was known to be if that is another one.
+func (c *cell) dated(stamp core.Wall) (was core.Wall, differs bool) {
+	was = c.stamp
+	if stamp != core.NoTimestamp {
+		c.stamp = stamp
+	}
+	return was, was != core.NoTimestamp && was != c.stamp
+}
 
 const (
 	pageBits = 8
@@ -60,7 +70,7 @@ func (c *cells) put(o core.Offset) *cell {
 	}
 	p := &page{base: o >> pageBits << pageBits}
 	for i := range p.cells {
-		p.cells[i].epoch = core.NoLeaderEpoch
+		p.cells[i].epoch, p.cells[i].stamp = core.NoLeaderEpoch, core.NoTimestamp
 	}
 	c.pages[p.base] = p
 	c.list = append(c.list, p)
@@ -203,7 +213,7 @@ func (pl *place) lose(at core.Mono, from core.Offset, durable func(event int) bo
 	}
 	pl.visit(k, next.from, maxOffset, func(_ int, o core.Offset, c *cell) {
 		if c.acked != 0 && durable(int(c.acked-1)) {
-			*next.cells.put(o) = cell{value: c.value, acked: c.acked, epoch: core.NoLeaderEpoch, told: c.told}
+			*next.cells.put(o) = cell{value: c.value, acked: c.acked, epoch: core.NoLeaderEpoch, stamp: c.stamp, told: c.told}
 		}
 	})
 	pl.eras = append(pl.eras, next)

@@ -52,6 +52,7 @@ type place struct {
 	times      []int // OK lookups by timestamp
 	rises      []int // events that showed a higher log start than any before
 	jumps      []jump
+	lost       []jump      // positions that readers were told to have lost
 	deletedTo  core.Offset // what acknowledged DeleteRecords promised to stay deleted
 	deletions  ceilings    // how far DeleteRecords may have moved the log start
 	shown      ceilings    // how far the log start was shown to be
@@ -155,7 +156,7 @@ func (c *Checker) observe(i int, op history.Op, body history.Body) {
 			c.gone[b.Topic] = true
 		}
 	case *history.Seek:
-		delete(c.place(b.Place).readers, op.Process)
+		c.seek(c.place(b.Place), i, op, b)
 	case *history.Group: // package group judges these
 	case *history.Txn, *history.Init: // package txn judges these
 	case *history.Transfer, *history.Tally: // package sums judges these

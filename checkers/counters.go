@@ -105,6 +105,8 @@ func (c *Checker) lookup(pl *place, i int, op history.Op, b *history.ListOffsets
 		c.showEnd(pl, i, op, b.Offset)
 	case b.Spec == history.SpecEarliest, b.Spec == history.SpecLocalStart:
 		c.showStart(pl, i, op, b.Offset)
+	case b.Spec == history.SpecMaxTimestamp:
+		pl.times = append(pl.times, i)
 	case b.Spec >= 0:
 		s := pl.lookups[b.Spec]
 		if s == nil {

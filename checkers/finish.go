@@ -23,6 +23,7 @@ func (c *Checker) finish(pl *place) {
 			c.skips(pl, k)
 		}
 		c.jumped(pl)
+		c.misled(pl)
 		c.unseen(pl)
 	}
 	for k := range pl.eras {
@@ -30,6 +31,7 @@ func (c *Checker) finish(pl *place) {
 	}
 	c.pipelined(pl)
 	c.explainStart(pl)
+	c.explainRetention(pl)
 	c.lookupTimes(pl)
 	c.accounts(pl)
 }
@@ -241,6 +243,20 @@ func (c *Checker) jumped(pl *place) {
 	}
 }
 
+// misled finds readers that had to give up a position although everything below it was committed and nothing of that deleted: no log
+// ends there, and none was cut below it. Where retention removes records it may have gone further than anybody was shown.
+func (c *Checker) misled(pl *place) {
+	if len(pl.eras) > 1 || pl.topic.Retained {
+		return
+	}
+	for _, j := range pl.lost {
+		if op, _ := c.log.At(j.event); j.from >= pl.startBy(op.End) {
+			c.report(PositionLost, pl.id, j.from, []int{j.after, j.event},
+				"p%d had read up to %d, below the HighWatermark, and was told that the log does not have that position", op.Process, j.from)
+		}
+	}
+}
+
 // unseen finds promised records that nobody read although final reads were made.
 func (c *Checker) unseen(pl *place) {
 	if !c.final || c.gone[pl.id.Topic] {
@@ -391,6 +407,29 @@ func (c *Checker) explainStart(pl *place) {
 	}
 }
 
+// explainRetention checks that what retention has removed was old enough (BUGS.md C4): when a log start is seen, no record below it may be
+// younger than the topic keeps its records.
+func (c *Checker) explainRetention(pl *place) {
+	if pl.topic.RetentionMs <= 0 || pl.topic.Compacted || len(pl.eras) > 1 || len(pl.rises) == 0 {
+		return
+	}
+	list := c.stamps(pl)
+	from := core.Offset(0)
+	for _, i := range pl.rises {
+		op, body := c.log.At(i)
+		from = max(from, pl.deletions.by(op.End))
+		start, now := startShown(body), pl.topic.Dawn+core.Wall(op.End/core.Millisecond)
+		for n := sort.Search(len(list), func(n int) bool { return list[n].offset >= from }); n < len(list) && list[n].offset < start; n++ {
+			if r := list[n]; now-r.stamp <= pl.topic.RetentionMs {
+				c.report(LogStartUnexplained, pl.id, start, []int{r.event, i},
+					"the log start is %d at %d; the record at %d has timestamp %d, and is kept for %d ms at least", start, now, r.offset, r.stamp, pl.topic.RetentionMs)
+				return
+			}
+		}
+		from = max(from, start)
+	}
+}
+
 // startShown is the log start that an event showed.
 func startShown(body history.Body) core.Offset {
 	switch b := body.(type) {
@@ -402,6 +441,8 @@ func startShown(body history.Body) core.Offset {
 		return b.LogStartOffset
 	case *history.DeleteRecords:
 		return b.LowWatermark
+	case *history.Scan:
+		return b.LogStartOffset
 	}
 	return core.NoOffset
 }

@@ -34,6 +34,10 @@ func (c *Checker) lookupTimes(pl *place) {
 			seen = forever // retention may have removed records before anybody was shown the new log start
 		}
 		from := sort.Search(len(list), func(n int) bool { return list[n].offset >= pl.startBy(seen) })
+		if b.Spec == history.SpecMaxTimestamp {
+			c.lookupLargest(pl, i, list, tree, from)
+			continue
+		}
 		n := tree.first(from, b.Spec)
 		if n >= len(list) {
 			continue
@@ -49,7 +53,26 @@ func (c *Checker) lookupTimes(pl *place) {
 	}
 }
 
-// lookupFits checks that the record which an answer names is at or after the timestamp.
+// lookupLargest checks that an answer for the largest timestamp names the first record that has it (KIP-734). None may be the answer
+// while the record is not committed.
+func (c *Checker) lookupLargest(pl *place, i int, list []stamped, tree *maxTree, from int) {
+	op, body := c.log.At(i)
+	b := body.(*history.ListOffsets)
+	if b.Offset == core.NoOffset {
+		return
+	}
+	told := func(r stamped) {
+		c.report(LookupTime, pl.id, r.offset, []int{r.event, i},
+			"the first record with the largest timestamp was said to be at %d, with %d, and offset %d has timestamp %d", b.Offset, b.Timestamp, r.offset, r.stamp)
+	}
+	if n := tree.first(from, b.Timestamp); n < len(list) && list[n].offset < b.Offset {
+		told(list[n])
+	} else if n := tree.first(from, b.Timestamp+1); n < len(list) && list[n].since < op.Start && !pl.topic.Replicated {
+		told(list[n]) // a deposed leader need not have it
+	}
+}
+
+// lookupFits checks that the record which an answer names is at or after the timestamp, and of the leader epoch that it tells.
 func (c *Checker) lookupFits(pl *place, i int, list []stamped, b *history.ListOffsets) {
 	n := sort.Search(len(list), func(n int) bool { return list[n].offset >= b.Offset })
 	if n == len(list) || list[n].offset != b.Offset {
@@ -58,6 +81,10 @@ func (c *Checker) lookupFits(pl *place, i int, list []stamped, b *history.ListOf
 	if stamp := list[n].stamp; stamp < b.Spec || b.Timestamp != core.NoTimestamp && b.Timestamp != stamp {
 		c.report(LookupTime, pl.id, b.Offset, []int{list[n].event, i},
 			"offset %d was said to have timestamp %d, at or after %d, and has %d", b.Offset, b.Timestamp, b.Spec, stamp)
+	}
+	if cl := pl.eras[0].cells.at(b.Offset); cl != nil && cl.epoch != core.NoLeaderEpoch && b.Epoch != core.NoLeaderEpoch && cl.epoch != b.Epoch {
+		c.report(EpochUnique, pl.id, b.Offset, []int{int(cl.read - 1), i},
+			"offset %d was said to be of leader epoch %d, and was read under %d", b.Offset, b.Epoch, cl.epoch)
 	}
 }
 
@@ -72,10 +99,7 @@ func (c *Checker) stamps(pl *place) []stamped {
 			since = forever // acknowledged, but perhaps not yet below the HighWatermark
 		}
 		for _, r := range s.Records {
-			stamp := r.Timestamp
-			if s.LogAppendTime != core.NoTimestamp {
-				stamp = s.LogAppendTime
-			}
+			stamp := stampOf(s, r)
 			if stamp != core.NoTimestamp && r.Offset != core.NoOffset && pl.holds(r) {
 				list = append(list, stamped{r.Offset, stamp, since, i})
 			}
@@ -102,6 +126,14 @@ func (c *Checker) stamps(pl *place) []stamped {
 		}
 	}
 	return kept
+}
+
+// stampOf is the timestamp with which a send's record was said to be stored.
+func stampOf(s *history.Send, r history.Record) core.Wall {
+	if s.LogAppendTime != core.NoTimestamp {
+		return s.LogAppendTime
+	}
+	return r.Timestamp
 }
 
 // maxTree finds the first entry at or behind an index whose timestamp is large enough, in O(log n).

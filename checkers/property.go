@@ -13,7 +13,8 @@ type Property string
 
 // Reads.
 const (
-	// ReadStable: two reads of one offset returned different values.
+	// ReadStable: two reads of one offset returned different values or timestamps, or a read another timestamp than the
+	// acknowledgement.
 	ReadStable Property = "READ-STABLE"
 	// Phantom: a read returned a value that nobody sent, or before it was sent.
 	Phantom Property = "PHANTOM"
@@ -33,11 +34,14 @@ const (
 	NonmonotonicPoll Property = "nonmonotonic-poll"
 	// PollSkip: a process' poll began above the end of its last one, jumping over records, with no Seek between.
 	PollSkip Property = "poll-skip"
+	// PositionLost: a process was told that its position is not in the log, which reaches further, or that the log was truncated
+	// below it (KIP-320).
+	PositionLost Property = "POSITION-LOST"
 	// OffsetGap: an offset below a read or below the HighWatermark holds nothing, where offsets must be dense.
 	OffsetGap Property = "offset-gap"
 	// EpochOrder: inside one poll, a leader epoch is lower than one before it (KIP-101).
 	EpochOrder Property = "EPOCH-ORDER"
-	// EpochUnique: one offset was read under two leader epochs.
+	// EpochUnique: one offset was read under two leader epochs, or a lookup told another one.
 	EpochUnique Property = "EPOCH-UNIQUE"
 )
 
@@ -69,7 +73,8 @@ const (
 	HighWatermarkMono Property = "HW-MONO"
 	// LogStartMono: a log start shown later in real time is lower, or records below a shown log start were read.
 	LogStartMono Property = "LOG-START-MONO"
-	// LogStartUnexplained: the log start rose further than any DeleteRecords asked, on a topic without retention.
+	// LogStartUnexplained: the log start rose further than any DeleteRecords asked, on a topic without retention, or over records that
+	// are not due yet.
 	LogStartUnexplained Property = "LOG-START-UNEXPLAINED"
 	// LogStartBounded: the log start is above the HighWatermark.
 	LogStartBounded Property = "S-START"
@@ -78,7 +83,8 @@ const (
 	DeleteRespected Property = "DELETE-RECORDS"
 	// LookupMono: the answer for one timestamp went back in real time.
 	LookupMono Property = "LIST-OFFSETS-MONO"
-	// LookupTime: the answer for a timestamp is not the first record at or after it.
+	// LookupTime: the answer for a timestamp is not the first record at or after it, or that for the largest one not the first
+	// record that has it.
 	LookupTime Property = "LIST-OFFSETS-TIME"
 )
 

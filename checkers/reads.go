@@ -68,6 +68,16 @@ func (c *Checker) continuity(pl *place, i int, op history.Op, p *history.Poll) {
 	pl.readers[op.Process] = reader{next: max(p.End(), from), event: i}
 }
 
+// seek ends what a process' next poll is compared with. A position that its process was told to have lost, though it lies in what was
+// committed, is judged when all deletions are known.
+func (c *Checker) seek(pl *place, i int, op history.Op, b *history.Seek) {
+	last, tracked := pl.readers[op.Process]
+	if f, ok := pl.bound(&pl.end, op); b.Lost && tracked && ok && last.next <= f.value {
+		pl.lost = append(pl.lost, jump{from: last.next, to: b.To, event: i, after: last.event})
+	}
+	delete(pl.readers, op.Process)
+}
+
 // records checks the records of one poll, each against its neighbours, the response's bounds and what is known.
 func (c *Checker) records(pl *place, i int, op history.Op, p *history.Poll) {
 	prev, epoch := core.NoOffset, core.NoLeaderEpoch
@@ -147,8 +157,9 @@ func (c *Checker) read(pl *place, i int, op history.Op, r history.Record) {
 			c.report(AckedDurable, pl.id, r.Offset, []int{int(cl.acked - 1), i},
 				"p%d read value %d at offset %d, where %d had been acknowledged", op.Process, r.Value, r.Offset, cl.value)
 		}
-		cl.value, cl.acked, cl.read = r.Value, 0, int32(i+1)
+		cl.value, cl.acked, cl.read, cl.stamp = r.Value, 0, int32(i+1), core.NoTimestamp
 	}
+	c.dates(pl, cl, i, r)
 	if r.Epoch == core.NoLeaderEpoch {
 		return
 	}
@@ -158,4 +169,15 @@ func (c *Checker) read(pl *place, i int, op history.Op, r history.Record) {
 		return
 	}
 	cl.epoch = r.Epoch
+}
+
+// dates compares a record's timestamp with what was told of it before: by a read, or by the acknowledgement (KIP-32).
+func (c *Checker) dates(pl *place, cl *cell, i int, r history.Record) {
+	if was, differs := cl.dated(r.Timestamp); differs {
+		by := cl.acked
+		if by == 0 || int(by-1) == i {
+			by = cl.read
+		}
+		c.report(ReadStable, pl.id, r.Offset, []int{int(by - 1), i}, "offset %d has timestamp %d, and had %d before", r.Offset, r.Timestamp, was)
+	}
 }

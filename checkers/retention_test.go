@@ -28,3 +28,21 @@ func TestUnseenBelowTheStoredLogStart(t *testing.T) {
 		require.Equal(t, want, unseen, "flag %q", flag)
 	}
 }
+
+// What retention removes must be as old as the topic keeps it: at 5 ms the clock shows 1005.
+func TestRetentionRemovesWhatIsDue(t *testing.T) {
+	for stamp, want := range map[string]int{"904": 0, "906": 1} {
+		log, err := history.Parse([]byte("history v1\n" +
+			"topic T0 t AAAAAAAAAAAAAAAAAAAAAQ retained retention=100 dawn=1000\n" +
+			"send p1 10..20 ok T0/0 acks=-1 promise=durable | 0=101^" + stamp + " 1=102^1003\n" +
+			"list-offsets p2 4000000..5000000 ok T0/0 spec=-2 offset=1\n"))
+		require.NoError(t, err)
+		found := 0
+		for _, v := range checkers.Check(log, checkers.Options{}) {
+			if v.Property == checkers.LogStartUnexplained {
+				found++
+			}
+		}
+		require.Equal(t, want, found, "timestamp %s", stamp)
+	}
+}

@@ -118,16 +118,20 @@ func (c *Checker) ack(pl *place, i int, op history.Op, s *history.Send, r histor
 	cl := pl.eras[pl.owner(k, r.Offset)].cells.put(r.Offset)
 	switch {
 	case !cl.known():
-		cl.value, cl.acked = r.Value, int32(i+1)
+		cl.value, cl.acked, cl.stamp = r.Value, int32(i+1), stampOf(s, r)
 	case cl.value == r.Value:
 		cl.acked = int32(i + 1)
+		if cl.read != 0 {
+			r.Timestamp = stampOf(s, r)
+			c.dates(pl, cl, i, r)
+		}
 	case cl.read != 0:
 		if !c.excused(i) {
 			c.report(AckedDurable, pl.id, r.Offset, []int{int(cl.read - 1), i},
 				"value %d was acknowledged to p%d at offset %d, where %d was read", r.Value, op.Process, r.Offset, cl.value)
 		}
 	case c.excused(int(cl.acked - 1)):
-		cl.value, cl.acked = r.Value, int32(i+1)
+		cl.value, cl.acked, cl.stamp = r.Value, int32(i+1), stampOf(s, r)
 	case !c.excused(i):
 		c.report(InconsistentOffsets, pl.id, r.Offset, []int{int(cl.acked - 1), i},
 			"values %d and %d were both acknowledged at offset %d", cl.value, r.Value, r.Offset)

@@ -32,6 +32,10 @@ func drawTxns(r *prng.Rand, p Profile, plan *sim.Plan, shape *draws.Shape) {
 		props = append(props, sim.Property{Name: "transaction.state.log.load.buffer.size", Value: fmt.Sprint(v)},
 			sim.Property{Name: "offsets.load.buffer.size", Value: fmt.Sprint(v)})
 	}
+	// No transactional id expires in a run: one that goes nevertheless is missed. By default nobody looks before an hour is over.
+	if v := knob(r.Fork("expiry"), p, 200, 5000); v > 0 {
+		props = append(props, sim.Property{Name: "transaction.remove.expired.transaction.cleanup.interval.ms", Value: fmt.Sprint(v)})
+	}
 	drawCoordinatorsCleaner(r.Fork("cleaner"), plan)
 	for i := range plan.Brokers {
 		if t := &plan.Brokers[i].Tuning; t.SegmentBytes > 0 { // as for groups: a group is one record

@@ -273,7 +273,7 @@ func provers(plan sim.Plan, log *history.Log) []int32 {
 	for i := range plan.Clients {
 		c := &plan.Clients[i]
 		switch {
-		case c.Kind != workload.Writer:
+		case c.Kind != workload.Writer || c.Txn.Deserts:
 		case c.Producer.DeliveryTimeout < firstAck(&plan):
 			hasty = append(hasty, c.Txn.Writer) // perhaps another process has the id, and ends this one's transactions
 		case slices.ContainsFunc(c.Ops, writes) && !slices.Contains(out, c.Txn.Writer):

@@ -145,6 +145,13 @@ func (o *watched) Acked(at core.Mono, k history.Key, last core.Offset) {
 	o.broke(at)
 }
 
+// Told is what a client was told to be committed.
+func (o *watched) Told(at core.Mono, k history.Key, end, stable core.Offset) {
+	o.w.Told(at, k, end, stable)
+	o.Oracle.Told(at, k, end, stable)
+	o.broke(at)
+}
+
 // Deleted is what a client was told to be gone.
 func (o *watched) Deleted(at core.Mono, k history.Key, before core.Offset) {
 	o.w.Deleted(at, k, before)

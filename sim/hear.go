@@ -47,6 +47,7 @@ type asked struct {
 	voting  bool
 	beat    said.Beat
 	stale   bool // beat names an incarnation that this node knew to be gone
+	wishes  []said.Wish
 }
 
 // hears takes a request that is about to be delivered.
@@ -60,7 +61,8 @@ func (e *ears) hears(p *process, s *served, req *step.Request) {
 			a.stale = b != nil && b.Epoch > beat.Epoch
 		}
 	}
-	if a.acksAll || a.voting || a.stale {
+	a.wishes = said.Wishes(req.Body)
+	if a.acksAll || a.voting || a.stale || len(a.wishes) > 0 {
 		s.asked = append(s.asked, a)
 	}
 }
@@ -74,6 +76,11 @@ func (e *ears) says(p *process, s *served, r *step.Reply) {
 	}
 	a := s.asked[i]
 	s.asked = slices.Delete(s.asked, i, i+1)
+	for _, w := range a.wishes {
+		if said.Granted(r.Body, w.Topic) {
+			e.r.ref.granted = append(e.r.ref.granted, granted{w, p.name, e.r.w.now})
+		}
+	}
 	switch {
 	case a.acksAll:
 		if k, ok := said.ProduceAnswer(r.Body); ok {

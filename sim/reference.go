@@ -8,6 +8,7 @@ import (
 	"github.com/klamm-log/klamm/core"
 	"github.com/klamm-log/klamm/core/metadata"
 	"github.com/klamm-log/klamm/core/record"
+	"github.com/klamm-log/klamm/sim/said"
 )
 
 // Properties that the world judges itself, because they need the metadata records.
@@ -32,12 +33,30 @@ type reference struct {
 	pruned           bool
 	created, removed map[core.TopicID]bool
 	names            map[string]bool // of topics that ever were
+	topics           map[core.TopicID]string
+	values           map[said.Wish]bool // settings of topics that ever were made
+	partitions       map[string]int32   // of topics by name, the most that ever were
+	granted          []granted          // changes that were acknowledged
 	// right is what was compared of each node when it was found to be right. It is not compared again before a record changes it,
 	// or another image takes its place, but for the end of the run.
 	right    map[int]compared // by index of the broker
 	changes  []metadata.Change
 	codecs   record.Codecs
 	findings []Finding
+}
+
+// granted is a change of a topic that a node has acknowledged.
+type granted struct {
+	said.Wish
+	by string
+	at core.Mono
+}
+
+func (g *granted) words() string {
+	if g.Partitions > 0 {
+		return fmt.Sprintf("that topic %q has %d partitions", g.Topic, g.Partitions)
+	}
+	return fmt.Sprintf("%s=%q of topic %q", g.Name, g.Value, g.Topic)
 }
 
 // compared is an image at an offset.
@@ -48,7 +67,8 @@ type compared struct {
 
 func newReference() *reference {
 	return &reference{image: metadata.NewImage(), created: make(map[core.TopicID]bool), removed: make(map[core.TopicID]bool),
-		names: make(map[string]bool), right: make(map[int]compared)}
+		names: make(map[string]bool), topics: make(map[core.TopicID]string), values: make(map[said.Wish]bool), partitions: make(map[string]int32),
+		right: make(map[int]compared)}
 }
 
 // referenceEvery is how often the reference is brought up to date and compared.
@@ -129,9 +149,7 @@ func (f *reference) batch(b record.Batch) error {
 	var rec record.Record
 	for it.Next(&rec) {
 		m, err := metadata.Parse(rec.Value)
-		if t, ok := m.(*metadata.TopicRecord); ok {
-			f.names[t.Name] = true
-		}
+		f.note(m)
 		if err == nil {
 			err = f.image.Replay(m, rec.Offset, b.PartitionLeaderEpoch(), &f.changes)
 		}
@@ -152,11 +170,33 @@ func (f *reference) batch(b record.Batch) error {
 	return it.Err()
 }
 
+// note remembers what a record makes, for ever: it may be undone by the time that somebody asks.
+func (f *reference) note(m metadata.Record) {
+	switch m := m.(type) {
+	case *metadata.TopicRecord:
+		f.names[m.Name], f.topics[m.TopicID] = true, m.Name
+	case *metadata.PartitionRecord:
+		name := f.topics[m.TopicID]
+		f.partitions[name] = max(f.partitions[name], m.PartitionID+1)
+	case *metadata.ConfigRecord:
+		if m.ResourceType == metadata.ResourceTopic && m.Value != nil {
+			f.values[said.Wish{Topic: m.ResourceName, Name: m.Name, Value: *m.Value}] = true
+		}
+	default: // nobody asks for the others
+	}
+}
+
 // durableMetadata checks that what clients were told of topics is in the committed log.
 func (r *run) durableMetadata() {
 	f := r.ref
 	if f == nil || f.pruned || len(f.findings) > 0 {
 		return
+	}
+	for _, g := range f.granted {
+		if g.Partitions > f.partitions[g.Topic] || g.Partitions == 0 && !f.values[g.Wish] {
+			f.find(MetaDurable, "%s is not in the committed metadata log, and %s acknowledged it at %d ns", g.words(), g.by, g.at)
+			return
+		}
 	}
 	for i := range r.history.Len() {
 		op, body := r.history.At(i)

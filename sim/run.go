@@ -199,6 +199,9 @@ func (r *run) declareTopics() {
 					Compacted:  workload.IsCompacted(r.plan.Clients, op.Topic),
 					Gaps:       workload.IsTransactional(r.plan.Clients, op.Topic),
 				}
+				if t.Retained && !r.clocksJump() {
+					t.RetentionMs, t.Dawn = workload.RetentionMs(r.plan.Clients, op.Topic), epochWall
+				}
 				if t.Replicated { // a follower may take over without what the leader alone has stored
 					t.AcksLeader = history.None
 				}
@@ -206,6 +209,11 @@ func (r *run) declareTopics() {
 			}
 		}
 	}
+}
+
+// clocksJump reports whether a fault moves the clock by which some broker knows how old its records are.
+func (r *run) clocksJump() bool {
+	return slices.ContainsFunc(r.plan.Faults, func(f Fault) bool { return f.Kind == ClockJump && int(f.Node) < len(r.plan.Brokers) })
 }
 
 // transactionsTopic is the transaction coordinators' log.

@@ -329,9 +329,30 @@ func (r *run) acknowledged() {
 			}
 		case *history.DeleteRecords:
 			r.seer.witness.Deleted(r.w.now, k, b.LowWatermark)
+		case *history.Poll:
+			end := b.HighWatermark
+			if n := len(b.Records); n > 0 {
+				end = max(end, b.Records[n-1].Offset+1)
+			}
+			r.seer.witness.Told(r.w.now, k, end, b.LastStableOffset)
+		case *history.ListOffsets:
+			r.seer.witness.Told(listed(r.w.now, k, b))
 		default: // the others promise nothing that only the inside can tell
 		}
 	}
+}
+
+// listed is what the answer of a look-up says to be committed and decided.
+func listed(at core.Mono, k history.Key, b *history.ListOffsets) (core.Mono, history.Key, core.Offset, core.Offset) {
+	switch {
+	case b.Spec == history.SpecEarliest || b.Spec == history.SpecLocalStart || b.Offset == core.NoOffset:
+		return at, k, core.NoOffset, core.NoOffset
+	case b.Spec != history.SpecLatest: // the record that was found
+		return at, k, b.Offset + 1, core.NoOffset
+	case b.Isolation == history.ReadCommitted:
+		return at, k, b.Offset, b.Offset
+	}
+	return at, k, b.Offset, core.NoOffset
 }
 
 // wiped tells of a lost disk.

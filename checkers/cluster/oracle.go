@@ -54,6 +54,7 @@ type partition struct {
 	committed ledger
 	hw        core.Offset // the true HighWatermark: the highest that any leader has shown
 	acked     core.Offset // behind the last record acknowledged with acks=all
+	stable    core.Offset // the highest LastStableOffset that any replica has had
 	deleted   deletion
 	shown     []shown // HighWatermarks exposed by leaders, by epoch
 	leaders   map[core.LeaderEpoch]core.NodeID
@@ -256,6 +257,7 @@ func (o *Oracle) LogChanged(at core.Mono, e history.LogEntry) {
 			return
 		}
 		o.unique(at, p, e.Node, e.Stored)
+		o.fenced(at, p, r, &e.Stored)
 		r.producers.apply(&e.Stored)
 		return // an append makes nothing incomplete; what it must agree with is compared when a HighWatermark passes it
 	case history.Truncated:

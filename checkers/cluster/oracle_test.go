@@ -22,7 +22,7 @@ import (
 //	open 1 start=0 end=5 | 0..4e1   a log is ready; "meta" on any line means the metadata log
 //	append 1 0..4 e=1 crc=7      cut 1 at=3      restart 1 at=3      close 1     durable 1 at=5
 //	state leader=1 e=1 pe=1 isr=1,2 elr=3 replicas=1,2,3 min=2      look 1 leader e=1 hw=5 max=1,2,3 unknown
-//	acked 4     deleted 3                      quorum 1 leads e=1 voted=1 hw=2 log=0 snap=0 voters=1,2,3
+//	acked 4     deleted 3     told 5 lso=3     quorum 1 leads e=1 voted=1 hw=2 log=0 snap=0 voters=1,2,3
 //	voters 1 ids=1,2 at=3 e=1    a voter set in 1's metadata log     accept 1 isr=1 least=2 at=4     acknowledged with acks=all
 //	append 1 3..3e1 by=5 pe=0 seq=0 txn      the batch's producer; "commit" or "abort" with ce= is its marker
 //	table 1 hw=3 lso=3 start=0 | 5:0:4:9:-1:-1   what 1 holds: producer:epoch:sequence:offset:coordinator epoch:open transaction
@@ -230,6 +230,8 @@ func (s *script) look() {
 		o.Forgotten(s.now, s.node(), s.key(), core.ProducerID(s.num("by", 0)))
 	case "deleted":
 		o.Deleted(s.now, s.key(), core.Offset(s.node()))
+	case "told":
+		o.Told(s.now, s.key(), core.Offset(s.node()), core.Offset(s.num("lso", -1)))
 	case "acked":
 		o.Acked(s.now, s.key(), core.Offset(s.node()))
 	case "quorum":

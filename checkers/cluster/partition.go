@@ -203,6 +203,17 @@ func (o *Oracle) Deleted(_ core.Mono, k history.Key, before core.Offset) {
 	}
 }
 
+// Told implements [history.Witness]. An answer may be old, but not ahead of the replica that gave it (KAFKA-727).
+func (o *Oracle) Told(at core.Mono, k history.Key, end, stable core.Offset) {
+	p := o.part(k)
+	if end > p.hw {
+		o.report(at, HighWatermarkMono, p, end, "a client was told that everything below %d is committed, and no leader has shown a HighWatermark above %d", end, p.hw)
+	}
+	if stable > p.stable {
+		o.report(at, LsoExact, p, stable, "a client was told that everything below %d is decided, and no replica has had a LastStableOffset above %d", stable, p.stable)
+	}
+}
+
 // Acked implements [history.Witness].
 func (o *Oracle) Acked(at core.Mono, k history.Key, last core.Offset) {
 	p := o.part(k)

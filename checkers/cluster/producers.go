@@ -74,6 +74,22 @@ func (f *producers) apply(b *history.Stored) {
 	}
 }
 
+// fenced checks that what a log takes is not of somebody who was fenced there (KIP-98). Who has forgotten a producer, because it was silent
+// or the log's beginning is gone, cannot know.
+func (o *Oracle) fenced(at core.Mono, p *partition, r *replica, b *history.Stored) {
+	x, w := &b.Produced, r.producers.rows[b.Produced.ID]
+	if !x.By || w == nil || x.Epoch >= w.Epoch && (!x.Marker || x.Coordinator >= w.Coordinator) {
+		return
+	}
+	for _, m := range p.replicas {
+		if _, forgotten := m.producers.forgotten[x.ID]; forgotten || !m.whole(p) {
+			return
+		}
+	}
+	o.report(at, TxnFenced, p, b.Base, "node %d appends a batch of producer %d in epoch %d (marker: %v, of coordinator epoch %d), which was in epoch %d, and its coordinator in %d",
+		r.node.id, x.ID, x.Epoch, x.Marker, x.Coordinator, w.Epoch, w.Coordinator)
+}
+
 // unstable is the first offset that is not decided below a HighWatermark, or the largest offset there is.
 func (f *producers) unstable(hw core.Offset) core.Offset {
 	first := core.Offset(math.MaxInt64)
@@ -125,6 +141,7 @@ func (o *Oracle) Producers(at core.Mono, l history.ProducerLook) {
 			l.Node, l.LastStableOffset, l.HighWatermark, l.LogStartOffset, first, int64(math.MaxInt64))
 		return
 	}
+	p.stable = max(p.stable, l.LastStableOffset)
 	if l.Changed {
 		o.pure(at, p, r, &l)
 	}

@@ -18,7 +18,7 @@ const (
 	// EpochUnique: an epoch has two leaders, or an (epoch, offset) two contents.
 	EpochUnique checkers.Property = "EPOCH-UNIQUE"
 	// HighWatermarkMono: a leader that knows its HighWatermark shows less than an earlier leader or itself did; a follower
-	// shows more than any leader did.
+	// shows, or a client is told, more than any leader did.
 	HighWatermarkMono checkers.Property = "HW-MONO"
 	// DeleteRespected: a leader of a later epoch than that in which DeleteRecords was acknowledged has the records still
 	// (KIP-107: all live replicas have moved their log start by then).
@@ -33,8 +33,10 @@ const (
 	// PstatePure is PSTATE-PURE: what a replica holds of producers is not a fold over its log.
 	PstatePure checkers.Property = "PSTATE-PURE"
 	// LsoExact is LSO-EXACT: a replica's LastStableOffset is not the HighWatermark, or the first offset of a transaction that is open
-	// there, or whose marker is not below the HighWatermark.
+	// there, or whose marker is not below the HighWatermark; or a client is told of one that no replica has had.
 	LsoExact checkers.Property = "LSO-EXACT"
+	// TxnFenced: a log takes a batch of a producer epoch behind one of a newer, or a marker of a coordinator behind one of its successor.
+	TxnFenced checkers.Property = "TXN-FENCED"
 )
 
 // The controller.

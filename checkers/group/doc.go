@@ -17,6 +17,8 @@
 //   - G-COMMIT-DURABLE: a fetched offset is one that a commit stored and no later one had replaced; nothing only if nothing
 //     had been stored, or it was deleted since. This is a register with writes of unknown outcome: those may take effect at any time after they began, until
 //     another member claims the partition in a later generation.
+//   - G-COMMIT-MONO: what a member commits is not below what it has fetched or committed since it was given the partition. Nobody
+//     seeks, and logs keep all there is: a position that goes back was lost to a wrong answer (KIP-320).
 //   - G-NO-LAGGARD: a dynamic member of a classic group takes part in each generation, or is one no more. Who was told a
 //     generation, has asked once since, under the same member id, and is told one that does not follow, or the next one when that
 //     had been assigned already, was kept in the group by mistake: partitions were assigned to a process that knew nothing of it.

@@ -14,6 +14,7 @@ const (
 	OneOwner      checkers.Property = "G-ONE-OWNER"
 	CommitFenced  checkers.Property = "G-COMMIT-FENCED"
 	CommitDurable checkers.Property = "G-COMMIT-DURABLE"
+	CommitMono    checkers.Property = "G-COMMIT-MONO"
 	NoLaggard     checkers.Property = "G-NO-LAGGARD"
 	AtLeastOnce   checkers.Property = "AT-LEAST-ONCE"
 	Stable        checkers.Property = "L-GROUP-STABLE"
@@ -33,8 +34,9 @@ type part struct {
 	key
 	holders  []holder // now, in the order of claiming
 	doubles  []double
-	claims   []claim  // all, in order
-	covered  []extent // of what was processed, disjoint and sorted
+	claims   []claim                  // all, in order
+	marks    map[history.Process]mark // of those who hold it
+	covered  []extent                 // of what was processed, disjoint and sorted
 	prefix   []reached
 	writes   []write
 	reads    []read
@@ -65,6 +67,13 @@ type claim struct {
 	generation int32
 	at         core.Mono
 	event      int
+}
+
+// mark is where a member's position was once: at an offset that it fetched, or committed, at an instant.
+type mark struct {
+	at    core.Mono
+	to    core.Offset
+	event int
 }
 
 type extent struct{ from, to core.Offset }
@@ -147,7 +156,7 @@ func (c *checker) report(property checkers.Property, p *part, o core.Offset, eve
 func (c *checker) part(k key) *part {
 	p := c.byKey[k]
 	if p == nil {
-		p = &part{key: k}
+		p = &part{key: k, marks: make(map[history.Process]mark)}
 		c.byKey[k] = p
 		c.parts = append(c.parts, p)
 	}
@@ -162,6 +171,7 @@ func (c *checker) step(i int, op history.Op, b *history.Group) {
 		c.claim(p, i, op, b)
 	case history.Released:
 		p.release(op.Process)
+		delete(p.marks, op.Process)
 	case history.Processed:
 		p.process(op.End, b.From, b.To)
 	case history.Confirmed:
@@ -175,6 +185,7 @@ func (c *checker) step(i int, op history.Op, b *history.Group) {
 	case history.Fetched:
 		if op.Outcome == history.OK {
 			p.reads = append(p.reads, read{op.Start, op.End, b.To, i})
+			p.marks[op.Process] = mark{op.End, max(b.To, 0), i} // of none it begins at 0
 		}
 	}
 }
@@ -288,6 +299,19 @@ func (c *checker) commit(p *part, i int, op history.Op, b *history.Group) {
 	p.writes = append(p.writes, newWrite(i, op, b, b.To))
 	if op.Outcome == history.OK {
 		c.fenced(p, i, op, b)
+		c.forward(p, i, op, b)
+	}
+}
+
+// forward judges a commit by what its member has fetched or committed since it was given the partition: a position does not go back.
+func (c *checker) forward(p *part, i int, op history.Op, b *history.Group) {
+	m, known := p.marks[op.Process]
+	switch {
+	case !known || op.Start <= m.at: // it was given the partition since, or the two have no order
+	case b.To < m.to:
+		c.report(CommitMono, p, b.To, []int{m.event, i}, "p%d commits %d, and was at %d before, in the same claim", op.Process, b.To, m.to)
+	default:
+		p.marks[op.Process] = mark{op.Start, b.To, i}
 	}
 }
 

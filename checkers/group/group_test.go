@@ -24,6 +24,33 @@ func TestHistories(t *testing.T) {
 			group p2 20..20 ok T0/0 step=claimed generation=2
 			group p2 21..22 ok T0/0 step=fetched generation=2 to=5
 			mark p-1 30..30 ok name=final-reads`, nil},
+		"a commit that goes back": {`
+			group p1 10..10 ok T0/0 step=claimed generation=1
+			group p1 11..12 ok T0/0 step=fetched generation=1
+			group p1 13..13 ok T0/0 step=processed from=0 to=5
+			group p1 14..15 ok T0/0 step=committed generation=1 to=5
+			group p1 16..17 ok T0/0 step=committed generation=1 to=3`, []string{"G-COMMIT-MONO"}},
+		"a commit below what was fetched": {`
+			group p2 1..1 ok T0/0 step=processed from=0 to=5
+			group p2 2..3 ok T0/0 step=committed generation=1 to=5
+			group p1 10..10 ok T0/0 step=claimed generation=2
+			group p1 11..12 ok T0/0 step=fetched generation=2 to=5
+			group p1 14..15 ok T0/0 step=committed generation=2 to=4`, []string{"G-COMMIT-MONO"}},
+		"a later commit is answered first": {`
+			group p1 10..10 ok T0/0 step=claimed generation=1
+			group p1 11..12 ok T0/0 step=fetched generation=1
+			group p1 13..13 ok T0/0 step=processed from=0 to=5
+			group p1 15..16 ok T0/0 step=committed generation=1 to=5
+			group p1 14..17 ok T0/0 step=committed generation=1 to=3`, nil},
+		"given the partition anew": {`
+			group p1 10..10 ok T0/0 step=claimed generation=1
+			group p1 11..12 ok T0/0 step=fetched generation=1
+			group p1 13..13 ok T0/0 step=processed from=0 to=5
+			group p1 14..15 info T0/0 step=committed generation=1 to=5
+			group p1 16..16 ok T0/0 step=released
+			group p1 17..17 ok T0/0 step=claimed generation=2
+			group p1 18..19 ok T0/0 step=fetched generation=2
+			group p1 20..21 ok T0/0 step=committed generation=2 to=3`, nil},
 		"two owners in one generation": {`
 			group p1 10..10 ok T0/0 step=claimed generation=3
 			group p2 11..11 ok T0/0 step=claimed generation=3`, []string{"G-ONE-OWNER"}},

@@ -18,6 +18,9 @@ type Topic struct {
 	Gaps bool
 	// Retained says that the log start may rise by retention, not by DeleteRecords alone.
 	Retained bool
+	// RetentionMs is the least retention.ms that the topic ever has, where age alone makes records due; 0 if that is not known.
+	// The clock that says how old they are shows Dawn at the instant 0.
+	RetentionMs, Dawn core.Wall
 	// Replicated says that several nodes hold it, one of which may answer though it leads no more: counters that it shows
 	// are old then, and bind only what the same client sees later (a client never goes back to an older epoch, KIP-320).
 	Replicated bool
@@ -183,6 +186,9 @@ type DeleteTopic struct {
 type Seek struct {
 	Place
 	To core.Offset // core.NoOffset when not known
+	// Lost says that nobody asked for it: the client was told that its position is not in the log, or that the log was truncated
+	// below it (KIP-320).
+	Lost bool
 }
 
 // GroupStep is what a [Group] event tells.

@@ -173,7 +173,7 @@ func drawLog(t *rapid.T) *Log {
 		case KindDeleteTopic:
 			l.DeleteTopic(op, DeleteTopic{at.Topic})
 		case KindSeek:
-			l.Seek(op, Seek{at, o()})
+			l.Seek(op, Seek{at, o(), yes})
 		case KindReplica:
 			l.Replica(now, Replica{at, node, yes, !yes, Policy(two), 5, o(), o(), o(), o()})
 		case KindScan:

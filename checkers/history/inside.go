@@ -159,6 +159,9 @@ type Witness interface {
 	Accepted(at core.Mono, a Acceptance)
 	// Acked: a client was told with acks=all that everything up to last is stored.
 	Acked(at core.Mono, k Key, last core.Offset)
+	// Told: a client was told that everything below end is committed, and everything below stable decided; [core.NoOffset]: nothing
+	// of it.
+	Told(at core.Mono, k Key, end, stable core.Offset)
 	// Deleted: a client was told that everything below before is deleted.
 	Deleted(at core.Mono, k Key, before core.Offset)
 	Broken() bool

@@ -77,6 +77,8 @@ func (t *Topic) walk(w *walker) {
 	flag(w, "compacted", &t.Compacted)
 	flag(w, "gaps", &t.Gaps)
 	flag(w, "retained", &t.Retained)
+	num(w, "retention", &t.RetentionMs, 0)
+	num(w, "dawn", &t.Dawn, 0)
 	flag(w, "replicated", &t.Replicated)
 }
 
@@ -130,6 +132,7 @@ func (b *DeleteTopic) walk(w *walker) { w.topic(&b.Topic) }
 func (b *Seek) walk(w *walker) {
 	w.place(&b.Place)
 	num(w, "to", &b.To, core.NoOffset)
+	flag(w, "lost", &b.Lost)
 }
 
 func (b *Group) walk(w *walker) {

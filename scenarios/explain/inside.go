@@ -264,6 +264,9 @@ func (r *recorder) Accepted(core.Mono, history.Acceptance) {}
 // Acked implements [history.Witness]; the history tells of clients.
 func (r *recorder) Acked(core.Mono, history.Key, core.Offset) {}
 
+// Told implements [history.Witness].
+func (r *recorder) Told(core.Mono, history.Key, core.Offset, core.Offset) {}
+
 // Deleted implements [history.Witness].
 func (r *recorder) Deleted(core.Mono, history.Key, core.Offset) {}
 

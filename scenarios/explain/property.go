@@ -42,6 +42,7 @@ HW-MONO | What was once shown to be committed stays committed: the HighWatermark
 DELETE-RECORDS | What DeleteRecords was acknowledged to have deleted is not served again. | KIP-107
 MIN-ISR | Nothing is committed while the ISR is smaller than min.insync.replicas, once ELR is on. | KIP-966
 PSTATE-PURE | What a replica holds of idempotent producers follows from its log alone, whether it led, followed, was cut or started again. | KIP-98, KIP-360; KAFKA-5249, KAFKA-9892
+TXN-FENCED | A partition takes nothing of a producer, or of a transaction coordinator, that a newer one has fenced there. | KIP-98
 LSO-EXACT | The LastStableOffset is the HighWatermark, or the first offset of a transaction whose outcome is not committed. | KIP-98
 NO-FENCED-ISR | A fenced broker, or one that is shutting down, is in no ISR of more than one. | KIP-841
 LEADER-IN-ISR | The leader is a member of the ISR. | Kafka's controller; KIP-631
@@ -60,6 +61,8 @@ CTRL-ANSWER | What the controller answers rests on committed metadata, and it ta
 STORED-INTACT | No node stores a batch whose checksum is wrong. | KAFKA-14104
 L-RECONFIG | In a healed cluster every node has the same last voter set, or what it had of another is gone. | KIP-853
 R-SNAP | A metadata log that does not begin at 0 has a snapshot of what is missing, and a snapshot holds committed records alone. | KIP-630
+META-DURABLE | What was acknowledged of topics, their partitions and their settings is in the committed metadata log. | KIP-500, KIP-595
+SM-DETERMINISM | A node's image of the cluster is what the committed metadata log says up to its offset. | KIP-500, KIP-630
 L-STABLE-LEADER | A healed quorum elects a leader and keeps it. | KIP-595, KIP-996
 L-META | In a healed cluster every node catches up with the metadata log. | KIP-595, KIP-630
 L-UNFENCE | In a healed cluster every broker is registered and unfenced. | KIP-631
@@ -68,7 +71,7 @@ L-LEADER | In a healed cluster every partition has a leader that serves. | KIP-6
 L-CATCHUP | In a healed cluster every replica reaches the ISR. | Kafka's documentation, "Replication"
 L-REPLICATED | In a healed cluster every replica holds what its leader has committed. | Kafka's documentation, "Replication"
 L-REASSIGN | In a healed cluster a reassignment ends. | KIP-455
-READ-STABLE | Two reads of one offset return the same record. | A log is append-only
+READ-STABLE | Two reads of one offset return the same record, with the timestamp that its producer was told. | A log is append-only
 PHANTOM | A consumer reads what a producer sent, and nothing else. | Jepsen, Kafka checker
 G1a | What certainly failed is never read. | Adya's G1a; Jepsen, Kafka checker
 TOPIC-ID | A topic that was deleted and created again under its name is another topic. | KIP-516
@@ -77,6 +80,7 @@ int-nonmonotonic-poll | Inside one poll offsets rise. | Jepsen, Kafka checker
 int-poll-skip | Inside one poll no record is left out. | Jepsen, Kafka checker
 nonmonotonic-poll | A consumer that does not seek does not go back. | Jepsen, Kafka checker
 poll-skip | A consumer that does not seek leaves no record out. | Jepsen, Kafka checker
+POSITION-LOST | A consumer whose position is committed is not told that the log ends below it. | KIP-320, KIP-392
 offset-gap | Offsets are dense where nothing but records takes them. | Kafka's log
 EPOCH-ORDER | Along a log leader epochs do not fall. | KIP-101
 lost-write | An acknowledged record is read by whoever reads past its offset. | Jepsen, Kafka checker
@@ -90,7 +94,7 @@ LOG-START-MONO | The start of a log does not go back. | KIP-107
 LOG-START-UNEXPLAINED | The start of a log rises for a reason: DeleteRecords or retention. | KIP-107
 S-START | The start of a log is not above its HighWatermark. | KIP-107
 LIST-OFFSETS-MONO | The first record at or after a timestamp does not move back. | KIP-79
-LIST-OFFSETS-TIME | A look-up by time returns the first record at or after it. | KIP-79
+LIST-OFFSETS-TIME | A look-up by time returns the first record at or after it, one for the largest timestamp the first that has it. | KIP-79, KIP-734
 S-ORDER | A replica's HighWatermark and durable offset are not above its log end. | Kafka's log
 HW-DURABLE | With the policy "commit" nothing is committed that only replica has not fsynced. | docs/DIVERGENCE.md
 S-READABLE | What a broker has stored parses, batch after batch, from log start to log end. | Kafka's log format
@@ -106,6 +110,7 @@ G1c | No circle of transactions has read each other's records. | Adya's G1c; Jep
 G-ONE-OWNER | In one generation of a group a partition has one owner. | KIP-848; Kafka's documentation, "Consumers"
 G-COMMIT-FENCED | Whoever has lost a partition of its group commits nothing more for it. | KIP-345, KIP-447, KIP-848
 G-COMMIT-DURABLE | A committed offset is what the group finds, until another is committed over it or it is deleted. | KIP-98; Kafka's documentation, "Consumers"
+G-COMMIT-MONO | A member that keeps a partition commits no less than before. | KIP-320; Jepsen, Redpanda
 G-NO-LAGGARD | A dynamic member of a classic group takes part in each generation that it asked for, or is a member no more. | Kafka's documentation, "Consumers"; KIP-345
 COORD-COMMITTED | A coordinator serves once all that it has loaded is committed in its leadership. | KAFKA-15345
 G-RELOAD-EQ | What a coordinator holds of groups and transactions follows from its log: whoever takes over holds the same. | KIP-447; KAFKA-10284

@@ -1,6 +1,6 @@
 // Package said reads, out of requests and responses as they pass the edge of a simulated node, the few facts by which the
 // world judges what a node says: whom it votes for, which produce it acknowledges, which incarnation's heartbeat it takes,
-// which topics it reports to exist. A node may hold wrong beliefs for a moment and harm nobody; what it has said is out.
+// which topics it reports to exist, which changes of topics it grants. A node may hold wrong beliefs for a moment and harm nobody; what it has said is out.
 //
 // # What it does not do
 //

@@ -139,17 +139,17 @@ func (r *consuming) move(now core.Now, at core.Mono, d *reading, to consumer.Sta
 	if to.Kind == consumer.SeekOffset {
 		offset = to.Offset
 	}
-	r.moved(at, d, offset)
+	r.moved(at, d, offset, false)
 }
 
-// moved notes that the next poll of a partition does not follow the last one.
-func (r *consuming) moved(at core.Mono, d *reading, to core.Offset) {
+// moved notes that the next poll of a partition does not follow the last one. lost says that the consumer was told to move.
+func (r *consuming) moved(at core.Mono, d *reading, to core.Offset, lost bool) {
 	d.answers, d.stopped = d.answers[:0], false
 	d.lastAt = 0
 	if r.c.topicID(d.tp.Topic).IsZero() {
 		return // then there was no last one either
 	}
-	r.c.env.Log.Seek(r.c.op(at, at, history.OK, core.ErrNone), history.Seek{Place: r.place(d.tp, core.TopicID{}), To: to})
+	r.c.env.Log.Seek(r.c.op(at, at, history.OK, core.ErrNone), history.Seek{Place: r.place(d.tp, core.TopicID{}), To: to, Lost: lost})
 }
 
 // place is the partition in the incarnation that a response named, or in the one known if it named none.
@@ -221,7 +221,7 @@ func (r *consuming) hear(at core.Mono) {
 		}
 		switch ev.Kind {
 		case consumer.EventReset, consumer.EventTruncated:
-			r.moved(at, d, ev.To)
+			r.moved(at, d, ev.To, !r.c.env.Topics.Settings(ev.Topic).Churned)
 		case consumer.EventStopped:
 			d.stopped = true
 		default: // an error that the consumer itself goes on from

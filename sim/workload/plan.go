@@ -85,6 +85,8 @@ type TxnOptions struct {
 	Words bool `json:"words,omitempty"`
 	// EndEmpty makes a Writer tell the coordinator of transactions, too, that it gives up before anything has left.
 	EndEmpty bool `json:"end_empty,omitempty"`
+	// Deserts makes a Writer begin a transaction when the faults have stopped, and never end it: its coordinator must.
+	Deserts bool `json:"deserts,omitempty"`
 }
 
 // OpKind says what an [Op] does.

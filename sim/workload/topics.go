@@ -2,6 +2,7 @@ package workload
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/klamm-log/klamm/checkers/history"
 	"github.com/klamm-log/klamm/core"
@@ -13,6 +14,8 @@ type Topic struct {
 	// Compacted, Gaps, Retained and Replicated are history.Topic's. See [RetentionIsPlanned] for Retained, [IsReplicated]
 	// for Replicated.
 	Compacted, Gaps, Retained, Replicated bool
+	// RetentionMs and Dawn are history.Topic's. See [RetentionMs].
+	RetentionMs, Dawn core.Wall
 	// Churned says that the name may be deleted and created again during the run, see [IsChurned].
 	Churned bool
 	// Internal says that brokers write it, so that nobody knows what to find there: clients leave it alone.
@@ -109,7 +112,7 @@ func (t *Topics) Ref(name string, id core.TopicID) history.TopicRef {
 		}
 	}
 	ref := t.log.AddTopic(history.Topic{Name: name, ID: id, Compacted: s.Compacted, Gaps: s.Gaps, Retained: s.Retained,
-		Replicated: s.Replicated})
+		Replicated: s.Replicated, RetentionMs: s.RetentionMs, Dawn: s.Dawn})
 	s.refs = append(s.refs, incarnationRef{id, ref})
 	return ref
 }
@@ -160,6 +163,23 @@ func RetentionIsPlanned(plans []Plan, topic string) bool {
 			return (c.Name == "retention.ms" || c.Name == "retention.bytes") && c.Value != "-1"
 		})
 	})
+}
+
+// RetentionMs is the least retention.ms that a topic can have in a run, the broker's default included; 0 where its size counts, too.
+func RetentionMs(plans []Plan, topic string) core.Wall {
+	least := core.Wall(7 * 24 * 3600 * 1000)
+	sized := anyOp(plans, func(op *Op) bool {
+		return op.Topic == topic && slices.ContainsFunc(op.Configs, func(c Config) bool {
+			if n, err := strconv.ParseInt(c.Value, 10, 64); c.Name == "retention.ms" && err == nil && n >= 0 {
+				least = min(least, core.Wall(n))
+			}
+			return c.Name == "retention.bytes" && c.Value != "-1"
+		})
+	})
+	if sized {
+		return 0
+	}
+	return least
 }
 
 // IsReplicated reports whether several nodes may come to hold the topic: it is created so, or moved.

@@ -138,16 +138,16 @@ func (r *writing) act(now core.Now, at core.Mono) {
 	r.drain(at)
 	r.hear(at)
 	r.book.watch(at, r.m)
-	switch r.m.State() {
-	case txn.Ready:
+	switch s := r.m.State(); {
+	case s == txn.Ready:
 		r.next(now, at)
-	case txn.Abortable:
+	case r.deserted(): // what has become of its transaction is nothing to it
+	case s == txn.Abortable:
 		r.book.doomed(r.m.Why())
 		r.book.ask(at, false)
 		r.m.Abort(now)
-	case txn.Fatal:
+	case s == txn.Fatal:
 		r.rise(now, at)
-	default: // its time has not come
 	}
 	if r.m.State() == txn.Open {
 		r.proceed(now, at)
@@ -155,6 +155,9 @@ func (r *writing) act(now core.Now, at core.Mono) {
 	r.drain(at)
 	r.hear(at)
 }
+
+// deserted reports whether the writer ends nothing any more.
+func (r *writing) deserted() bool { return r.c.plan.Txn.Deserts && r.c.phase != Safety }
 
 // next begins the next transaction.
 func (r *writing) next(now core.Now, at core.Mono) {
@@ -197,6 +200,7 @@ func (r *writing) upcoming(at core.Mono) *Op {
 			return nil
 		}
 		r.trying++
+		r.proved = r.deserted() // one is enough
 		return &Op{ID: MaxOpID + r.trying, Kind: Transact, Topics: topics, Count: 2, Size: probeSize}
 	}
 	return nil
@@ -231,7 +235,7 @@ func (r *writing) proceed(now core.Now, at core.Mono) {
 			return
 		}
 	}
-	if s := r.work; s.sent < s.op.Count {
+	if s := r.work; s.sent < s.op.Count || r.deserted() {
 		return
 	}
 	if r.endAt == cluster.Never {
@@ -304,12 +308,14 @@ func (r *writing) due() core.Mono {
 	at := cluster.Never
 	switch r.m.State() {
 	case txn.Open:
-		at = min(r.endAt, at)
+		if !r.deserted() {
+			at = r.endAt
+		}
 		if s := r.work; s != nil && s.sent < s.op.Count && s.staged.Value == nil {
 			at = min(at, s.nextAt)
 		}
 	case txn.Fatal:
-		if r.fallen && !(r.c.phase == Settle && r.proved) && r.c.phase != Final {
+		if r.fallen && !r.deserted() && !(r.c.phase == Settle && r.proved) && r.c.phase != Final {
 			at = r.retry
 		}
 	case txn.Ready:
@@ -322,6 +328,9 @@ func (r *writing) due() core.Mono {
 }
 
 func (r *writing) wants() string {
+	if r.deserted() {
+		return ""
+	}
 	if r.book.open || len(r.calls) > 0 {
 		return "the end of a transaction"
 	}

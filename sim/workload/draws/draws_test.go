@@ -158,6 +158,7 @@ func TestDrawnTransactions(t *testing.T) {
 				owners[p.Txn.Writer]++
 				count(found, "words", p.Txn.Words)
 				count(found, "ends what is empty", p.Txn.EndEmpty)
+				count(found, "deserts", p.Txn.Deserts)
 			}
 			count(found, "twins", p.Group != nil && p.Group.Twin)
 			for i := range p.Ops {
@@ -179,7 +180,7 @@ func TestDrawnTransactions(t *testing.T) {
 		require.True(t, workload.IsTransactional(plans, "a") || workload.IsTransactional(plans, "b"))
 	}
 	for _, want := range []string{"writer", "pipeline", "transact", "crash", "abort", "timed out", "zombies", "update-feature", "work",
-		"words", "transfer", "ends what is empty", "empty", "at once", "twins"} {
+		"words", "transfer", "ends what is empty", "deserts", "empty", "at once", "twins"} {
 		require.Positive(t, found[want], want)
 	}
 }

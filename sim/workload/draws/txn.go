@@ -73,6 +73,11 @@ func Txns(r *prng.Rand, shape Shape, x TxnShape) []workload.Plan {
 		}
 		add(p)
 	}
+	if own := r.Fork("deserter"); own.Chance(1, 4) { // a transactional id of its own: nobody else ends what it has begun
+		p := d.writer(own, id, writer, x)
+		p.Txn.Deserts = true
+		add(p)
+	}
 	return plans
 }
 
