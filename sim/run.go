@@ -326,6 +326,9 @@ func (r *run) brokerTurn(p *process) {
 		if !p.announced {
 			break // recovery raises HighWatermarks before anybody can see them
 		}
+		if v.Opening {
+			continue
+		}
 		r.history.Replica(r.w.now, history.Replica{
 			Place: r.place(&v),
 			Node:  core.NodeID(p.id + 1), Leader: v.Leader, Sole: !r.topics.Settings(v.TP.Topic).Replicated, Policy: r.policy, Epoch: v.Epoch,

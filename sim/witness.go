@@ -110,6 +110,11 @@ func (r *run) logs(p *process, n machine, id core.NodeID, touched []broker.Repli
 		case v.Opening || v.Offline != "":
 			if s.open[rk] {
 				delete(s.open, rk)
+				if v.Offline == "" && v.HighWatermark > s.witness.Committed(k) { // the turn holds a rise before the end, and the last checkpoint tells of it
+					r.durable(v.TP, k)
+					s.witness.Durable(id, k, v.DurableOffset)
+					s.witness.Replica(now, history.ReplicaLook{Node: id, Key: k, Epoch: v.Epoch, HighWatermark: v.HighWatermark})
+				}
 				s.witness.LogClosed(now, id, k)
 			}
 		case !s.open[rk]:

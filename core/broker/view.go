@@ -29,7 +29,7 @@ type ReplicaView struct {
 	LastStableOffset core.Offset
 	Producers        *pstate.Table // the replica's own; read it before the next turn
 	Offline          string        // why the log is offline; empty while it is not
-	Opening          bool          // recovery is under way: the counters mean nothing yet
+	Opening          bool          // the log is not ready, or not any more: of the counters two are kept, HighWatermark and DurableOffset
 }
 
 // JournalEntry is one change of one log.
@@ -145,12 +145,13 @@ func (p *partition) view() ReplicaView {
 		v.Offline = f.File + ": " + f.What
 		return v
 	}
+	v.HighWatermark, v.DurableOffset = p.HighWatermark(), p.Log.DurableOffset()
 	if v.Opening = !p.Log.Ready(); v.Opening {
 		return v
 	}
 	v.EpochStart, v.HWKnown = p.EpochStart(), p.HWKnown()
-	v.LogStartOffset, v.HighWatermark = p.Log.LogStartOffset(), p.HighWatermark()
-	v.LogEndOffset, v.DurableOffset = p.Log.LogEndOffset(), p.Log.DurableOffset()
+	v.LogStartOffset = p.Log.LogStartOffset()
+	v.LogEndOffset = p.Log.LogEndOffset()
 	v.LastStableOffset, v.Producers = p.LastStableOffset(), p.Log.Producers()
 	return v
 }
