@@ -233,8 +233,8 @@ func (r *administering) deletedRecords(at core.Mono, t *task, rep *admin.Reply) 
 	switch {
 	case o.Err == core.ErrNone:
 		b.LowWatermark = o.Offset
-	case rep.Ambiguous, !refusesUndone(o.Err):
-		outcome = history.Info
+	case rep.Ambiguous, !refusesUndone(o.Err), o.Err == core.ErrOffsetOutOfRange:
+		outcome = history.Info // a leader that was deposed meanwhile may have deleted, and its successor refuse the next attempt
 	default:
 		outcome = history.Fail
 	}
